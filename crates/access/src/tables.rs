@@ -1,0 +1,168 @@
+//! The tables of this crate (本库数据表): officers, grants, sessions, attempts to sign in.
+//!
+//! Only this crate writes them. Nothing is deleted: a grant and a session end, they do not vanish.
+
+use store::Migration;
+
+/// The migrations of this crate (建表).
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0010 access",
+    sql: "
+CREATE TABLE access_officer (
+  id {id} NOT NULL PRIMARY KEY,
+  login {text} NOT NULL UNIQUE,
+  name {text} NOT NULL,
+  person_key {text} UNIQUE,
+  password_hash {text} NOT NULL,
+  password_set_at {instant} NOT NULL,
+  must_change {bool} NOT NULL,
+  enabled {bool} NOT NULL,
+  code_secret {bytes},
+  code_confirmed {bool} NOT NULL,
+  code_last_step {int} NOT NULL,
+  created_at {instant} NOT NULL,
+  version {int} NOT NULL
+);
+CREATE TABLE access_grant (
+  id {id} NOT NULL PRIMARY KEY,
+  officer_id {id} NOT NULL REFERENCES access_officer (id),
+  role {text} NOT NULL,
+  region {text} NOT NULL,
+  granted_by {id} NOT NULL,
+  granted_at {instant} NOT NULL,
+  ended_at {instant}
+);
+CREATE INDEX access_grant_officer ON access_grant (officer_id);
+CREATE INDEX access_grant_region ON access_grant (region);
+CREATE TABLE access_session (
+  id {id} NOT NULL PRIMARY KEY,
+  token_key {text} NOT NULL UNIQUE,
+  officer_id {id} NOT NULL REFERENCES access_officer (id),
+  opened_at {instant} NOT NULL,
+  seen_at {instant} NOT NULL,
+  closes_at {instant} NOT NULL,
+  proved {bool} NOT NULL,
+  proved_at {instant},
+  device {text} NOT NULL,
+  ended_at {instant},
+  ended_why {text}
+);
+CREATE INDEX access_session_officer ON access_session (officer_id);
+CREATE TABLE access_attempt (
+  id {id} NOT NULL PRIMARY KEY,
+  at {instant} NOT NULL,
+  login_key {text} NOT NULL,
+  address_key {text} NOT NULL,
+  failed {bool} NOT NULL
+);
+CREATE INDEX access_attempt_login ON access_attempt (login_key, at);
+CREATE INDEX access_attempt_address ON access_attempt (address_key, at);
+",
+}];
+
+/// The migrations of this crate and of those it stands on, in order (全部建表).
+pub fn migrations() -> Vec<Migration> {
+    let mut all: Vec<Migration> = store::migrations();
+    all.extend(MIGRATIONS.iter().cloned());
+    all
+}
+
+/// Rows of `access_officer`.
+pub(crate) mod officer {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_officer")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub login: String,
+        pub name: String,
+        pub person_key: Option<String>,
+        pub password_hash: String,
+        pub password_set_at: DateTimeUtc,
+        pub must_change: bool,
+        pub enabled: bool,
+        pub code_secret: Option<Vec<u8>>,
+        pub code_confirmed: bool,
+        pub code_last_step: i64,
+        pub created_at: DateTimeUtc,
+        pub version: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `access_grant`.
+pub(crate) mod grant {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_grant")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub officer_id: Uuid,
+        pub role: String,
+        pub region: String,
+        pub granted_by: Uuid,
+        pub granted_at: DateTimeUtc,
+        pub ended_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `access_session`.
+pub(crate) mod session {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_session")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub token_key: String,
+        pub officer_id: Uuid,
+        pub opened_at: DateTimeUtc,
+        pub seen_at: DateTimeUtc,
+        pub closes_at: DateTimeUtc,
+        pub proved: bool,
+        pub proved_at: Option<DateTimeUtc>,
+        pub device: String,
+        pub ended_at: Option<DateTimeUtc>,
+        pub ended_why: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `access_attempt`.
+pub(crate) mod attempt {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_attempt")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub at: DateTimeUtc,
+        pub login_key: String,
+        pub address_key: String,
+        pub failed: bool,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
