@@ -1,1 +1,50 @@
-//! stub
+//! The rule book (规则库): reads packs, checks them, compiles their formulas, decides, explains and tests.
+//!
+//! Law is data: this crate knows no benefit, no place and no form by name. A [`Book`] exists only if its pack has no
+//! mistake at all. Unknown is never zero, no or false; money is exact; the same input gives the same bytes.
+//! Deliberately absent: databases, clocks, officers, pages. Whole populations are driven by a crate above; the
+//! columns here (values, states, offsets) are laid out so that this is cheap.
+
+mod answer;
+mod assemble;
+pub mod book;
+pub mod card;
+pub mod cases;
+mod check;
+pub mod commands;
+pub mod determination;
+mod evaluate;
+mod explain;
+pub mod fact_def;
+pub mod fault;
+mod formula;
+pub mod gate;
+pub mod kind;
+pub mod law;
+pub mod lock;
+mod order;
+mod pack;
+pub mod parameter;
+pub mod phrasing;
+mod program;
+pub mod ratio;
+pub mod replay;
+mod rule;
+mod sentence;
+pub mod sheet;
+mod toml_file;
+mod wording;
+
+pub use book::{
+    ArticleText, Benefit, Book, Brief, ConditionDef, Place, PlaceRegion, Programme, RuleVersion,
+    VariableDef,
+};
+pub use determination::{
+    AbsentAsZero, Ask, ConditionResult, Determination, Every, FactRef, FactUsed, Outcome,
+    RefusalSaid, StartRule, Tri, Unit, VariableResult,
+};
+pub use fact_def::{FactDef, Sensitivity};
+pub use fault::{Fault, Spot};
+pub use kind::Kind;
+pub use law::{Article, Law};
+pub use parameter::{Parameter, ParameterValue, Setting};

@@ -1,0 +1,347 @@
+//! The answer of the rule book (认定结果): outcome, amount, every condition with its article, and what it rests on.
+//!
+//! A determination is stored with the case as the decision certificate. Its canonical JSON is byte-stable: the same
+//! book, sheet and question always give the same text. Deliberately absent: any opinion of an officer.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use vocab::{Citation, Money, Month, Period, Region, Value};
+
+/// What is asked (认定请求): for which day, with which knowledge, where, and which programmes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The day decided about; parameters, rules and facts are those of this day.
+    pub as_of: NaiveDate,
+    /// What was known by then; `None` means everything on the sheet.
+    #[serde(default)]
+    pub known_at: Option<DateTime<Utc>>,
+    /// Where the household is served, for values that differ by street; `None` means the pack's own division.
+    #[serde(default)]
+    pub region: Option<Region>,
+    /// Which programmes; `None` means all of the pack.
+    #[serde(default)]
+    pub programmes: Option<Vec<String>>,
+}
+
+impl Ask {
+    /// All programmes on a day, with everything known.
+    pub fn on(as_of: NaiveDate) -> Self {
+        Self {
+            as_of,
+            known_at: None,
+            region: None,
+            programmes: None,
+        }
+    }
+}
+
+/// Yes, no or not known (是、否、不知道). Unknown is never no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tri {
+    /// 符合
+    Yes,
+    /// 不符合
+    No,
+    /// 待核实
+    Unknown,
+}
+
+impl Tri {
+    /// Kleene's "and": no wins, then unknown.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Kleene's "or": yes wins, then unknown.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        self.negate().and(other.negate()).negate()
+    }
+
+    /// Kleene's "not": unknown stays unknown.
+    #[must_use]
+    pub fn negate(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// The outcome (结论) of one programme for one household or person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// 符合
+    Met,
+    /// 不符合
+    NotMet,
+    /// 待核实
+    ToVerify,
+}
+
+impl Outcome {
+    /// The word in Chinese.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Met => "符合",
+            Self::NotMet => "不符合",
+            Self::ToVerify => "待核实",
+        }
+    }
+
+    /// The word in English.
+    pub fn en(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::NotMet => "not met",
+            Self::ToVerify => "to verify",
+        }
+    }
+}
+
+/// Whom a rule speaks about (认定单位).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// 家庭
+    Household,
+    /// 个人
+    Person,
+}
+
+/// What the programme gives (给付方式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Every {
+    /// 按月发放
+    Month,
+    /// 一次性
+    Once,
+    /// 服务，以派单代替发钱
+    Order,
+    /// 身份认定，不发钱
+    Status,
+}
+
+/// When the benefit begins (起发规则).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartRule {
+    /// 决定的次月
+    MonthAfterDecision,
+    /// 申请的当月
+    MonthOfApplication,
+    /// 申请的次月
+    MonthAfterApplication,
+    /// 条件成就的当月
+    MonthOfCondition,
+    /// 条件成就的次月
+    MonthAfterCondition,
+}
+
+impl StartRule {
+    /// The first month (起发月), given the days of decision and application and, where known, the day the condition came true.
+    ///
+    /// Without that day the two rules about the condition fall back to the application: earlier than it nobody asked.
+    pub fn first_month(
+        self,
+        decided: NaiveDate,
+        applied: NaiveDate,
+        condition: Option<NaiveDate>,
+    ) -> Month {
+        match self {
+            Self::MonthAfterDecision => Month::of(decided).next(),
+            Self::MonthOfApplication => Month::of(applied),
+            Self::MonthAfterApplication => Month::of(applied).next(),
+            Self::MonthOfCondition => Month::of(condition.unwrap_or(applied)),
+            Self::MonthAfterCondition => {
+                condition.map_or(Month::of(applied), |day| Month::of(day).next())
+            }
+        }
+    }
+}
+
+/// A fact of the household or of one member (事实所指).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FactRef {
+    /// The fact.
+    pub fact: String,
+    /// Which member, counted from 0; `None` means the household.
+    pub member: Option<usize>,
+}
+
+/// Why not, in words (不符合的理由).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalSaid {
+    /// The reason's id.
+    pub id: String,
+    /// The sentence in Chinese, filled in.
+    pub zh: String,
+    /// The sentence in English, filled in.
+    pub en: String,
+}
+
+/// One condition and how it came out (条件结果).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConditionResult {
+    /// The condition's id.
+    pub id: String,
+    /// How it came out.
+    pub result: Tri,
+    /// The article it stands on.
+    pub article: Citation,
+    /// The article as people say it: `《…办法》第十三条`.
+    pub article_title: String,
+    /// What the condition asks, filled in, in Chinese.
+    pub sentence_zh: String,
+    /// What the condition asks, filled in, in English.
+    pub sentence_en: String,
+    /// Why not, if it came out no.
+    pub refusal: Option<RefusalSaid>,
+    /// Variables, parameters and facts the test names.
+    pub uses: Vec<String>,
+    /// If unknown: the facts that would settle it.
+    pub missing: Vec<FactRef>,
+}
+
+/// One variable and its value (中间结果).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariableResult {
+    /// The variable's id; another programme's is qualified.
+    pub id: String,
+    /// Which member, counted from 0; `None` means the household.
+    pub member: Option<usize>,
+    /// Its value; money in whole fen. `None` if unknown or not whole.
+    pub value: Option<Value>,
+    /// The exact fraction `numerator/denominator` where the value is not whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<String>,
+    /// Its value as people read it; empty if unknown.
+    pub shown: String,
+    /// The article it stands on.
+    pub article: Citation,
+    /// Its name in Chinese.
+    pub label_zh: String,
+    /// Its name in English.
+    pub label_en: String,
+    /// Its type: `money/month`, `count`, `bool` …
+    pub unit: String,
+}
+
+/// One input that was read (采用的事实).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactUsed {
+    /// The fact.
+    pub fact: String,
+    /// Which member, counted from 0; `None` means the household.
+    pub member: Option<usize>,
+    /// Its value.
+    pub value: Value,
+    /// Who says so.
+    pub source: String,
+    /// The stored evidence.
+    pub evidence: Option<String>,
+    /// When it is the case.
+    pub period: Period,
+    /// When we learned it.
+    pub known_since: Option<DateTime<Utc>>,
+}
+
+/// A fact that was absent and counts as nothing because an article says so (依法视为零).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AbsentAsZero {
+    /// The fact.
+    pub fact: String,
+    /// Which member, counted from 0; `None` means the household.
+    pub member: Option<usize>,
+    /// The article that says so.
+    pub article: Citation,
+}
+
+/// The answer for one programme and one household or person (认定结果).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Determination {
+    /// The programme.
+    pub programme: String,
+    /// Whether it speaks about a household or a person.
+    pub unit: Unit,
+    /// Which member, counted from 0; `None` for a household.
+    pub member: Option<usize>,
+    /// That member's key on the sheet, if the sheet has keys.
+    pub member_key: Option<String>,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The amount, if met and the programme gives money.
+    pub amount: Option<Money>,
+    /// The amount's arithmetic filled in: `1,250.00 × 3 − 1,800.00`. Empty without an amount.
+    pub amount_formula: String,
+    /// How often.
+    pub every: Every,
+    /// Every condition, in the order of the rules.
+    pub conditions: Vec<ConditionResult>,
+    /// Every variable the programme rests on.
+    pub variables: Vec<VariableResult>,
+    /// Every input read.
+    pub facts: Vec<FactUsed>,
+    /// Absent facts that count as zero, with the article.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent_as_zero: Vec<AbsentAsZero>,
+    /// Members it is paid for.
+    pub covered: Vec<usize>,
+    /// If to verify: the facts that would settle it.
+    pub missing: Vec<FactRef>,
+    /// When it begins.
+    pub starts: StartRule,
+    /// The day the condition came true, for the rules that begin with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_on: Option<NaiveDate>,
+    /// Programmes that cannot be had at the same time.
+    pub excludes: Vec<String>,
+    /// How often it is checked again, by class: `A` → `12 months`.
+    pub review: BTreeMap<String, String>,
+    /// If to verify: what went wrong in reading or computing, in Chinese.
+    pub faults: Vec<String>,
+    /// The pack's version.
+    pub pack_version: String,
+    /// The pack's fingerprint (SM3).
+    pub pack_hash: String,
+    /// The day decided about.
+    pub as_of: NaiveDate,
+    /// What was known by then.
+    pub known_at: Option<DateTime<Utc>>,
+    /// Where the household is served.
+    #[serde(default)]
+    pub region: Option<Region>,
+}
+
+impl Determination {
+    /// The first month (起发月), given the days of decision and application.
+    pub fn start_month(&self, decided: NaiveDate, applied: NaiveDate) -> Month {
+        self.starts.first_month(decided, applied, self.starts_on)
+    }
+
+    /// Its canonical JSON (规范化 JSON): no spaces, fields in declared order, maps sorted, the same bytes every time.
+    pub fn to_canonical_json(&self) -> String {
+        serde_json::to_string(self)
+            .expect("a determination holds only strings, numbers, lists and maps with string keys")
+    }
+
+    /// The question this answers, so that it can be asked again.
+    pub fn ask(&self) -> Ask {
+        Ask {
+            as_of: self.as_of,
+            known_at: self.known_at,
+            region: self.region,
+            programmes: Some(vec![self.programme.clone()]),
+        }
+    }
+}

@@ -1,0 +1,1063 @@
+//! Deciding (计算): runs a program over a batch of households, column by column.
+//!
+//! A household is a row, its members are cells of flat child columns found through offsets. Guarantees: unknown goes
+//! in and unknown comes out; numbers are exact; a trouble (division by zero, overflow, contradicting facts) makes
+//! its own cell unknown and nothing else. Deliberately absent: sentences; see `answer`.
+
+use crate::determination::{Ask, Unit};
+use crate::kind::Kind;
+use crate::parameter::{OnDay, Setting};
+use crate::program::{Aggregate, Comparison, Input, Level, Op, Program, Reg, Work};
+use crate::ratio::{Ratio, Rounding};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use vocab::{DatedFact, FactSheet, Month, Record, Region, Value};
+
+/// The value of a cell (单元格的值).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// Not known, because nobody said.
+    Absent,
+    /// Not known, because what was said or computed cannot be used.
+    Broken,
+    /// A whole number; flags are 0 and 1, days are counted, words are numbered.
+    Whole(i64),
+    /// A fraction, or a whole number beyond 64 bits.
+    Exact(Ratio),
+}
+
+impl Cell {
+    pub(crate) fn is_known(self) -> bool {
+        matches!(self, Self::Whole(_) | Self::Exact(_))
+    }
+
+    pub(crate) fn ratio(self) -> Option<Ratio> {
+        match self {
+            Self::Whole(number) => Some(Ratio::whole(number)),
+            Self::Exact(ratio) => Some(ratio),
+            Self::Absent | Self::Broken => None,
+        }
+    }
+
+    fn of(ratio: Ratio) -> Self {
+        ratio.as_whole().map_or(Self::Exact(ratio), Self::Whole)
+    }
+
+    fn flag(flag: bool) -> Self {
+        Self::Whole(i64::from(flag))
+    }
+}
+
+/// Unknown from two unknown or known cells: broken wins, so that nobody mistakes it for silence.
+fn unknown(a: Cell, b: Cell) -> Cell {
+    if a == Cell::Broken || b == Cell::Broken {
+        Cell::Broken
+    } else {
+        Cell::Absent
+    }
+}
+
+/// Why a cell is broken (算不出来的原因).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    DivideByZero,
+    Overflow,
+    NotYet(u32, NaiveDate),
+    Lapsed(u32, NaiveDate),
+    Unpublished(u32),
+    BelowBand(u32),
+    NoSuchCode(u32),
+    NoVersion,
+    Nobody,
+    OutOfCalendar,
+    /// Two values known since the same moment: what is said where.
+    Conflict(u32, Box<str>),
+    WrongValue(u32, Box<str>),
+    NotARegion(Box<str>),
+    NotWholeFen,
+    NotPositive,
+}
+
+/// The value of a fact, chosen among its dated rows (取值).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Picked<'s> {
+    None,
+    One(&'s DatedFact),
+    Two(&'s DatedFact, &'s DatedFact),
+}
+
+/// Chooses among rows that hold: the one learned last; two learned together must agree.
+pub(crate) fn pick(
+    rows: &[DatedFact],
+    known_at: Option<DateTime<Utc>>,
+    holds: impl Fn(&DatedFact) -> bool,
+) -> Picked<'_> {
+    let mut picked = Picked::None;
+    for row in rows {
+        if !holds(row) {
+            continue;
+        }
+        if let (Some(known_at), Some(since)) = (known_at, row.known_since)
+            && since > known_at
+        {
+            continue;
+        }
+        picked = match picked {
+            Picked::None => Picked::One(row),
+            Picked::One(before) | Picked::Two(before, _) => {
+                match row.known_since.cmp(&before.known_since) {
+                    Ordering::Greater => Picked::One(row),
+                    Ordering::Less => picked,
+                    Ordering::Equal if row.value == before.value => picked,
+                    Ordering::Equal => Picked::Two(before, row),
+                }
+            }
+        };
+    }
+    picked
+}
+
+/// Whether a row speaks about a whole month.
+pub(crate) fn holds_month(row: &DatedFact, month: Month) -> bool {
+    row.period.holds(month.first_day()) && row.period.holds(month.last_day())
+}
+
+/// The chosen row for the day asked.
+pub(crate) fn pick_now<'s>(rows: &'s [DatedFact], ask: &Ask) -> Picked<'s> {
+    pick(rows, ask.known_at, |row| row.period.holds(ask.as_of))
+}
+
+/// The months a look-back reads, oldest first: so many before the month asked.
+pub(crate) fn months_back(as_of: NaiveDate, months: u32) -> impl Iterator<Item = Month> {
+    let now = Month::of(as_of);
+    (1..=months)
+        .rev()
+        .map(move |back| now.plus(-i32::try_from(back).unwrap_or(0)))
+}
+
+const ABSENT: u8 = 0;
+const WHOLE: u8 = 1;
+const EXACT: u8 = 2;
+const BROKEN: u8 = 3;
+
+#[derive(Debug, Default)]
+struct Cells {
+    values: Vec<i64>,
+    states: Vec<u8>,
+    /// Cells in one column.
+    height: usize,
+}
+
+/// One batch being decided (一批计算).
+#[derive(Debug)]
+pub(crate) struct Run<'p> {
+    pub(crate) program: &'p Program,
+    pub(crate) ask: &'p Ask,
+    pub(crate) region: Region,
+    pub(crate) sheets: &'p [FactSheet],
+    /// Where the members of each household begin; one more than households.
+    pub(crate) offsets: Vec<usize>,
+    /// The household of each member.
+    pub(crate) parents: Vec<usize>,
+    cells: [Cells; 3],
+    exact: Vec<Ratio>,
+    pub(crate) troubles: BTreeMap<(Reg, usize), Trouble>,
+    /// Look-backs in which an absent month counted as zero.
+    pub(crate) zeroed: BTreeSet<(Reg, usize)>,
+    /// Words of this batch, numbered after the program's.
+    words: Vec<&'p str>,
+    word_numbers: BTreeMap<&'p str, i64>,
+    /// Which version of each step applies.
+    pub(crate) versions: Vec<Option<usize>>,
+}
+
+impl<'p> Run<'p> {
+    /// Decides all wanted benefits for a batch of sheets.
+    pub(crate) fn new(
+        program: &'p Program,
+        sheets: &'p [FactSheet],
+        ask: &'p Ask,
+        region: Region,
+        wanted: &[usize],
+    ) -> Self {
+        let mut offsets = Vec::with_capacity(sheets.len() + 1);
+        let mut parents = Vec::new();
+        offsets.push(0);
+        for (row, sheet) in sheets.iter().enumerate() {
+            parents.extend(std::iter::repeat_n(row, sheet.members.len()));
+            offsets.push(parents.len());
+        }
+        let heights = [1, sheets.len(), parents.len()];
+        let cells = [0, 1, 2].map(|level: usize| {
+            let size = heights[level] * program.columns[level] as usize;
+            Cells {
+                values: vec![0; size],
+                states: vec![ABSENT; size],
+                height: heights[level],
+            }
+        });
+        let mut run = Self {
+            program,
+            ask,
+            region,
+            sheets,
+            offsets,
+            parents,
+            cells,
+            exact: Vec::new(),
+            troubles: BTreeMap::new(),
+            zeroed: BTreeSet::new(),
+            words: Vec::new(),
+            word_numbers: BTreeMap::new(),
+            versions: vec![None; program.steps.len()],
+        };
+        run.fill_constants();
+        run.fill_inputs();
+        run.work(wanted);
+        run
+    }
+
+    fn work(&mut self, wanted: &[usize]) {
+        let program = self.program;
+        let everything = wanted.len() == program.benefits.len();
+        let mut needed = vec![everything; program.steps.len()];
+        if !everything {
+            for benefit in wanted {
+                for step in &program.benefits[*benefit].closure {
+                    needed[*step as usize] = true;
+                }
+            }
+        }
+        for step in &program.order {
+            if !needed[*step as usize] {
+                continue;
+            }
+            match &program.steps[*step as usize].work {
+                Work::Benefit(benefit) => self.benefit(*benefit as usize),
+                Work::Rule { result, versions } => {
+                    // Versions stand oldest first; the last one begun applies.
+                    let chosen = versions.iter().rposition(|version| {
+                        version.from.is_none_or(|from| from <= self.ask.as_of)
+                    });
+                    self.versions[*step as usize] = chosen;
+                    match chosen {
+                        Some(chosen) => {
+                            let version = &versions[chosen];
+                            for reg in version.nodes.clone() {
+                                self.node(reg);
+                            }
+                            self.copy(version.root, *result);
+                        }
+                        None => {
+                            for index in 0..self.height(*result) {
+                                self.put(*result, index, Cell::Broken);
+                                self.troubles.insert((*result, index), Trouble::NoVersion);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn height(&self, reg: Reg) -> usize {
+        self.cells[self.program.nodes[reg as usize].level as usize].height
+    }
+
+    /// The index of a node's cell that belongs to a cell of another level.
+    pub(crate) fn index_of(&self, reg: Reg, level: Level, index: usize) -> usize {
+        match (self.program.nodes[reg as usize].level, level) {
+            (Level::Single, _) => 0,
+            (Level::Household, Level::Person) => self.parents[index],
+            _ => index,
+        }
+    }
+
+    /// The value of a node's own cell.
+    pub(crate) fn own(&self, reg: Reg, index: usize) -> Cell {
+        let node = &self.program.nodes[reg as usize];
+        let cells = &self.cells[node.level as usize];
+        let at = node.column as usize * cells.height + index;
+        match cells.states[at] {
+            WHOLE => Cell::Whole(cells.values[at]),
+            EXACT => usize::try_from(cells.values[at])
+                .ok()
+                .and_then(|at| self.exact.get(at))
+                .map_or(Cell::Broken, |ratio| Cell::Exact(*ratio)),
+            BROKEN => Cell::Broken,
+            _ => Cell::Absent,
+        }
+    }
+
+    /// The value of a node as seen from a cell of some level.
+    pub(crate) fn seen(&self, reg: Reg, level: Level, index: usize) -> Cell {
+        self.own(reg, self.index_of(reg, level, index))
+    }
+
+    fn put(&mut self, reg: Reg, index: usize, cell: Cell) {
+        let node = &self.program.nodes[reg as usize];
+        let cells = &mut self.cells[node.level as usize];
+        let at = node.column as usize * cells.height + index;
+        let (value, state) = match cell {
+            Cell::Absent => (0, ABSENT),
+            Cell::Broken => (0, BROKEN),
+            Cell::Whole(value) => (value, WHOLE),
+            Cell::Exact(ratio) => {
+                let place = i64::try_from(self.exact.len()).unwrap_or(i64::MAX);
+                self.exact.push(ratio);
+                (place, EXACT)
+            }
+        };
+        cells.values[at] = value;
+        cells.states[at] = state;
+    }
+
+    fn settle(&mut self, reg: Reg, index: usize, cell: Result<Cell, Trouble>) {
+        match cell {
+            Ok(cell) => self.put(reg, index, cell),
+            Err(trouble) => {
+                self.put(reg, index, Cell::Broken);
+                self.troubles.insert((reg, index), trouble);
+            }
+        }
+    }
+
+    fn copy(&mut self, from: Reg, to: Reg) {
+        let level = self.program.nodes[to as usize].level;
+        for index in 0..self.height(to) {
+            let cell = self.seen(from, level, index);
+            self.put(to, index, cell);
+        }
+    }
+
+    fn fill_constants(&mut self) {
+        let program = self.program;
+        let month = Month::of(self.ask.as_of);
+        let day = |day: NaiveDate| Ok(Cell::Whole(i64::from(day.num_days_from_ce())));
+        for reg in &program.constants {
+            let cell = match program.nodes[*reg as usize].op {
+                Op::Constant(value) => Ok(Cell::Whole(value)),
+                Op::AsOf => day(self.ask.as_of),
+                Op::MonthStart => day(month.first_day()),
+                Op::MonthEnd => day(month.last_day()),
+                Op::Param(param) => {
+                    let parameter = &program.params[param as usize];
+                    self.setting(param).and_then(|setting| match setting {
+                        Setting::Single(number) => Ok(Cell::of(parameter.scaled(*number))),
+                        Setting::Steps(_) | Setting::Codes(_) => Err(Trouble::Unpublished(param)),
+                    })
+                }
+                _ => continue,
+            };
+            self.settle(*reg, 0, cell);
+        }
+    }
+
+    fn setting(&self, param: u32) -> Result<&'p Setting, Trouble> {
+        match self.program.params[param as usize].on(self.ask.as_of, self.region) {
+            OnDay::Value(value) => Ok(&value.value),
+            OnDay::NotYet(first) => Err(Trouble::NotYet(param, first)),
+            OnDay::Lapsed(until) => Err(Trouble::Lapsed(param, until)),
+            OnDay::Unpublished => Err(Trouble::Unpublished(param)),
+        }
+    }
+
+    fn fill_inputs(&mut self) {
+        let sheets = self.sheets;
+        let mut child = 0;
+        for (row, sheet) in sheets.iter().enumerate() {
+            self.read_record(&sheet.household, Unit::Household, row);
+            for member in &sheet.members {
+                self.read_record(member, Unit::Person, child);
+                child += 1;
+            }
+        }
+    }
+
+    /// Walks a record and the inputs side by side; both are sorted by fact.
+    fn read_record(&mut self, record: &'p Record, unit: Unit, index: usize) {
+        let program = self.program;
+        let mut facts = record.iter().peekable();
+        for number in &program.sorted[unit as usize] {
+            let input = &program.inputs[*number as usize];
+            let rows = loop {
+                match facts.peek() {
+                    Some((fact, _)) if fact.as_str() < input.fact.as_str() => {
+                        facts.next();
+                    }
+                    Some((fact, rows)) if *fact == &input.fact => break rows.as_slice(),
+                    _ => break &[],
+                }
+            };
+            if let Some(now) = input.now
+                && !rows.is_empty()
+            {
+                let cell = match pick_now(rows, self.ask) {
+                    Picked::None => Ok(Cell::Absent),
+                    Picked::One(row) => self.read_value(*number, input, &row.value),
+                    Picked::Two(a, b) => Err(conflict(*number, a, b)),
+                };
+                self.settle(now, index, cell);
+            }
+            for history in &input.histories {
+                let cell = self.look_back(*number, input, *history, rows, index);
+                self.settle(*history, index, cell);
+            }
+        }
+    }
+
+    fn read_value(
+        &mut self,
+        number: u32,
+        input: &Input,
+        value: &'p Value,
+    ) -> Result<Cell, Trouble> {
+        let wrong = || Trouble::WrongValue(number, show_raw(value).into());
+        let word = match (input.kind, value) {
+            (Kind::Bool, Value::Bool(flag)) => return Ok(Cell::flag(*flag)),
+            (
+                Kind::Count | Kind::Money | Kind::MoneyPerMonth | Kind::MoneyPerYear,
+                Value::Int(whole),
+            ) => return Ok(Cell::Whole(*whole)),
+            (Kind::Date, Value::Date(day)) => {
+                return Ok(Cell::Whole(i64::from(day.num_days_from_ce())));
+            }
+            (Kind::Code | Kind::Text, Value::Text(text)) => self.word(text),
+            _ => return Err(wrong()),
+        };
+        if input.words.is_empty() || input.words.contains(&word) {
+            Ok(Cell::Whole(word))
+        } else {
+            Err(wrong())
+        }
+    }
+
+    fn word(&mut self, text: &'p str) -> i64 {
+        if let Some(number) = self.program.words.find(text) {
+            return number;
+        }
+        let next = i64::try_from(self.program.words.len() + self.words.len()).unwrap_or(i64::MAX);
+        let words = &mut self.words;
+        *self.word_numbers.entry(text).or_insert_with(|| {
+            words.push(text);
+            next
+        })
+    }
+
+    /// The text of a word's number.
+    pub(crate) fn word_text(&self, number: i64) -> Option<&str> {
+        self.program.words.text(number).or_else(|| {
+            let beyond = usize::try_from(number)
+                .ok()?
+                .checked_sub(self.program.words.len())?;
+            self.words.get(beyond).copied()
+        })
+    }
+
+    fn look_back(
+        &mut self,
+        number: u32,
+        input: &Input,
+        history: Reg,
+        rows: &'p [DatedFact],
+        index: usize,
+    ) -> Result<Cell, Trouble> {
+        let Op::History {
+            months,
+            average,
+            absent_is_zero,
+            ..
+        } = self.program.nodes[history as usize].op
+        else {
+            return Ok(Cell::Absent);
+        };
+        let mut total = Ratio::whole(0);
+        let mut silent = false;
+        for month in months_back(self.ask.as_of, months) {
+            match pick(rows, self.ask.known_at, |row| holds_month(row, month)) {
+                Picked::None if absent_is_zero => {
+                    self.zeroed.insert((history, index));
+                }
+                Picked::None => silent = true,
+                Picked::Two(a, b) => return Err(conflict(number, a, b)),
+                Picked::One(row) => {
+                    let value = self.read_value(number, input, &row.value)?;
+                    let ratio = value.ratio().ok_or(Trouble::Overflow)?;
+                    total = total.plus(ratio).ok_or(Trouble::Overflow)?;
+                }
+            }
+        }
+        if silent {
+            return Ok(Cell::Absent);
+        }
+        if average {
+            total = total
+                .over(Ratio::whole(i64::from(months)))
+                .ok_or(Trouble::Overflow)?;
+        }
+        Ok(Cell::of(total))
+    }
+
+    fn node(&mut self, reg: Reg) {
+        let program = self.program;
+        let node = &program.nodes[reg as usize];
+        let level = node.level;
+        for index in 0..self.cells[level as usize].height {
+            let cell = match &node.op {
+                // Filled before, or by their own step.
+                Op::Fact(_)
+                | Op::History { .. }
+                | Op::Param(_)
+                | Op::Constant(_)
+                | Op::AsOf
+                | Op::MonthStart
+                | Op::MonthEnd
+                | Op::Result(_)
+                | Op::Outcome(_)
+                | Op::Amount(_) => return,
+                Op::AbsentIsZero(of) => Ok(match self.seen(*of, level, index) {
+                    Cell::Absent => Cell::Whole(0),
+                    cell => cell,
+                }),
+                Op::Plus(a, b) => both(
+                    self.seen(*a, level, index),
+                    self.seen(*b, level, index),
+                    i64::checked_add,
+                    Ratio::plus,
+                ),
+                Op::Minus(a, b) => both(
+                    self.seen(*a, level, index),
+                    self.seen(*b, level, index),
+                    i64::checked_sub,
+                    Ratio::minus,
+                ),
+                Op::Times(a, b) => both(
+                    self.seen(*a, level, index),
+                    self.seen(*b, level, index),
+                    i64::checked_mul,
+                    Ratio::times,
+                ),
+                Op::Over(a, b) => divided(self.seen(*a, level, index), self.seen(*b, level, index)),
+                Op::Negative(of) => one(self.seen(*of, level, index), Ratio::negated),
+                Op::Abs(of) => one(self.seen(*of, level, index), |ratio| {
+                    if ratio.num() < 0 {
+                        ratio.negated()
+                    } else {
+                        Some(ratio)
+                    }
+                }),
+                Op::Compare(comparison, a, b) => compared(
+                    *comparison,
+                    self.seen(*a, level, index),
+                    self.seen(*b, level, index),
+                ),
+                Op::And(a, b) => Ok(and(
+                    self.seen(*a, level, index),
+                    self.seen(*b, level, index),
+                )),
+                Op::Or(a, b) => Ok(or(self.seen(*a, level, index), self.seen(*b, level, index))),
+                Op::Not(of) => Ok(not(self.seen(*of, level, index))),
+                Op::Case(whens, otherwise) => Ok(self.case(whens, *otherwise, level, index)),
+                Op::Greatest(of) => self.extreme(of, Ordering::Greater, level, index),
+                Op::Least(of) => self.extreme(of, Ordering::Less, level, index),
+                Op::Known(of) => Ok(match self.seen(*of, level, index) {
+                    Cell::Absent => Cell::flag(false),
+                    Cell::Broken => Cell::Broken,
+                    _ => Cell::flag(true),
+                }),
+                Op::YearsBetween(a, b) => {
+                    between(self.seen(*a, level, index), self.seen(*b, level, index), 12)
+                }
+                Op::MonthsBetween(a, b) => {
+                    between(self.seen(*a, level, index), self.seen(*b, level, index), 1)
+                }
+                Op::AddMonths(day, count, factor) => added_months(
+                    self.seen(*day, level, index),
+                    self.seen(*count, level, index),
+                    *factor,
+                ),
+                Op::StartOfMonth(day) => on_day(self.seen(*day, level, index), |day| {
+                    Some(Month::of(day).first_day())
+                }),
+                Op::EndOfMonth(day) => on_day(self.seen(*day, level, index), |day| {
+                    Some(Month::of(day).last_day())
+                }),
+                Op::InRegion(of, region) => self.in_region(*of, *region, level, index),
+                Op::Band(param, key) => self.band(*param, self.seen(*key, level, index)),
+                Op::Aggregate { what, of, filter } => self.aggregate(*what, *of, *filter, index),
+                Op::Round(of, rounding) => {
+                    let rounding: Rounding = *rounding;
+                    one(self.seen(*of, level, index), |ratio| rounding.apply(ratio))
+                }
+            };
+            self.settle(reg, index, cell);
+        }
+    }
+
+    /// An unknown test leaves the value unknown, unless it cannot matter because both ways give the same.
+    fn case(&self, whens: &[(Reg, Reg)], otherwise: Reg, level: Level, index: usize) -> Cell {
+        let mut result = self.seen(otherwise, level, index);
+        for (test, value) in whens.iter().rev() {
+            let value = self.seen(*value, level, index);
+            result = match self.seen(*test, level, index) {
+                Cell::Whole(0) => result,
+                test if test.is_known() => value,
+                _ if value.is_known() && value == result => value,
+                test => unknown(test, unknown(value, result)),
+            };
+        }
+        result
+    }
+
+    /// Strict: one unknown makes the largest and the smallest unknown.
+    fn extreme(
+        &self,
+        of: &[Reg],
+        wanted: Ordering,
+        level: Level,
+        index: usize,
+    ) -> Result<Cell, Trouble> {
+        let mut best: Option<Ratio> = None;
+        let mut missing: Option<Cell> = None;
+        for reg in of {
+            let cell = self.seen(*reg, level, index);
+            match cell.ratio() {
+                None => missing = Some(unknown(cell, missing.unwrap_or(Cell::Absent))),
+                Some(ratio) => {
+                    let better = match best {
+                        None => true,
+                        Some(best) => ratio.compared(best).ok_or(Trouble::Overflow)? == wanted,
+                    };
+                    if better {
+                        best = Some(ratio);
+                    }
+                }
+            }
+        }
+        Ok(match (missing, best) {
+            (Some(missing), _) => missing,
+            (None, Some(best)) => Cell::of(best),
+            (None, None) => Cell::Absent,
+        })
+    }
+
+    fn in_region(&self, of: Reg, region: Region, level: Level, index: usize) -> Result<Cell, Trouble> {
+        let Cell::Whole(word) = self.seen(of, level, index) else {
+            return Ok(self.seen(of, level, index));
+        };
+        let text = self.word_text(word).unwrap_or_default();
+        match text.parse() {
+            Ok(place) => Ok(Cell::flag(region.holds(place))),
+            Err(_) => Err(Trouble::NotARegion(text.into())),
+        }
+    }
+
+    fn band(&self, param: u32, key: Cell) -> Result<Cell, Trouble> {
+        let Some(key) = key.ratio() else {
+            return Ok(key);
+        };
+        let parameter = &self.program.params[param as usize];
+        let number = match self.setting(param)? {
+            Setting::Steps(steps) => {
+                let whole = i64::try_from(key.floor()).map_err(|_| Trouble::Overflow)?;
+                steps
+                    .range(..=whole)
+                    .next_back()
+                    .map(|(_, value)| *value)
+                    .ok_or(Trouble::BelowBand(param))?
+            }
+            Setting::Codes(codes) => key
+                .as_whole()
+                .and_then(|word| self.word_text(word))
+                .and_then(|word| codes.get(word))
+                .copied()
+                .ok_or(Trouble::NoSuchCode(param))?,
+            Setting::Single(number) => *number,
+        };
+        Ok(Cell::of(parameter.scaled(number)))
+    }
+
+    /// Strict over the members that count. Where it is unknown whether a member counts, the result is unknown unless
+    /// that member could not change it.
+    fn aggregate(
+        &self,
+        what: Aggregate,
+        of: Option<Reg>,
+        filter: Option<Reg>,
+        row: usize,
+    ) -> Result<Cell, Trouble> {
+        let mut sum = Ratio::whole(0);
+        let mut whole: Option<i64> = Some(0);
+        let mut count: i64 = 0;
+        let mut best: Option<Ratio> = None;
+        let mut doubtful: Vec<Ratio> = Vec::new();
+        let mut truth = Cell::flag(what == Aggregate::All);
+        let mut missing: Option<Cell> = None;
+        let mut miss = |cell: Cell| missing = Some(unknown(cell, missing.unwrap_or(Cell::Absent)));
+        for member in self.offsets[row]..self.offsets[row + 1] {
+            let counts = filter.map_or(Cell::flag(true), |filter| {
+                self.seen(filter, Level::Person, member)
+            });
+            if counts == Cell::Whole(0) {
+                continue;
+            }
+            let value = of.map_or(Cell::flag(true), |of| self.seen(of, Level::Person, member));
+            match what {
+                Aggregate::Any => truth = or(truth, and(counts, value)),
+                Aggregate::All => truth = and(truth, or(not(counts), value)),
+                Aggregate::Count => {
+                    if counts.is_known() {
+                        count += 1;
+                    } else {
+                        miss(counts);
+                    }
+                }
+                Aggregate::Sum => match (counts.is_known(), value) {
+                    // Adding nothing cannot matter, whether the member counts or not.
+                    (_, Cell::Whole(0)) => {}
+                    (true, Cell::Whole(number)) if whole.is_some() => {
+                        let total = whole.unwrap_or(0);
+                        whole = total.checked_add(number);
+                        if whole.is_none() {
+                            sum = Ratio::whole(total)
+                                .plus(Ratio::whole(number))
+                                .ok_or(Trouble::Overflow)?;
+                        }
+                    }
+                    (true, Cell::Whole(_) | Cell::Exact(_)) => {
+                        if let Some(total) = whole.take() {
+                            sum = Ratio::whole(total);
+                        }
+                        let ratio = value.ratio().ok_or(Trouble::Overflow)?;
+                        sum = sum.plus(ratio).ok_or(Trouble::Overflow)?;
+                    }
+                    (true, value) => miss(value),
+                    (false, value) => miss(unknown(counts, value)),
+                },
+                Aggregate::Min | Aggregate::Max => match (counts.is_known(), value.ratio()) {
+                    (true, Some(ratio)) => {
+                        let wanted = if what == Aggregate::Min {
+                            Ordering::Less
+                        } else {
+                            Ordering::Greater
+                        };
+                        let better = match best {
+                            None => true,
+                            Some(best) => ratio.compared(best).ok_or(Trouble::Overflow)? == wanted,
+                        };
+                        if better {
+                            best = Some(ratio);
+                        }
+                    }
+                    (false, Some(ratio)) => doubtful.push(ratio),
+                    (_, None) => miss(unknown(counts, value)),
+                },
+            }
+        }
+        if matches!(what, Aggregate::Any | Aggregate::All) {
+            return Ok(truth);
+        }
+        for ratio in doubtful {
+            let wanted = if what == Aggregate::Min {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            };
+            let matters = match best {
+                None => true,
+                Some(best) => ratio.compared(best).ok_or(Trouble::Overflow)? == wanted,
+            };
+            if matters {
+                miss(Cell::Absent);
+            }
+        }
+        if let Some(missing) = missing {
+            return Ok(missing);
+        }
+        match what {
+            Aggregate::Count => Ok(Cell::Whole(count)),
+            Aggregate::Sum => Ok(whole.map_or_else(|| Cell::of(sum), Cell::Whole)),
+            _ => best.map(Cell::of).ok_or(Trouble::Nobody),
+        }
+    }
+
+    fn benefit(&mut self, number: usize) {
+        let program = self.program;
+        let plan = &program.benefits[number];
+        for reg in plan.nodes.clone() {
+            self.node(reg);
+        }
+        let level = Level::from(plan.to);
+        let met = program
+            .words
+            .find(crate::program::Words::MET)
+            .map_or(Cell::Absent, Cell::Whole);
+        let not_met = program
+            .words
+            .find(crate::program::Words::NOT_MET)
+            .map_or(Cell::Absent, Cell::Whole);
+        for index in 0..self.cells[level as usize].height {
+            let mut all = Cell::flag(true);
+            for condition in &plan.conditions {
+                all = and(all, self.seen(*condition, level, index));
+            }
+            let (outcome, paid) = match all {
+                Cell::Whole(0) => (not_met, Ok(Cell::Whole(0))),
+                Cell::Whole(_) => self.granted(plan, met, level, index),
+                _ => (Cell::Absent, Ok(Cell::Absent)),
+            };
+            self.put(plan.outcome, index, outcome);
+            self.settle(plan.paid, index, paid);
+        }
+    }
+
+    /// All conditions are met; now the amount must be there, whole and positive, and it must be clear for whom.
+    fn granted(
+        &self,
+        plan: &crate::program::BenefitPlan,
+        met: Cell,
+        level: Level,
+        index: usize,
+    ) -> (Cell, Result<Cell, Trouble>) {
+        let unclear = (Cell::Absent, Ok(Cell::Absent));
+        if let (Some(covers), Unit::Household) = (plan.covers, plan.to)
+            && (self.offsets[index]..self.offsets[index + 1])
+                .any(|member| !self.seen(covers, Level::Person, member).is_known())
+        {
+            return unclear;
+        }
+        let Some(amount) = plan.amount else {
+            return (met, Ok(Cell::Whole(0)));
+        };
+        match self.seen(amount, level, index) {
+            Cell::Whole(fen) if fen > 0 => (met, Ok(Cell::Whole(fen))),
+            Cell::Whole(_) => (Cell::Absent, Err(Trouble::NotPositive)),
+            Cell::Exact(ratio) if ratio.den() == 1 => (Cell::Absent, Err(Trouble::Overflow)),
+            Cell::Exact(_) => (Cell::Absent, Err(Trouble::NotWholeFen)),
+            Cell::Absent | Cell::Broken => unclear,
+        }
+    }
+}
+
+fn conflict(number: u32, a: &DatedFact, b: &DatedFact) -> Trouble {
+    let say = |row: &DatedFact| {
+        let source = if row.source.is_empty() {
+            "来源未注明"
+        } else {
+            &row.source
+        };
+        format!("{}（{source}）", show_raw(&row.value))
+    };
+    Trouble::Conflict(number, format!("{}与{}", say(a), say(b)).into())
+}
+
+/// A raw value for a message.
+fn show_raw(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "是".to_owned(),
+        Value::Bool(false) => "否".to_owned(),
+        Value::Int(whole) => whole.to_string(),
+        Value::Date(day) => day.to_string(),
+        Value::Text(text) => text.clone(),
+    }
+}
+
+fn and(a: Cell, b: Cell) -> Cell {
+    match (a, b) {
+        (Cell::Whole(0), _) | (_, Cell::Whole(0)) => Cell::flag(false),
+        _ if a.is_known() && b.is_known() => Cell::flag(true),
+        _ => unknown(a, b),
+    }
+}
+
+fn not(a: Cell) -> Cell {
+    match a {
+        Cell::Whole(0) => Cell::flag(true),
+        _ if a.is_known() => Cell::flag(false),
+        _ => a,
+    }
+}
+
+fn or(a: Cell, b: Cell) -> Cell {
+    not(and(not(a), not(b)))
+}
+
+fn both(
+    a: Cell,
+    b: Cell,
+    fast: impl Fn(i64, i64) -> Option<i64>,
+    exact: impl Fn(Ratio, Ratio) -> Option<Ratio>,
+) -> Result<Cell, Trouble> {
+    if let (Cell::Whole(x), Cell::Whole(y)) = (a, b)
+        && let Some(result) = fast(x, y)
+    {
+        return Ok(Cell::Whole(result));
+    }
+    match (a.ratio(), b.ratio()) {
+        (Some(x), Some(y)) => exact(x, y).map(Cell::of).ok_or(Trouble::Overflow),
+        _ => Ok(unknown(a, b)),
+    }
+}
+
+fn one(a: Cell, exact: impl Fn(Ratio) -> Option<Ratio>) -> Result<Cell, Trouble> {
+    match a.ratio() {
+        Some(ratio) => exact(ratio).map(Cell::of).ok_or(Trouble::Overflow),
+        None => Ok(a),
+    }
+}
+
+fn divided(a: Cell, b: Cell) -> Result<Cell, Trouble> {
+    if b.ratio().is_some_and(Ratio::is_zero) {
+        return Err(Trouble::DivideByZero);
+    }
+    if let (Cell::Whole(x), Cell::Whole(y)) = (a, b)
+        && x.checked_rem(y) == Some(0)
+        && let Some(result) = x.checked_div(y)
+    {
+        return Ok(Cell::Whole(result));
+    }
+    both(a, b, |_, _| None, Ratio::over)
+}
+
+fn compared(comparison: Comparison, a: Cell, b: Cell) -> Result<Cell, Trouble> {
+    let order = match (a, b) {
+        (Cell::Whole(x), Cell::Whole(y)) => x.cmp(&y),
+        _ => match (a.ratio(), b.ratio()) {
+            (Some(x), Some(y)) => x.compared(y).ok_or(Trouble::Overflow)?,
+            _ => return Ok(unknown(a, b)),
+        },
+    };
+    Ok(Cell::flag(match comparison {
+        Comparison::Eq => order == Ordering::Equal,
+        Comparison::Ne => order != Ordering::Equal,
+        Comparison::Lt => order == Ordering::Less,
+        Comparison::Le => order != Ordering::Greater,
+        Comparison::Gt => order == Ordering::Greater,
+        Comparison::Ge => order != Ordering::Less,
+    }))
+}
+
+fn as_day(cell: Cell) -> Option<NaiveDate> {
+    match cell {
+        Cell::Whole(days) => NaiveDate::from_num_days_from_ce_opt(i32::try_from(days).ok()?),
+        _ => None,
+    }
+}
+
+fn on_day(cell: Cell, change: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Result<Cell, Trouble> {
+    if !cell.is_known() {
+        return Ok(cell);
+    }
+    as_day(cell)
+        .and_then(change)
+        .map(|day| Cell::Whole(i64::from(day.num_days_from_ce())))
+        .ok_or(Trouble::OutOfCalendar)
+}
+
+/// Full periods of so many months from one day to another; negative if the second lies before.
+fn between(a: Cell, b: Cell, months: i64) -> Result<Cell, Trouble> {
+    if !a.is_known() || !b.is_known() {
+        return Ok(unknown(a, b));
+    }
+    let (Some(from), Some(to)) = (as_day(a), as_day(b)) else {
+        return Err(Trouble::OutOfCalendar);
+    };
+    let full = |from: NaiveDate, to: NaiveDate| {
+        let whole = i64::from(to.year() - from.year()) * 12 + i64::from(to.month())
+            - i64::from(from.month());
+        // Born on the 29th of February: the year is full on the 1st of March.
+        (whole - i64::from(to.day() < from.day())).div_euclid(months)
+    };
+    Ok(Cell::Whole(if to < from {
+        -full(to, from)
+    } else {
+        full(from, to)
+    }))
+}
+
+fn added_months(day: Cell, count: Cell, factor: i64) -> Result<Cell, Trouble> {
+    if !day.is_known() || !count.is_known() {
+        return Ok(unknown(day, count));
+    }
+    let Cell::Whole(count) = count else {
+        return Err(Trouble::OutOfCalendar);
+    };
+    on_day(day, |day| {
+        let months = i32::try_from(count.checked_mul(factor)?).ok()?;
+        let size = chrono::Months::new(months.unsigned_abs());
+        if months < 0 {
+            day.checked_sub_months(size)
+        } else {
+            day.checked_add_months(size)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Cell {
+        let day: NaiveDate = text.parse().unwrap();
+        Cell::Whole(i64::from(day.num_days_from_ce()))
+    }
+
+    #[test]
+    fn full_years_are_counted_on_the_birthday() {
+        for (from, to, years) in [
+            ("1950-06-15", "2020-06-14", 69),
+            ("1950-06-15", "2020-06-15", 70),
+            ("2004-02-29", "2022-02-28", 17),
+            ("2004-02-29", "2022-03-01", 18),
+            ("2020-01-31", "2019-01-31", -1),
+        ] {
+            assert_eq!(
+                between(day(from), day(to), 12),
+                Ok(Cell::Whole(years)),
+                "{from} {to}"
+            );
+        }
+        assert_eq!(
+            between(day("2026-01-31"), day("2026-03-30"), 1),
+            Ok(Cell::Whole(1))
+        );
+    }
+
+    #[test]
+    fn three_valued_logic_follows_its_table() {
+        use crate::determination::Tri;
+        let cell = |tri: Tri| match tri {
+            Tri::Yes => Cell::Whole(1),
+            Tri::No => Cell::Whole(0),
+            Tri::Unknown => Cell::Absent,
+        };
+        let all = [Tri::Yes, Tri::No, Tri::Unknown];
+        for a in all {
+            assert_eq!(not(cell(a)), cell(a.negate()));
+            for b in all {
+                assert_eq!(and(cell(a), cell(b)), cell(a.and(b)), "{a:?} and {b:?}");
+                assert_eq!(or(cell(a), cell(b)), cell(a.or(b)), "{a:?} or {b:?}");
+            }
+        }
+        assert_eq!(and(Cell::Broken, cell(Tri::Yes)), Cell::Broken);
+        assert_eq!(or(Cell::Broken, cell(Tri::Yes)), cell(Tri::Yes));
+    }
+
+    #[test]
+    fn what_was_learned_last_wins_and_equals_must_agree() {
+        let row = |value: i64, since: Option<&str>| DatedFact {
+            known_since: since.map(|text| text.parse().unwrap()),
+            ..DatedFact::plain(Value::Int(value))
+        };
+        let early = row(1, Some("2026-01-01T00:00:00Z"));
+        let late = row(2, Some("2026-02-01T00:00:00Z"));
+        let rows = [late.clone(), early.clone(), row(0, None)];
+        assert_eq!(pick(&rows, None, |_| true), Picked::One(&late));
+        let between = "2026-01-15T00:00:00Z".parse().unwrap();
+        assert_eq!(pick(&rows, Some(between), |_| true), Picked::One(&early));
+        let rows = [row(1, None), row(1, None), row(2, None)];
+        assert_eq!(pick(&rows, None, |_| true), Picked::Two(&rows[0], &rows[2]));
+        assert_eq!(pick(&rows, None, |_| false), Picked::None);
+    }
+}

@@ -1,0 +1,147 @@
+//! Sentences with blanks (带空的句子): how values are shown to people, in Chinese and in English.
+//!
+//! Amounts are printed `1,250.00`; what is not known says so. Deliberately absent: deciding which sentence to say.
+
+use crate::fact_def::FactDef;
+use crate::kind::Kind;
+use crate::program::Reg;
+use crate::ratio::Ratio;
+use vocab::Money;
+
+/// What a blank stands for (空的内容).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Blank {
+    Value(Reg),
+    AsOf,
+    Amount,
+    Members,
+}
+
+/// A piece of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Filled {
+    Words(String),
+    Blank(Blank),
+}
+
+/// A sentence in both languages (句子).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sentence {
+    pub(crate) zh: Vec<Filled>,
+    pub(crate) en: Vec<Filled>,
+}
+
+/// Which language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    Zh,
+    En,
+}
+
+/// What stands where a value is not known.
+pub(crate) fn not_known(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "（待核实）",
+        Language::En => "(to verify)",
+    }
+}
+
+/// A number as people read it; `word` gives the text of codes and texts.
+pub(crate) fn show(
+    kind: Kind,
+    value: Ratio,
+    fact: Option<&FactDef>,
+    word: Option<&str>,
+    language: Language,
+) -> String {
+    match kind {
+        Kind::Bool => match (value.is_zero(), language) {
+            (true, Language::Zh) => "否",
+            (false, Language::Zh) => "是",
+            (true, Language::En) => "no",
+            (false, Language::En) => "yes",
+        }
+        .to_owned(),
+        Kind::Count | Kind::Ratio => decimals(value, 6),
+        Kind::Money | Kind::MoneyPerMonth | Kind::MoneyPerYear => money(value),
+        Kind::Date => value
+            .as_whole()
+            .and_then(|days| i32::try_from(days).ok())
+            .and_then(chrono::NaiveDate::from_num_days_from_ce_opt)
+            .map_or_else(String::new, |day| day.to_string()),
+        Kind::Code | Kind::Text => {
+            let text = word.unwrap_or_default();
+            let code = fact.and_then(|fact| fact.codes.iter().find(|code| code.code == text));
+            match (code, language) {
+                (Some(code), Language::Zh) => code.zh.clone(),
+                (Some(code), Language::En) => code.en.clone(),
+                (None, _) => text.to_owned(),
+            }
+        }
+    }
+}
+
+/// Yuan with separators; an amount that is not whole fen shows where it goes on.
+pub(crate) fn money(fen: Ratio) -> String {
+    if let Some(whole) = fen.as_whole() {
+        return Money::from_fen(whole).to_string();
+    }
+    match fen.over(Ratio::whole(100)) {
+        Some(yuan) => decimals(yuan, 4),
+        None => fen.to_string(),
+    }
+}
+
+/// A fraction in decimals, `…` where they go on.
+pub(crate) fn decimals(value: Ratio, places: u32) -> String {
+    let negative = value.num() < 0;
+    let size = value.num().unsigned_abs();
+    let den = value.den().unsigned_abs();
+    let whole = size / den;
+    let mut rest = size % den;
+    let mut digits = String::new();
+    for _ in 0..places {
+        if rest == 0 {
+            break;
+        }
+        let Some(ten) = rest.checked_mul(10) else {
+            return value.to_string();
+        };
+        digits.push(char::from_digit(u32::try_from(ten / den).unwrap_or(0), 10).unwrap_or('0'));
+        rest = ten % den;
+    }
+    let grouped = group(&whole.to_string());
+    let sign = if negative { "-" } else { "" };
+    let more = if rest == 0 { "" } else { "…" };
+    if digits.is_empty() {
+        format!("{sign}{grouped}{more}")
+    } else {
+        format!("{sign}{grouped}.{digits}{more}")
+    }
+}
+
+fn group(digits: &str) -> String {
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_and_fractions_are_shown_as_people_write_them() {
+        let ratio = |text: &str| text.parse::<Ratio>().unwrap();
+        assert_eq!(money(ratio("125000")), "1,250.00");
+        assert_eq!(money(ratio("1234567/12")), "1,028.8058…");
+        assert_eq!(decimals(ratio("1/2"), 6), "0.5");
+        assert_eq!(decimals(ratio("-2/3"), 3), "-0.666…");
+        assert_eq!(decimals(ratio("1200"), 6), "1,200");
+    }
+}
