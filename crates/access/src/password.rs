@@ -101,7 +101,7 @@ pub enum Weak {
 const TRIED_FIRST: &[&str] = &[
     "password", "passw0rd", "p@ssw0rd", "qwerty", "1q2w3e", "123456", "654321", "111111", "000000",
     "abc123", "abcdef", "iloveyou", "letmein", "welcome", "admin", "woaini", "5201314", "a1b2c3",
-    "huimin", "minzheng", "baoan",
+    "huimin", "minzheng",
 ];
 
 impl PasswordPolicy {

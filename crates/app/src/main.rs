@@ -1,2 +1,110 @@
-//! stub
-fn main() {}
+//! `huimin` (惠民): the one program. It serves the desk and the public door, and is the tool of whoever runs the house.
+//!
+//! Guarantees: configuration is read here and nowhere else; a command that refuses says why in one sentence and ends
+//! with 1, a command that was typed wrongly ends with 2. Deliberately absent: any rule of law and any page; this crate
+//! only puts the rooms together.
+
+mod approved;
+mod audit;
+mod backup;
+mod demo;
+mod evaluate;
+mod explain;
+mod journal;
+mod officer;
+mod pack;
+mod serve;
+mod settings;
+mod terminal;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// 惠民：开放的民政平台。Open platform for Chinese civil affairs.
+#[derive(Debug, Parser)]
+#[command(name = "huimin", version, about, long_about = None)]
+struct Cli {
+    /// Log lines as JSON instead of text (日志用 JSON 格式).
+    #[arg(long, global = true, env = "HUIMIN_LOG_JSON")]
+    log_json: bool,
+    /// What to log, e.g. `info` or `web=debug` (日志级别).
+    #[arg(long, global = true, env = "HUIMIN_LOG", default_value = "info")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The commands, in the order in which one meets them.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make or reuse a demo district and serve it (生成演示数据并启动).
+    Demo(demo::Demo),
+    /// Serve a district (启动服务).
+    Serve(serve::Serve),
+    /// Check, test and print rule packs (规则包).
+    #[command(subcommand)]
+    Pack(pack::Pack),
+    /// What the rule book says about one household in a JSON file (按规则计算一户).
+    Evaluate(evaluate::Evaluate),
+    /// Replay the stored decision of a case, byte for byte (重算一个办件的决定).
+    Explain(explain::Explain),
+    /// Verify the money of a whole year (核对一年的账).
+    Audit(audit::Audit),
+    /// Verify the journal's chain (核对日志链).
+    JournalVerify(journal::JournalVerify),
+    /// Make an officer's account (新建账号).
+    CreateOfficer(officer::CreateOfficer),
+    /// Copy everything to a folder (备份).
+    Backup(backup::Backup),
+    /// Bring a copy back into an empty database (恢复).
+    Restore(backup::Restore),
+    /// Print a list for docs/approved (输出核准清单).
+    #[command(subcommand, hide = true)]
+    Approved(approved::Approved),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log(&cli);
+    let done = match cli.command {
+        Command::Demo(command) => waiting(command.run()),
+        Command::Serve(command) => waiting(command.run()),
+        Command::Pack(command) => command.run(),
+        Command::Evaluate(command) => command.run(),
+        Command::Explain(command) => waiting(command.run()),
+        Command::Audit(command) => waiting(command.run()),
+        Command::JournalVerify(command) => waiting(command.run()),
+        Command::CreateOfficer(command) => waiting(command.run()),
+        Command::Backup(command) => waiting(command.run()),
+        Command::Restore(command) => waiting(command.run()),
+        Command::Approved(command) => command.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            terminal::complain(&format!("{fault:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command that waits for a database or for browsers.
+fn waiting(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(command)
+}
+
+fn log(cli: &Cli) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log).unwrap_or_else(|_| "info".into());
+    // Answers of commands go to standard output; the log must not mix with them.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if cli.log_json {
+        log.json().init();
+    } else {
+        log.with_target(false).init();
+    }
+}

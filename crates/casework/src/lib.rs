@@ -1,1 +1,49 @@
-//! stub
+//! Casework (办件): from a form to a decision with its reasons, and everything that happens to it afterwards.
+//!
+//! Guarantees: what may be done, by whom and until when is read from the packs' procedures; whoever decides is not who
+//! prepared; a decision quotes a stored determination that replays to the same bytes; a submission twice is one; an act
+//! on a case that changed meanwhile is refused; what lies outside the caller's scope does not exist; every act and every
+//! look at one case stands in the journal. Deliberately absent: any benefit by name, money (the ledger's), eligibility
+//! (the rule book's), pages.
+//!
+//! Reading order: [`procedure`], [`form`], [`letter`] (what packs say) · [`desk`] · [`case`], [`clock`] ·
+//! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`authorise`], [`finding`],
+//! [`evidence`] · [`view`], [`todo`], [`list`] (what officers see) · [`notices`], [`progress`] (what the public sees) ·
+//! [`explain`].
+
+pub mod act;
+pub mod authorise;
+pub mod case;
+pub mod clock;
+pub mod desk;
+pub mod draft;
+pub mod evidence;
+pub mod explain;
+pub mod finding;
+pub mod form;
+pub mod law;
+pub mod letter;
+pub mod list;
+pub mod notices;
+pub mod number;
+pub mod procedure;
+pub mod progress;
+pub mod receipt;
+mod rows;
+pub mod sample;
+mod sheet;
+mod source_text;
+pub mod submit;
+mod tables;
+pub mod take_over;
+pub mod task;
+pub mod todo;
+pub mod view;
+
+pub use act::{ActInput, act};
+pub use case::{Case, CaseRow, CaseState, TaskRow};
+pub use desk::Desk;
+pub use explain::explain;
+pub use submit::{SubmitApplication, Submitted, submit};
+pub use tables::{MIGRATIONS, migrations};
+pub use view::CaseView;

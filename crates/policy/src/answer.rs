@@ -5,13 +5,15 @@
 
 use crate::assemble::{Spoken, SpokenVariable};
 use crate::book::{Book, Brief};
+use crate::cell::Cell;
 use crate::determination::{
     AbsentAsZero, ConditionResult, Determination, FactRef, FactUsed, Outcome, RefusalSaid, Tri,
     Unit, VariableResult,
 };
-use crate::evaluate::{Cell, Picked, Run, holds_month, months_back, pick, pick_now};
+use crate::evaluate::Run;
 use crate::explain::{Why, member};
 use crate::kind::Kind;
+use crate::picking::{Picked, holds_month, months_back, pick, pick_now};
 use crate::program::{BenefitPlan, Level, Op, Reg, Words, Work};
 use crate::sentence::{Blank, Filled, Language, money, not_known, show};
 use chrono::NaiveDate;
@@ -192,15 +194,12 @@ impl<'a> Answering<'a> {
         };
         // Before the first version the oldest article is shown; the fault says that no version applies.
         let chosen = run.versions[spoken.step as usize].unwrap_or(0);
-        let article = match &run.program.steps[spoken.step as usize].work {
-            Work::Rule { versions, .. } => versions[chosen].article.clone(),
-            Work::Benefit(_) => book.programmes()[self.benefit].benefit.article.clone(),
-        };
+        let (article, article_title) = spoken.articles[chosen].clone();
         ConditionResult {
             id: spoken.id.clone(),
             result,
-            article_title: book.laws().title(&article),
             article,
+            article_title,
             sentence_zh: self.fill(&spoken.asks.zh, Language::Zh),
             sentence_en: self.fill(&spoken.asks.en, Language::En),
             refusal: (result == Tri::No).then(|| RefusalSaid {
@@ -283,10 +282,6 @@ impl<'a> Answering<'a> {
         let level = Level::from(variable.of);
         let cell = run.own(variable.result, index);
         let chosen = run.versions[variable.step as usize].unwrap_or(0);
-        let article = match &run.program.steps[variable.step as usize].work {
-            Work::Rule { versions, .. } => versions[chosen].article.clone(),
-            Work::Benefit(_) => self.book.programmes()[self.benefit].benefit.article.clone(),
-        };
         let value = match cell {
             Cell::Whole(number) => match variable.kind {
                 Kind::Bool => Some(Value::Bool(number != 0)),
@@ -314,10 +309,10 @@ impl<'a> Answering<'a> {
             } else {
                 String::new()
             },
-            article,
+            article: variable.articles[chosen].clone(),
             label_zh: variable.label_zh.clone(),
             label_en: variable.label_en.clone(),
-            unit: variable.kind.word().to_owned(),
+            unit: variable.kind,
         }
     }
 
@@ -442,7 +437,7 @@ impl<'a> Answering<'a> {
                         self.spoken
                             .variables
                             .iter()
-                            .any(|spoken| spoken.step == *step && spoken.id == variable.id)
+                            .any(|spoken| spoken.step == *step && *spoken.id == *variable.id)
                     });
                 match (
                     &run.program.steps[*step as usize].work,

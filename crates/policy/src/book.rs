@@ -5,7 +5,8 @@
 
 use crate::answer::{answers, brief};
 use crate::assemble::{Assembled, Spoken, assemble};
-use crate::cases::{self, Case};
+use crate::case_file;
+use crate::cases::Case;
 use crate::determination::{Ask, Determination, Every, Outcome, StartRule, Unit};
 use crate::evaluate::Run;
 use crate::fact_def::FactDef;
@@ -241,7 +242,7 @@ impl Book {
         }
         let cases = inside
             .as_ref()
-            .map(|inside| cases::read(&chain, inside, &faults))
+            .map(|inside| case_file::read(&chain, inside, &faults))
             .unwrap_or_default();
         match inside {
             Some(inside) if faults.is_empty() => Ok(Self {

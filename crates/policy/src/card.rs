@@ -263,7 +263,7 @@ impl Card<'_> {
         let shared: BTreeSet<&str> = spoken
             .variables
             .iter()
-            .map(|variable| variable.id.as_str())
+            .map(|variable| &*variable.id)
             .filter(|id| !own.contains(id))
             .collect();
         if shared.is_empty() {
@@ -463,7 +463,7 @@ impl Card<'_> {
                 }
                 for variable in one.variables {
                     by_article
-                        .entry(variable.article)
+                        .entry(Citation::clone(&variable.article))
                         .or_default()
                         .insert(&case.name);
                 }

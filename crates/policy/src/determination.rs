@@ -3,9 +3,11 @@
 //! A determination is stored with the case as the decision certificate. Its canonical JSON is byte-stable: the same
 //! book, sheet and question always give the same text. Deliberately absent: any opinion of an officer.
 
+use crate::kind::Kind;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use vocab::{Citation, Money, Month, Period, Region, Value};
 
 /// What is asked (认定请求): for which day, with which knowledge, where, and which programmes.
@@ -213,11 +215,12 @@ pub struct ConditionResult {
     pub missing: Vec<FactRef>,
 }
 
-/// One variable and its value (中间结果).
+/// One variable and its value (中间结果). What is the same in every answer is shared, not copied: there are many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VariableResult {
     /// The variable's id; another programme's is qualified.
-    pub id: String,
+    #[serde(with = "shared_text")]
+    pub id: Arc<str>,
     /// Which member, counted from 0; `None` means the household.
     pub member: Option<usize>,
     /// Its value; money in whole fen. `None` if unknown or not whole.
@@ -228,13 +231,45 @@ pub struct VariableResult {
     /// Its value as people read it; empty if unknown.
     pub shown: String,
     /// The article it stands on.
-    pub article: Citation,
+    #[serde(with = "shared_citation")]
+    pub article: Arc<Citation>,
     /// Its name in Chinese.
-    pub label_zh: String,
+    #[serde(with = "shared_text")]
+    pub label_zh: Arc<str>,
     /// Its name in English.
-    pub label_en: String,
+    #[serde(with = "shared_text")]
+    pub label_en: Arc<str>,
     /// Its type: `money/month`, `count`, `bool` …
-    pub unit: String,
+    pub unit: Kind,
+}
+
+mod shared_text {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use std::sync::Arc;
+
+    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(from).map(Arc::from)
+    }
+}
+
+mod shared_citation {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use std::sync::Arc;
+    use vocab::Citation;
+
+    pub(super) fn serialize<S: Serializer>(one: &Arc<Citation>, to: S) -> Result<S::Ok, S::Error> {
+        Citation::serialize(one, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Arc<Citation>, D::Error> {
+        Citation::deserialize(from).map(Arc::new)
+    }
 }
 
 /// One input that was read (采用的事实).

@@ -4,137 +4,20 @@
 //! in and unknown comes out; numbers are exact; a trouble (division by zero, overflow, contradicting facts) makes
 //! its own cell unknown and nothing else. Deliberately absent: sentences; see `answer`.
 
+use crate::cell::{
+    Cell, Trouble, added_months, and, between, both, compared, divided, not, on_day, one, or,
+    unknown,
+};
 use crate::determination::{Ask, Unit};
 use crate::kind::Kind;
 use crate::parameter::{OnDay, Setting};
-use crate::program::{Aggregate, Comparison, Input, Level, Op, Program, Reg, Work};
+use crate::picking::{Picked, holds_month, months_back, pick, pick_now};
+use crate::program::{Input, Level, Op, Program, Reg, Work};
 use crate::ratio::{Ratio, Rounding};
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{Datelike, NaiveDate};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use vocab::{DatedFact, FactSheet, Month, Record, Region, Value};
-
-/// The value of a cell (单元格的值).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cell {
-    /// Not known, because nobody said.
-    Absent,
-    /// Not known, because what was said or computed cannot be used.
-    Broken,
-    /// A whole number; flags are 0 and 1, days are counted, words are numbered.
-    Whole(i64),
-    /// A fraction, or a whole number beyond 64 bits.
-    Exact(Ratio),
-}
-
-impl Cell {
-    pub(crate) fn is_known(self) -> bool {
-        matches!(self, Self::Whole(_) | Self::Exact(_))
-    }
-
-    pub(crate) fn ratio(self) -> Option<Ratio> {
-        match self {
-            Self::Whole(number) => Some(Ratio::whole(number)),
-            Self::Exact(ratio) => Some(ratio),
-            Self::Absent | Self::Broken => None,
-        }
-    }
-
-    fn of(ratio: Ratio) -> Self {
-        ratio.as_whole().map_or(Self::Exact(ratio), Self::Whole)
-    }
-
-    fn flag(flag: bool) -> Self {
-        Self::Whole(i64::from(flag))
-    }
-}
-
-/// Unknown from two unknown or known cells: broken wins, so that nobody mistakes it for silence.
-fn unknown(a: Cell, b: Cell) -> Cell {
-    if a == Cell::Broken || b == Cell::Broken {
-        Cell::Broken
-    } else {
-        Cell::Absent
-    }
-}
-
-/// Why a cell is broken (算不出来的原因).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    DivideByZero,
-    Overflow,
-    NotYet(u32, NaiveDate),
-    Lapsed(u32, NaiveDate),
-    Unpublished(u32),
-    BelowBand(u32),
-    NoSuchCode(u32),
-    NoVersion,
-    Nobody,
-    OutOfCalendar,
-    /// Two values known since the same moment: what is said where.
-    Conflict(u32, Box<str>),
-    WrongValue(u32, Box<str>),
-    NotARegion(Box<str>),
-    NotWholeFen,
-    NotPositive,
-}
-
-/// The value of a fact, chosen among its dated rows (取值).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Picked<'s> {
-    None,
-    One(&'s DatedFact),
-    Two(&'s DatedFact, &'s DatedFact),
-}
-
-/// Chooses among rows that hold: the one learned last; two learned together must agree.
-pub(crate) fn pick(
-    rows: &[DatedFact],
-    known_at: Option<DateTime<Utc>>,
-    holds: impl Fn(&DatedFact) -> bool,
-) -> Picked<'_> {
-    let mut picked = Picked::None;
-    for row in rows {
-        if !holds(row) {
-            continue;
-        }
-        if let (Some(known_at), Some(since)) = (known_at, row.known_since)
-            && since > known_at
-        {
-            continue;
-        }
-        picked = match picked {
-            Picked::None => Picked::One(row),
-            Picked::One(before) | Picked::Two(before, _) => {
-                match row.known_since.cmp(&before.known_since) {
-                    Ordering::Greater => Picked::One(row),
-                    Ordering::Less => picked,
-                    Ordering::Equal if row.value == before.value => picked,
-                    Ordering::Equal => Picked::Two(before, row),
-                }
-            }
-        };
-    }
-    picked
-}
-
-/// Whether a row speaks about a whole month.
-pub(crate) fn holds_month(row: &DatedFact, month: Month) -> bool {
-    row.period.holds(month.first_day()) && row.period.holds(month.last_day())
-}
-
-/// The chosen row for the day asked.
-pub(crate) fn pick_now<'s>(rows: &'s [DatedFact], ask: &Ask) -> Picked<'s> {
-    pick(rows, ask.known_at, |row| row.period.holds(ask.as_of))
-}
-
-/// The months a look-back reads, oldest first: so many before the month asked.
-pub(crate) fn months_back(as_of: NaiveDate, months: u32) -> impl Iterator<Item = Month> {
-    let now = Month::of(as_of);
-    (1..=months)
-        .rev()
-        .map(move |back| now.plus(-i32::try_from(back).unwrap_or(0)))
-}
 
 const ABSENT: u8 = 0;
 const WHOLE: u8 = 1;
@@ -642,7 +525,13 @@ impl<'p> Run<'p> {
         })
     }
 
-    fn in_region(&self, of: Reg, region: Region, level: Level, index: usize) -> Result<Cell, Trouble> {
+    fn in_region(
+        &self,
+        of: Reg,
+        region: Region,
+        level: Level,
+        index: usize,
+    ) -> Result<Cell, Trouble> {
         let Cell::Whole(word) = self.seen(of, level, index) else {
             return Ok(self.seen(of, level, index));
         };
@@ -676,110 +565,6 @@ impl<'p> Run<'p> {
             Setting::Single(number) => *number,
         };
         Ok(Cell::of(parameter.scaled(number)))
-    }
-
-    /// Strict over the members that count. Where it is unknown whether a member counts, the result is unknown unless
-    /// that member could not change it.
-    fn aggregate(
-        &self,
-        what: Aggregate,
-        of: Option<Reg>,
-        filter: Option<Reg>,
-        row: usize,
-    ) -> Result<Cell, Trouble> {
-        let mut sum = Ratio::whole(0);
-        let mut whole: Option<i64> = Some(0);
-        let mut count: i64 = 0;
-        let mut best: Option<Ratio> = None;
-        let mut doubtful: Vec<Ratio> = Vec::new();
-        let mut truth = Cell::flag(what == Aggregate::All);
-        let mut missing: Option<Cell> = None;
-        let mut miss = |cell: Cell| missing = Some(unknown(cell, missing.unwrap_or(Cell::Absent)));
-        for member in self.offsets[row]..self.offsets[row + 1] {
-            let counts = filter.map_or(Cell::flag(true), |filter| {
-                self.seen(filter, Level::Person, member)
-            });
-            if counts == Cell::Whole(0) {
-                continue;
-            }
-            let value = of.map_or(Cell::flag(true), |of| self.seen(of, Level::Person, member));
-            match what {
-                Aggregate::Any => truth = or(truth, and(counts, value)),
-                Aggregate::All => truth = and(truth, or(not(counts), value)),
-                Aggregate::Count => {
-                    if counts.is_known() {
-                        count += 1;
-                    } else {
-                        miss(counts);
-                    }
-                }
-                Aggregate::Sum => match (counts.is_known(), value) {
-                    // Adding nothing cannot matter, whether the member counts or not.
-                    (_, Cell::Whole(0)) => {}
-                    (true, Cell::Whole(number)) if whole.is_some() => {
-                        let total = whole.unwrap_or(0);
-                        whole = total.checked_add(number);
-                        if whole.is_none() {
-                            sum = Ratio::whole(total)
-                                .plus(Ratio::whole(number))
-                                .ok_or(Trouble::Overflow)?;
-                        }
-                    }
-                    (true, Cell::Whole(_) | Cell::Exact(_)) => {
-                        if let Some(total) = whole.take() {
-                            sum = Ratio::whole(total);
-                        }
-                        let ratio = value.ratio().ok_or(Trouble::Overflow)?;
-                        sum = sum.plus(ratio).ok_or(Trouble::Overflow)?;
-                    }
-                    (true, value) => miss(value),
-                    (false, value) => miss(unknown(counts, value)),
-                },
-                Aggregate::Min | Aggregate::Max => match (counts.is_known(), value.ratio()) {
-                    (true, Some(ratio)) => {
-                        let wanted = if what == Aggregate::Min {
-                            Ordering::Less
-                        } else {
-                            Ordering::Greater
-                        };
-                        let better = match best {
-                            None => true,
-                            Some(best) => ratio.compared(best).ok_or(Trouble::Overflow)? == wanted,
-                        };
-                        if better {
-                            best = Some(ratio);
-                        }
-                    }
-                    (false, Some(ratio)) => doubtful.push(ratio),
-                    (_, None) => miss(unknown(counts, value)),
-                },
-            }
-        }
-        if matches!(what, Aggregate::Any | Aggregate::All) {
-            return Ok(truth);
-        }
-        for ratio in doubtful {
-            let wanted = if what == Aggregate::Min {
-                Ordering::Less
-            } else {
-                Ordering::Greater
-            };
-            let matters = match best {
-                None => true,
-                Some(best) => ratio.compared(best).ok_or(Trouble::Overflow)? == wanted,
-            };
-            if matters {
-                miss(Cell::Absent);
-            }
-        }
-        if let Some(missing) = missing {
-            return Ok(missing);
-        }
-        match what {
-            Aggregate::Count => Ok(Cell::Whole(count)),
-            Aggregate::Sum => Ok(whole.map_or_else(|| Cell::of(sum), Cell::Whole)),
-            _ => best.map(Cell::of).ok_or(Trouble::Nobody),
-        }
     }
 
     fn benefit(&mut self, number: usize) {
@@ -860,204 +645,5 @@ fn show_raw(value: &Value) -> String {
         Value::Int(whole) => whole.to_string(),
         Value::Date(day) => day.to_string(),
         Value::Text(text) => text.clone(),
-    }
-}
-
-fn and(a: Cell, b: Cell) -> Cell {
-    match (a, b) {
-        (Cell::Whole(0), _) | (_, Cell::Whole(0)) => Cell::flag(false),
-        _ if a.is_known() && b.is_known() => Cell::flag(true),
-        _ => unknown(a, b),
-    }
-}
-
-fn not(a: Cell) -> Cell {
-    match a {
-        Cell::Whole(0) => Cell::flag(true),
-        _ if a.is_known() => Cell::flag(false),
-        _ => a,
-    }
-}
-
-fn or(a: Cell, b: Cell) -> Cell {
-    not(and(not(a), not(b)))
-}
-
-fn both(
-    a: Cell,
-    b: Cell,
-    fast: impl Fn(i64, i64) -> Option<i64>,
-    exact: impl Fn(Ratio, Ratio) -> Option<Ratio>,
-) -> Result<Cell, Trouble> {
-    if let (Cell::Whole(x), Cell::Whole(y)) = (a, b)
-        && let Some(result) = fast(x, y)
-    {
-        return Ok(Cell::Whole(result));
-    }
-    match (a.ratio(), b.ratio()) {
-        (Some(x), Some(y)) => exact(x, y).map(Cell::of).ok_or(Trouble::Overflow),
-        _ => Ok(unknown(a, b)),
-    }
-}
-
-fn one(a: Cell, exact: impl Fn(Ratio) -> Option<Ratio>) -> Result<Cell, Trouble> {
-    match a.ratio() {
-        Some(ratio) => exact(ratio).map(Cell::of).ok_or(Trouble::Overflow),
-        None => Ok(a),
-    }
-}
-
-fn divided(a: Cell, b: Cell) -> Result<Cell, Trouble> {
-    if b.ratio().is_some_and(Ratio::is_zero) {
-        return Err(Trouble::DivideByZero);
-    }
-    if let (Cell::Whole(x), Cell::Whole(y)) = (a, b)
-        && x.checked_rem(y) == Some(0)
-        && let Some(result) = x.checked_div(y)
-    {
-        return Ok(Cell::Whole(result));
-    }
-    both(a, b, |_, _| None, Ratio::over)
-}
-
-fn compared(comparison: Comparison, a: Cell, b: Cell) -> Result<Cell, Trouble> {
-    let order = match (a, b) {
-        (Cell::Whole(x), Cell::Whole(y)) => x.cmp(&y),
-        _ => match (a.ratio(), b.ratio()) {
-            (Some(x), Some(y)) => x.compared(y).ok_or(Trouble::Overflow)?,
-            _ => return Ok(unknown(a, b)),
-        },
-    };
-    Ok(Cell::flag(match comparison {
-        Comparison::Eq => order == Ordering::Equal,
-        Comparison::Ne => order != Ordering::Equal,
-        Comparison::Lt => order == Ordering::Less,
-        Comparison::Le => order != Ordering::Greater,
-        Comparison::Gt => order == Ordering::Greater,
-        Comparison::Ge => order != Ordering::Less,
-    }))
-}
-
-fn as_day(cell: Cell) -> Option<NaiveDate> {
-    match cell {
-        Cell::Whole(days) => NaiveDate::from_num_days_from_ce_opt(i32::try_from(days).ok()?),
-        _ => None,
-    }
-}
-
-fn on_day(cell: Cell, change: impl Fn(NaiveDate) -> Option<NaiveDate>) -> Result<Cell, Trouble> {
-    if !cell.is_known() {
-        return Ok(cell);
-    }
-    as_day(cell)
-        .and_then(change)
-        .map(|day| Cell::Whole(i64::from(day.num_days_from_ce())))
-        .ok_or(Trouble::OutOfCalendar)
-}
-
-/// Full periods of so many months from one day to another; negative if the second lies before.
-fn between(a: Cell, b: Cell, months: i64) -> Result<Cell, Trouble> {
-    if !a.is_known() || !b.is_known() {
-        return Ok(unknown(a, b));
-    }
-    let (Some(from), Some(to)) = (as_day(a), as_day(b)) else {
-        return Err(Trouble::OutOfCalendar);
-    };
-    let full = |from: NaiveDate, to: NaiveDate| {
-        let whole = i64::from(to.year() - from.year()) * 12 + i64::from(to.month())
-            - i64::from(from.month());
-        // Born on the 29th of February: the year is full on the 1st of March.
-        (whole - i64::from(to.day() < from.day())).div_euclid(months)
-    };
-    Ok(Cell::Whole(if to < from {
-        -full(to, from)
-    } else {
-        full(from, to)
-    }))
-}
-
-fn added_months(day: Cell, count: Cell, factor: i64) -> Result<Cell, Trouble> {
-    if !day.is_known() || !count.is_known() {
-        return Ok(unknown(day, count));
-    }
-    let Cell::Whole(count) = count else {
-        return Err(Trouble::OutOfCalendar);
-    };
-    on_day(day, |day| {
-        let months = i32::try_from(count.checked_mul(factor)?).ok()?;
-        let size = chrono::Months::new(months.unsigned_abs());
-        if months < 0 {
-            day.checked_sub_months(size)
-        } else {
-            day.checked_add_months(size)
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn day(text: &str) -> Cell {
-        let day: NaiveDate = text.parse().unwrap();
-        Cell::Whole(i64::from(day.num_days_from_ce()))
-    }
-
-    #[test]
-    fn full_years_are_counted_on_the_birthday() {
-        for (from, to, years) in [
-            ("1950-06-15", "2020-06-14", 69),
-            ("1950-06-15", "2020-06-15", 70),
-            ("2004-02-29", "2022-02-28", 17),
-            ("2004-02-29", "2022-03-01", 18),
-            ("2020-01-31", "2019-01-31", -1),
-        ] {
-            assert_eq!(
-                between(day(from), day(to), 12),
-                Ok(Cell::Whole(years)),
-                "{from} {to}"
-            );
-        }
-        assert_eq!(
-            between(day("2026-01-31"), day("2026-03-30"), 1),
-            Ok(Cell::Whole(1))
-        );
-    }
-
-    #[test]
-    fn three_valued_logic_follows_its_table() {
-        use crate::determination::Tri;
-        let cell = |tri: Tri| match tri {
-            Tri::Yes => Cell::Whole(1),
-            Tri::No => Cell::Whole(0),
-            Tri::Unknown => Cell::Absent,
-        };
-        let all = [Tri::Yes, Tri::No, Tri::Unknown];
-        for a in all {
-            assert_eq!(not(cell(a)), cell(a.negate()));
-            for b in all {
-                assert_eq!(and(cell(a), cell(b)), cell(a.and(b)), "{a:?} and {b:?}");
-                assert_eq!(or(cell(a), cell(b)), cell(a.or(b)), "{a:?} or {b:?}");
-            }
-        }
-        assert_eq!(and(Cell::Broken, cell(Tri::Yes)), Cell::Broken);
-        assert_eq!(or(Cell::Broken, cell(Tri::Yes)), cell(Tri::Yes));
-    }
-
-    #[test]
-    fn what_was_learned_last_wins_and_equals_must_agree() {
-        let row = |value: i64, since: Option<&str>| DatedFact {
-            known_since: since.map(|text| text.parse().unwrap()),
-            ..DatedFact::plain(Value::Int(value))
-        };
-        let early = row(1, Some("2026-01-01T00:00:00Z"));
-        let late = row(2, Some("2026-02-01T00:00:00Z"));
-        let rows = [late.clone(), early.clone(), row(0, None)];
-        assert_eq!(pick(&rows, None, |_| true), Picked::One(&late));
-        let between = "2026-01-15T00:00:00Z".parse().unwrap();
-        assert_eq!(pick(&rows, Some(between), |_| true), Picked::One(&early));
-        let rows = [row(1, None), row(1, None), row(2, None)];
-        assert_eq!(pick(&rows, None, |_| true), Picked::Two(&rows[0], &rows[2]));
-        assert_eq!(pick(&rows, None, |_| false), Picked::None);
     }
 }

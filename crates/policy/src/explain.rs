@@ -4,8 +4,9 @@
 //! themselves unknown. Deliberately absent: guesses; a fact is named only where the rule really waits for it.
 
 use crate::book::Book;
+use crate::cell::{Cell, Trouble};
 use crate::determination::FactRef;
-use crate::evaluate::{Cell, Run, Trouble};
+use crate::evaluate::Run;
 use crate::program::{Level, Op, Reg, Work};
 use std::collections::BTreeSet;
 

@@ -663,7 +663,13 @@ mod tests {
                 )
                     .prop_map(|(whens, otherwise)| expression(What::Case { whens, otherwise })),
                 (
-                    prop_oneof![Just("sum"), Just("any"), Just("all"), Just("greatest"), Just("floor")],
+                    prop_oneof![
+                        Just("sum"),
+                        Just("any"),
+                        Just("all"),
+                        Just("greatest"),
+                        Just("floor")
+                    ],
                     inner,
                     prop::option::of(one)
                 )
@@ -691,7 +697,10 @@ mod tests {
     #[test]
     fn places_are_those_of_the_formula() {
         let wrong = read("a + coalesce(b, null)\n  and c like 'x'").unwrap_err();
-        let places: Vec<_> = wrong.iter().map(|one| (one.at.line, one.at.column)).collect();
+        let places: Vec<_> = wrong
+            .iter()
+            .map(|one| (one.at.line, one.at.column))
+            .collect();
         assert_eq!(places, [(1, 17), (2, 7)], "{wrong:?}");
     }
 }

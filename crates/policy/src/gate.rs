@@ -149,7 +149,12 @@ fn left_to_places(book: &Book, programme: &str, condition: &str) -> bool {
         .programmes()
         .iter()
         .position(|other| other.id == programme)
-        .and_then(|at| book.spoken()[at].conditions.iter().find(|spoken| spoken.id == condition));
+        .and_then(|at| {
+            book.spoken()[at]
+                .conditions
+                .iter()
+                .find(|spoken| spoken.id == condition)
+        });
     let mut open: Vec<Reg> = start.map(|spoken| spoken.result).into_iter().collect();
     let mut seen: BTreeSet<Reg> = BTreeSet::new();
     while let Some(reg) = open.pop() {

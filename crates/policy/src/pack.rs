@@ -30,17 +30,21 @@
 //! * formulas: names; `members.x` inside `sum count min max any all` (with `filter (where …)`) of a household formula;
 //!   `household.x` in a person formula; `programme.x`, `programme.outcome` (`'met'`, `'not_met'`, else unknown),
 //!   `programme.amount`, `in_payment.programme`; `+ - * /`, comparisons, `and or not`, `in`, `between`,
-//!   `case when … then … else … end`; the functions listed in `check`; whole numbers, `'codes'`, `date '2026-07-01'`,
+//!   `case when … then … else … end`; the functions of `function`; whole numbers, `'codes'`, `date '2026-07-01'`,
 //!   `true`, `false`. Only the number 0 fits money; other amounts are parameters.
+//! * outcomes: one condition no → not met, whatever else is unknown; else one unknown → to verify; else met, if the amount is
+//!   known, whole fen and above zero and it is clear whom it covers. All met but the amount is not positive: a gap in the
+//!   rules, to verify with that fault; a minimum is written in the formula with `greatest` or as a condition.
 //! * `wording.toml`: `[programme] zh en`, `[programme.summary]`, `[fact.x]` and `[variable.x]` (`zh en hint_zh? hint_en?`),
 //!   `[code.fact.code]`, `[condition.x]`, `[refusal.x]`. Placeholders `{x}`: variables, parameters and facts of the
 //!   benefit's unit or of the household, `{as_of}`, `{amount}`, `{members}`.
-//! * `cases.toml`: see `cases`. Other files (`procedure.toml`, `form.toml`, `letters/*.typ`) are kept as text.
+//! * `cases.toml`: see `cases`; they run with the pack whose folder holds them. Other files (`procedure.toml`, `form.toml`, `letters/*.typ`) are kept as text.
 
 use crate::book::{Place, PlaceRegion};
 use crate::fact_def::{self, Declared, RESERVED, is_id};
 use crate::fault::{Faults, Spot};
 use crate::law::{self, Laws};
+use crate::merge::{merge_benefit, merge_rules};
 use crate::parameter::{self, Inherited, Parameter};
 use crate::rule::{self, RawBenefit, RawRule};
 use crate::toml_file::{Reading, Said, Source, Table};
@@ -459,105 +463,6 @@ fn read_folder(folder: &mut Folder, heads: &[Head], laws: &mut Laws, faults: &Fa
             }
         }
     }
-}
-
-/// Puts the versions of each rule together and lets a place replace the nation's rules, if it says on what basis.
-fn merge_rules(folder: &mut Folder, rules: Vec<RawRule>, faults: &Faults) {
-    let mut groups: Vec<Vec<RawRule>> = Vec::new();
-    for rule in rules {
-        match groups
-            .iter_mut()
-            .find(|group| group[0].id.text == rule.id.text)
-        {
-            Some(group) => group.push(rule),
-            None => groups.push(vec![rule]),
-        }
-    }
-    for group in groups {
-        let first = &group[0];
-        check_versions(&group, faults);
-        let inherited: Vec<usize> = (0..folder.rules.len())
-            .filter(|index| folder.rules[*index].id.text == first.id.text)
-            .collect();
-        match (inherited.first(), &first.replaces) {
-            (None, Some(replaces)) => {
-                faults.note(&replaces.spot, format!("上级规则包里没有“{}”，没有什么可以 replaces", first.id.text));
-                folder.rules.extend(group);
-            }
-            (None, None) => folder.rules.extend(group),
-            (Some(_), None) => faults.note(
-                &first.spot,
-                format!("“{}”是上级规则包的规则；要替换它，请写 replaces = \"法律代号:条\" 说明本地依据", first.id.text),
-            ),
-            (Some(at), Some(replaces)) => {
-                let old = &folder.rules[*at];
-                if old.is_condition != first.is_condition || old.gives != first.gives || (first.of.is_some() && old.of.is_some() && old.of != first.of) {
-                    faults.note(&replaces.spot, format!("“{}”在上级规则包里的类型或对象不同，不能这样替换", first.id.text));
-                }
-                let at = *at;
-                folder.rules.retain(|rule| rule.id.text != first.id.text);
-                let at = at.min(folder.rules.len());
-                folder.rules.splice(at..at, group);
-            }
-        }
-    }
-}
-
-fn check_versions(group: &[RawRule], faults: &Faults) {
-    for pair in group.windows(2) {
-        let (before, after) = (&pair[0], &pair[1]);
-        if before.is_condition != after.is_condition
-            || before.gives != after.gives
-            || before.of != after.of
-        {
-            faults.note(
-                &after.id.spot,
-                format!(
-                    "“{}”的各个版本必须是同样的对象（of）和类型（gives）",
-                    after.id.text
-                ),
-            );
-        }
-        match (before.from, after.from) {
-            (_, None) => faults.note(
-                &after.id.spot,
-                format!(
-                    "“{}”写了两次；如果是新的版本，请写 from = 日期，并排在旧版本之后",
-                    after.id.text
-                ),
-            ),
-            (Some(old), Some(new)) if new <= old => faults.note(
-                &after.id.spot,
-                format!(
-                    "“{}”的版本没有按日期先后排列：{new} 写在 {old} 之后",
-                    after.id.text
-                ),
-            ),
-            _ => {}
-        }
-    }
-    for rule in &group[1..] {
-        if let Some(replaces) = &rule.replaces
-            && group[0].replaces.is_none()
-        {
-            faults.note(&replaces.spot, "replaces 写在这条规则的第一个版本上");
-        }
-    }
-}
-
-fn merge_benefit(folder: &mut Folder, benefit: Option<RawBenefit>, faults: &Faults) {
-    let Some(benefit) = benefit else { return };
-    match (&folder.benefit, &benefit.replaces) {
-        (Some(_), None) => faults.note(
-            &benefit.spot,
-            "[benefit] 在上级规则包里已经有了；要替换它，请写 replaces = \"法律代号:条\" 说明本地依据",
-        ),
-        (None, Some(replaces)) => {
-            faults.note(&replaces.spot, "上级规则包里没有 [benefit]，没有什么可以 replaces");
-        }
-        _ => {}
-    }
-    folder.benefit = Some(benefit);
 }
 
 fn regions(packs: &Path, heads: &[Head], faults: &Faults) -> Vec<PlaceRegion> {

@@ -27,10 +27,19 @@ pub struct ConditionWords {
 
 /// The conditions of a programme as they are put to people (条件的说法), in their order.
 pub fn condition_words(book: &Book, programme: &Programme) -> Vec<ConditionWords> {
-    let Some(at) = book.programmes().iter().position(|other| other.id == programme.id) else {
+    let Some(at) = book
+        .programmes()
+        .iter()
+        .position(|other| other.id == programme.id)
+    else {
         return Vec::new();
     };
-    let say = |pieces: &[Filled], language| -> String { pieces.iter().map(|piece| said(book, at, piece, language)).collect() };
+    let say = |pieces: &[Filled], language| -> String {
+        pieces
+            .iter()
+            .map(|piece| said(book, at, piece, language))
+            .collect()
+    };
     book.spoken()[at]
         .conditions
         .iter()
@@ -68,13 +77,20 @@ fn name(book: &Book, at: usize, reg: Reg) -> (String, String) {
     match program.nodes[reg as usize].op {
         Op::Fact(input) => {
             let id = &program.inputs[input as usize].fact;
-            book.fact(id).map_or_else(|| (id.clone(), String::new()), |fact| (fact.label_zh.clone(), fact.label_en.clone()))
+            book.fact(id).map_or_else(
+                || (id.clone(), String::new()),
+                |fact| (fact.label_zh.clone(), fact.label_en.clone()),
+            )
         }
         Op::Param(param) => (program.params[param as usize].what.clone(), String::new()),
-        Op::Result(step) => book.spoken()[at].variables.iter().find(|variable| variable.step == step).map_or_else(
-            || (program.steps[step as usize].name.clone(), String::new()),
-            |variable| (variable.label_zh.clone(), variable.label_en.clone()),
-        ),
+        Op::Result(step) => book.spoken()[at]
+            .variables
+            .iter()
+            .find(|variable| variable.step == step)
+            .map_or_else(
+                || (program.steps[step as usize].name.clone(), String::new()),
+                |variable| (variable.label_zh.to_string(), variable.label_en.to_string()),
+            ),
         _ => (String::new(), String::new()),
     }
 }
@@ -82,12 +98,29 @@ fn name(book: &Book, at: usize, reg: Reg) -> (String, String) {
 /// The names a programme's rules use, through the shared variables they rest on.
 fn names(book: &Book, programme: &Programme) -> BTreeSet<String> {
     let mut open: Vec<String> = Vec::new();
-    let own = programme.variables.iter().flat_map(|variable| &variable.versions);
-    for version in own.chain(programme.conditions.iter().flat_map(|condition| &condition.versions)) {
+    let own = programme
+        .variables
+        .iter()
+        .flat_map(|variable| &variable.versions);
+    for version in own.chain(
+        programme
+            .conditions
+            .iter()
+            .flat_map(|condition| &condition.versions),
+    ) {
         open.extend(version.uses.iter().cloned());
     }
-    for formula in programme.benefit.amount.iter().chain(&programme.benefit.covers) {
-        open.extend(formula.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map(str::to_owned));
+    for formula in programme
+        .benefit
+        .amount
+        .iter()
+        .chain(&programme.benefit.covers)
+    {
+        open.extend(
+            formula
+                .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                .map(str::to_owned),
+        );
     }
     let mut seen = BTreeSet::new();
     while let Some(name) = open.pop() {
@@ -97,7 +130,12 @@ fn names(book: &Book, programme: &Programme) -> BTreeSet<String> {
         }
         for (_, variables) in book.libraries() {
             for variable in variables.iter().filter(|variable| variable.id == name) {
-                open.extend(variable.versions.iter().flat_map(|version| version.uses.iter().cloned()));
+                open.extend(
+                    variable
+                        .versions
+                        .iter()
+                        .flat_map(|version| version.uses.iter().cloned()),
+                );
             }
         }
     }
@@ -108,7 +146,9 @@ fn names(book: &Book, programme: &Programme) -> BTreeSet<String> {
 pub fn shared_variables<'a>(book: &'a Book, programme: &Programme) -> Vec<&'a VariableDef> {
     let names = names(book, programme);
     let shared = book.libraries().iter().flat_map(|(_, variables)| variables);
-    shared.filter(|variable| names.contains(&variable.id)).collect()
+    shared
+        .filter(|variable| names.contains(&variable.id))
+        .collect()
 }
 
 /// The parameters a programme rests on (参数): its own, then the shared ones its rules use.
@@ -116,9 +156,11 @@ pub fn parameters<'a>(book: &'a Book, programme: &Programme) -> Vec<&'a Paramete
     let names = names(book, programme);
     let libraries: BTreeSet<&str> = book.libraries().iter().map(|(id, _)| id.as_str()).collect();
     let all = &book.program().params;
-    let own = all.iter().filter(|parameter| parameter.folder == programme.id);
-    let shared = all
+    let own = all
         .iter()
-        .filter(|parameter| libraries.contains(parameter.folder.as_str()) && names.contains(parameter.id.as_str()));
+        .filter(|parameter| parameter.folder == programme.id);
+    let shared = all.iter().filter(|parameter| {
+        libraries.contains(parameter.folder.as_str()) && names.contains(parameter.id.as_str())
+    });
     own.chain(shared).collect()
 }

@@ -6,7 +6,6 @@ use crate::fact_def::FactDef;
 use crate::kind::Kind;
 use crate::program::Reg;
 use crate::ratio::Ratio;
-use vocab::Money;
 
 /// What a blank stands for (空的内容).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,12 +83,38 @@ pub(crate) fn show(
 /// Yuan with separators; an amount that is not whole fen shows where it goes on.
 pub(crate) fn money(fen: Ratio) -> String {
     if let Some(whole) = fen.as_whole() {
-        return Money::from_fen(whole).to_string();
+        return whole_money(whole);
     }
     match fen.over(Ratio::whole(100)) {
         Some(yuan) => decimals(yuan, 4),
         None => fen.to_string(),
     }
+}
+
+/// As [`vocab::Money`] prints itself, written from the right in one go: answers hold hundreds of amounts.
+fn whole_money(fen: i64) -> String {
+    let mut digits = [0_u8; 32];
+    let mut at = digits.len();
+    let mut rest = fen.unsigned_abs();
+    let mut place = 0;
+    while place < 3 || rest > 0 {
+        if place == 2 {
+            at -= 1;
+            digits[at] = b'.';
+        } else if place > 4 && (place - 2) % 3 == 0 {
+            at -= 1;
+            digits[at] = b',';
+        }
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        place += 1;
+    }
+    if fen < 0 {
+        at -= 1;
+        digits[at] = b'-';
+    }
+    String::from_utf8_lossy(&digits[at..]).into_owned()
 }
 
 /// A fraction in decimals, `…` where they go on.
@@ -134,6 +159,26 @@ fn group(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_amounts_are_written_as_money_writes_itself() {
+        for fen in [
+            0,
+            5,
+            -5,
+            99,
+            100,
+            12_345,
+            99_999,
+            100_000,
+            123_456_789,
+            -10_000_000,
+            i64::MAX,
+            i64::MIN,
+        ] {
+            assert_eq!(whole_money(fen), vocab::Money::from_fen(fen).to_string());
+        }
+    }
 
     #[test]
     fn amounts_and_fractions_are_shown_as_people_write_them() {

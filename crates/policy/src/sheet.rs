@@ -3,10 +3,10 @@
 //! A fact is a bare value, a table `{ value, from, until, known_since, source, evidence }`, a list of those, or
 //! `{ monthly = [ … ] }`: the last value is the month before `as_of`. Deliberately absent: defaults.
 
-use crate::check::{Meaning, Names};
 use crate::determination::Unit;
 use crate::fact_def::FactDef;
 use crate::kind::Kind;
+use crate::names::{Meaning, Names};
 use crate::toml_file::{Cell, Said, Table};
 use chrono::NaiveDate;
 use toml::de::DeValue;

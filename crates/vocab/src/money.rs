@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(Money::from_fen(125_000).to_string(), "1,250.00");
         assert_eq!(Money::from_fen(-5).to_string(), "-0.05");
         assert_eq!(
-            Money::from_fen(100_000_000_00).to_string(),
+            Money::from_fen(10_000_000_000).to_string(),
             "100,000,000.00"
         );
         assert_eq!(

@@ -52,7 +52,7 @@ impl Region {
         ];
         steps
             .into_iter()
-            .find(|(step, _)| self.code % step == 0)
+            .find(|(step, _)| self.code.is_multiple_of(*step))
             .map_or(Level::Community, |(_, level)| level)
     }
 

@@ -126,8 +126,8 @@ struct FileYear {
     source: String,
     #[serde(default)]
     off: Vec<FileBlock>,
-    #[serde(default)]
-    work: Vec<toml::value::Datetime>,
+    #[serde(default, alias = "work")]
+    working: Vec<toml::value::Datetime>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +135,12 @@ struct FileYear {
 struct FileBlock {
     from: toml::value::Datetime,
     to: toml::value::Datetime,
+    #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "the name of the holiday stands in the file for its readers; the calendar does not use it"
+    )]
+    name: String,
 }
 
 impl Calendar {
@@ -166,8 +172,8 @@ impl Calendar {
     /// [[year]]
     /// year = 2026
     /// source = "国务院办公厅关于2026年部分节假日安排的通知"
-    /// off  = [{ from = 2026-01-01, to = 2026-01-03 }, { from = 2026-02-15, to = 2026-02-23 }]
-    /// work = [2026-01-04, 2026-02-14]
+    /// off = [{ from = 2026-01-01, to = 2026-01-03, name = "元旦" }, { from = 2026-02-15, to = 2026-02-23 }]
+    /// working = [2026-01-04, 2026-02-14]
     /// ```
     ///
     /// # Errors
@@ -181,17 +187,21 @@ impl Calendar {
             for block in &year.off {
                 off.push((day_of(&block.from)?, day_of(&block.to)?));
             }
-            let work = year.work.iter().map(day_of).collect::<Result<_, _>>()?;
+            let work = year.working.iter().map(day_of).collect::<Result<_, _>>()?;
             tables.push(YearTable {
                 year: year.year,
                 off,
                 work,
             });
         }
-        Self::from_table(file.version, tables)
+        let mut calendar = Self::from_table(file.version, tables)?;
+        if let (true, Some(last)) = (calendar.version.is_empty(), calendar.last_year()) {
+            calendar.version = last.to_string();
+        }
+        Ok(calendar)
     }
 
-    /// Which edition of the calendar this is; stored beside every deadline computed with it.
+    /// Which edition of the calendar this is, by default its last year; stored beside every deadline computed with it.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -340,7 +350,7 @@ off = [
   { from = 2025-01-01, to = 2025-01-01 }, { from = 2025-01-28, to = 2025-02-04 }, { from = 2025-04-04, to = 2025-04-06 },
   { from = 2025-05-01, to = 2025-05-05 }, { from = 2025-05-31, to = 2025-06-02 }, { from = 2025-10-01, to = 2025-10-08 },
 ]
-work = [2025-01-26, 2025-02-08, 2025-04-27, 2025-09-28, 2025-10-11]
+working = [2025-01-26, 2025-02-08, 2025-04-27, 2025-09-28, 2025-10-11]
 [[year]]
 year = 2026
 off = [
@@ -348,7 +358,7 @@ off = [
   { from = 2026-05-01, to = 2026-05-05 }, { from = 2026-06-19, to = 2026-06-21 }, { from = 2026-09-25, to = 2026-09-27 },
   { from = 2026-10-01, to = 2026-10-07 },
 ]
-work = [2026-01-04, 2026-02-14, 2026-02-28, 2026-05-09, 2026-09-20, 2026-10-10]
+working = [2026-01-04, 2026-02-14, 2026-02-28, 2026-05-09, 2026-09-20, 2026-10-10]
 "#;
 
     fn calendar() -> Calendar {
@@ -498,10 +508,19 @@ work = [2026-01-04, 2026-02-14, 2026-02-28, 2026-05-09, 2026-09-20, 2026-10-10]
     }
 
     #[test]
+    fn the_calendar_of_the_national_pack_says_the_same() {
+        let pack = include_str!("../../../packs/national/calendar.toml");
+        let read = Calendar::from_toml(pack).unwrap();
+        assert_eq!(read.years, calendar().years);
+        assert_eq!(read.last_year(), Some(2026));
+        assert!(!read.version().is_empty());
+    }
+
+    #[test]
     fn a_table_that_contradicts_itself_is_refused() {
         let read = |text: &str| Calendar::from_toml(text);
         assert_eq!(
-            read("[[year]]\nyear = 2026\nwork = [2026-01-05]"),
+            read("[[year]]\nyear = 2026\nworking = [2026-01-05]"),
             Err(CalendarFault::NotAWeekend(2026, day("2026-01-05")))
         );
         assert_eq!(

@@ -7,7 +7,10 @@ use policy::Book;
 fn faults_after(file: &str, from: &str, to: &str) -> (String, Vec<String>) {
     let mut changed = files();
     let text = changed.entry(file.to_owned()).or_default();
-    assert!(from.is_empty() || text.contains(from), "{file} has no {from}");
+    assert!(
+        from.is_empty() || text.contains(from),
+        "{file} has no {from}"
+    );
     *text = if from.is_empty() {
         format!("{text}{to}")
     } else {
@@ -23,10 +26,15 @@ fn faults_after(file: &str, from: &str, to: &str) -> (String, Vec<String>) {
 
 /// Line and column of a mark in a text, as an editor counts them.
 fn place(text: &str, mark: &str) -> (usize, usize) {
-    let at = text.find(mark).unwrap_or_else(|| panic!("no {mark} in {text}"));
+    let at = text
+        .find(mark)
+        .unwrap_or_else(|| panic!("no {mark} in {text}"));
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
 }
 
 macro_rules! broken {
@@ -130,10 +138,17 @@ fn a_missing_file_is_named() {
     let mut changed = files();
     changed.remove("nation/aid/law.md");
     let faults = load(&changed).unwrap_err();
-    assert!(faults.iter().any(|fault| fault.file.ends_with("aid/law.md") && fault.sentence_zh.contains("缺少文件 law.md")), "{faults:#?}");
+    assert!(
+        faults.iter().any(|fault| fault.file.ends_with("aid/law.md")
+            && fault.sentence_zh.contains("缺少文件 law.md")),
+        "{faults:#?}"
+    );
     let folder = tempfile::tempdir().unwrap();
     let faults = Book::load(folder.path(), "nowhere").unwrap_err();
-    assert_eq!(faults[0].to_string(), "nowhere/pack.toml:1:1: 没有叫“nowhere”的规则包（找不到 nowhere/pack.toml）");
+    assert_eq!(
+        faults[0].to_string(),
+        "nowhere/pack.toml:1:1: 没有叫“nowhere”的规则包（找不到 nowhere/pack.toml）"
+    );
 }
 
 #[test]
@@ -143,7 +158,13 @@ fn a_fact_declared_twice_with_another_meaning_names_both_places() {
         "",
         "\n[[fact]]\nid = \"wage\"\nof = \"household\"\ntype = \"money/month\"\nsource = \"x\"\n",
     );
-    assert!(faults.iter().any(|fault| fault.contains("事实“wage”在 nation/people/facts.toml:14 已经登记过，意思不同")), "{faults:#?}");
+    assert!(
+        faults
+            .iter()
+            .any(|fault| fault
+                .contains("事实“wage”在 nation/people/facts.toml:14 已经登记过，意思不同")),
+        "{faults:#?}"
+    );
 }
 
 #[test]
@@ -156,12 +177,22 @@ fn all_mistakes_are_told_at_once_in_reading_order() {
     let wording = changed.get_mut("nation/people/wording.toml").unwrap();
     *wording = wording.replace("en = \"Wage\"", "");
     let faults = load(&changed).unwrap_err();
-    let lines: Vec<(String, u32)> = faults.iter().map(|fault| (fault.file.clone(), fault.line)).collect();
+    let lines: Vec<(String, u32)> = faults
+        .iter()
+        .map(|fault| (fault.file.clone(), fault.line))
+        .collect();
     let mut sorted = lines.clone();
     sorted.sort();
     assert_eq!(lines, sorted);
     assert!(faults.len() >= 4, "{faults:#?}");
-    assert_eq!(lines.iter().filter(|(file, line)| file == AID && *line == 19).count(), 2, "{faults:#?}");
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|(file, line)| file == AID && *line == 19)
+            .count(),
+        2,
+        "{faults:#?}"
+    );
 }
 
 #[test]
@@ -173,12 +204,22 @@ fn a_fact_id_keeps_its_type_for_ever() {
     assert!(Book::load(folder.path(), "village").is_ok());
     let mut changed = files();
     let facts = changed.get_mut("nation/people/facts.toml").unwrap();
-    *facts = facts.replace("id = \"bonus\"\nof = \"person\"\ntype = \"money/year\"", "id = \"bonus\"\nof = \"person\"\ntype = \"money\"");
+    *facts = facts.replace(
+        "id = \"bonus\"\nof = \"person\"\ntype = \"money/year\"",
+        "id = \"bonus\"\nof = \"person\"\ntype = \"money\"",
+    );
     write(folder.path(), &changed);
     let faults = Book::load(folder.path(), "village").unwrap_err();
     assert_eq!(faults.len(), 1, "{faults:#?}");
-    assert_eq!((faults[0].file.as_str(), faults[0].line), ("nation/people/facts.toml", 27));
-    assert!(faults[0].sentence_zh.contains("在上次发布时是 of = \"person\"、type = \"money/year\""));
+    assert_eq!(
+        (faults[0].file.as_str(), faults[0].line),
+        ("nation/people/facts.toml", 27)
+    );
+    assert!(
+        faults[0]
+            .sentence_zh
+            .contains("在上次发布时是 of = \"person\"、type = \"money/year\"")
+    );
     assert!(!policy::commands::lock(folder.path()).ok);
 }
 
@@ -191,7 +232,12 @@ fn a_condition_that_no_case_makes_unknown_stops_publication() {
     write(folder.path(), &changed);
     let said = policy::commands::check(folder.path(), "village");
     assert!(!said.ok);
-    assert!(said.text.contains("nation/aid/rules.toml:16:1: 没有办例使条件“income_low”得到“待核实”"), "{}", said.text);
+    assert!(
+        said.text
+            .contains("nation/aid/rules.toml:16:1: 没有办例使条件“income_low”得到“待核实”"),
+        "{}",
+        said.text
+    );
 }
 
 #[test]
@@ -202,10 +248,23 @@ fn a_place_may_replace_a_national_rule_on_a_legal_basis() {
         "[[condition]]\nid = \"income_low\"\narticle = \"aidlaw:18\"\nreplaces = \"aidlaw:23\"\ntest = \"per_head <= standard\"\nrefuses = \"income_high\"\n".to_owned(),
     );
     let cases = changed.get_mut("village/aid/cases.toml").unwrap();
-    *cases = cases.replace("outcome = \"not_met\", refusals = [\"income_high\"]", "outcome = \"to_verify\"");
+    *cases = cases.replace(
+        "outcome = \"not_met\", refusals = [\"income_high\"]",
+        "outcome = \"to_verify\"",
+    );
     let book = load(&changed).unwrap();
     let aid = book.programme("aid").unwrap();
-    assert_eq!(aid.conditions[0].versions[0].formula, "per_head <= standard");
-    assert_eq!(aid.conditions[0].versions[0].replaces.as_ref().unwrap().to_string(), "aidlaw:23");
+    assert_eq!(
+        aid.conditions[0].versions[0].formula,
+        "per_head <= standard"
+    );
+    assert_eq!(
+        aid.conditions[0].versions[0]
+            .replaces
+            .as_ref()
+            .unwrap()
+            .to_string(),
+        "aidlaw:23"
+    );
     assert_eq!(aid.conditions.len(), 2);
 }

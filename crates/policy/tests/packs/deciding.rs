@@ -9,7 +9,11 @@ use vocab::{DatedFact, FactSheet, Month, Period, Value};
 #[test]
 fn a_family_below_the_standard_gets_the_difference_with_every_reason_cited() {
     let book = village();
-    let answer = aid(&book, &household(0, vec![villager(60_000), villager(0)]), "2021-06-01");
+    let answer = aid(
+        &book,
+        &household(0, vec![villager(60_000), villager(0)]),
+        "2021-06-01",
+    );
     assert_eq!(answer.outcome, Outcome::Met);
     assert_eq!(answer.amount.unwrap().to_string(), "1,900.00");
     assert_eq!(answer.amount_formula, "1,250.00 × 2 − 600.00");
@@ -17,12 +21,21 @@ fn a_family_below_the_standard_gets_the_difference_with_every_reason_cited() {
     assert_eq!(answer.covered, [0, 1]);
     let condition = &answer.conditions[0];
     assert_eq!(condition.article_title, "《救助法》第十八条");
-    assert_eq!(condition.sentence_zh, "人均月收入 300.00 元低于标准 1,250.00 元");
-    assert_eq!(condition.sentence_en, "Income per head 300.00 is below 1,250.00");
+    assert_eq!(
+        condition.sentence_zh,
+        "人均月收入 300.00 元低于标准 1,250.00 元"
+    );
+    assert_eq!(
+        condition.sentence_en,
+        "Income per head 300.00 is below 1,250.00"
+    );
     assert_eq!(condition.uses, ["per_head", "standard"]);
     assert!(condition.refusal.is_none() && condition.missing.is_empty());
     assert_eq!(answer.pack_version, "village 1.2 + nation 1.0");
-    assert_eq!(answer.start_month(day("2021-06-15"), day("2021-05-20")), "2021-07".parse::<Month>().unwrap());
+    assert_eq!(
+        answer.start_month(day("2021-06-15"), day("2021-05-20")),
+        "2021-07".parse::<Month>().unwrap()
+    );
 }
 
 #[test]
@@ -33,7 +46,13 @@ fn one_no_decides_although_others_are_unknown() {
     let answer = aid(&book, &sheet, "2021-06-01");
     assert_eq!(answer.outcome, Outcome::NotMet);
     assert_eq!(answer.conditions[1].result, Tri::Unknown);
-    assert_eq!(answer.conditions[1].missing, [FactRef { fact: "deposits".to_owned(), member: None }]);
+    assert_eq!(
+        answer.conditions[1].missing,
+        [FactRef {
+            fact: "deposits".to_owned(),
+            member: None
+        }]
+    );
     let refusal = answer.conditions[0].refusal.as_ref().unwrap();
     assert_eq!(refusal.id, "income_high");
     assert!(refusal.zh.contains("2,000.00"), "{}", refusal.zh);
@@ -46,11 +65,27 @@ fn a_missing_wage_is_named_for_the_member_who_lacks_it_and_for_nobody_else() {
     let mut silent = villager(0);
     silent.remove("wage");
     let mut away = silent.clone();
-    away.insert("present".to_owned(), vec![DatedFact::plain(Value::Bool(false))]);
-    let answer = aid(&book, &household(0, vec![villager(1), silent, away]), "2021-06-01");
+    away.insert(
+        "present".to_owned(),
+        vec![DatedFact::plain(Value::Bool(false))],
+    );
+    let answer = aid(
+        &book,
+        &household(0, vec![villager(1), silent, away]),
+        "2021-06-01",
+    );
     assert_eq!(answer.outcome, Outcome::ToVerify);
-    assert_eq!(answer.missing, [FactRef { fact: "wage".to_owned(), member: Some(1) }]);
-    assert_eq!(answer.conditions[0].sentence_zh, "人均月收入 （待核实） 元低于标准 1,250.00 元");
+    assert_eq!(
+        answer.missing,
+        [FactRef {
+            fact: "wage".to_owned(),
+            member: Some(1)
+        }]
+    );
+    assert_eq!(
+        answer.conditions[0].sentence_zh,
+        "人均月收入 （待核实） 元低于标准 1,250.00 元"
+    );
 }
 
 #[test]
@@ -66,11 +101,24 @@ fn an_absent_fact_counts_as_zero_only_where_an_article_says_so_and_the_answer_sa
 fn values_of_parameters_are_those_of_the_day_and_never_the_nearest() {
     let book = village();
     let sheet = household(0, vec![villager(0)]);
-    assert_eq!(aid(&book, &sheet, "2020-12-31").amount.unwrap().fen(), 100_000);
-    assert_eq!(aid(&book, &sheet, "2021-01-01").amount.unwrap().fen(), 125_000);
+    assert_eq!(
+        aid(&book, &sheet, "2020-12-31").amount.unwrap().fen(),
+        100_000
+    );
+    assert_eq!(
+        aid(&book, &sheet, "2021-01-01").amount.unwrap().fen(),
+        125_000
+    );
     let before = aid(&book, &sheet, "2019-12-31");
     assert_eq!(before.outcome, Outcome::ToVerify);
-    assert!(before.faults.iter().any(|fault| fault.contains("该日期前没有公布值")), "{:?}", before.faults);
+    assert!(
+        before
+            .faults
+            .iter()
+            .any(|fault| fault.contains("该日期前没有公布值")),
+        "{:?}",
+        before.faults
+    );
 }
 
 #[test]
@@ -83,8 +131,14 @@ fn the_value_of_the_street_wins_over_that_of_the_place() {
         ..Ask::on(day("2021-06-01"))
     };
     assert_eq!(book.evaluate(&sheet, &ask(None))[0].outcome, Outcome::Met);
-    assert_eq!(book.evaluate(&sheet, &ask(Some("990101002001")))[0].outcome, Outcome::Met);
-    assert_eq!(book.evaluate(&sheet, &ask(Some("990101001001")))[0].outcome, Outcome::NotMet);
+    assert_eq!(
+        book.evaluate(&sheet, &ask(Some("990101002001")))[0].outcome,
+        Outcome::Met
+    );
+    assert_eq!(
+        book.evaluate(&sheet, &ask(Some("990101001001")))[0].outcome,
+        Outcome::NotMet
+    );
 }
 
 #[test]
@@ -96,15 +150,25 @@ fn contradicting_facts_are_nobodys_truth_and_both_are_named() {
         ..DatedFact::plain(Value::Int(wage))
     };
     let mut member = villager(0);
-    member.insert("wage".to_owned(), vec![said(100, "社保", None), said(200, "本人申报", None)]);
+    member.insert(
+        "wage".to_owned(),
+        vec![said(100, "社保", None), said(200, "本人申报", None)],
+    );
     let sheet = household(0, vec![member.clone()]);
     let answer = aid(&book, &sheet, "2021-06-01");
     assert_eq!(answer.outcome, Outcome::ToVerify);
     assert_eq!(answer.missing[0].fact, "wage");
-    assert!(answer.faults[0].contains("100（社保）与200（本人申报）"), "{:?}", answer.faults);
+    assert!(
+        answer.faults[0].contains("100（社保）与200（本人申报）"),
+        "{:?}",
+        answer.faults
+    );
     member.insert(
         "wage".to_owned(),
-        vec![said(100, "社保", Some("2021-01-01T00:00:00Z")), said(200, "本人申报", None)],
+        vec![
+            said(100, "社保", Some("2021-01-01T00:00:00Z")),
+            said(200, "本人申报", None),
+        ],
     );
     let answer = aid(&book, &household(0, vec![member]), "2021-06-01");
     assert_eq!(answer.amount.unwrap().fen(), 124_900);
@@ -123,7 +187,12 @@ fn what_was_learned_later_is_not_known_earlier() {
         known_at: Some(known_at.parse().unwrap()),
         ..Ask::on(day("2021-06-01"))
     };
-    let amount = |known_at: &str| book.evaluate(&sheet, &ask(known_at))[0].amount.unwrap().fen();
+    let amount = |known_at: &str| {
+        book.evaluate(&sheet, &ask(known_at))[0]
+            .amount
+            .unwrap()
+            .fen()
+    };
     assert_eq!(amount("2021-06-30T00:00:00Z"), 125_000);
     assert_eq!(amount("2021-07-02T00:00:00Z"), 100_000);
 }
@@ -132,7 +201,10 @@ fn what_was_learned_later_is_not_known_earlier() {
 fn a_programme_reads_the_outcome_of_another_and_waits_for_it() {
     let book = village();
     let mut old = villager(0);
-    old.insert("birth_date".to_owned(), vec![DatedFact::plain(Value::Date(day("1941-06-01")))]);
+    old.insert(
+        "birth_date".to_owned(),
+        vec![DatedFact::plain(Value::Date(day("1941-06-01")))],
+    );
     let sheet = FactSheet {
         member_keys: vec!["p1".to_owned()],
         ..household(9_000_000, vec![old])
@@ -141,8 +213,16 @@ fn a_programme_reads_the_outcome_of_another_and_waits_for_it() {
     let elder = answers.iter().find(|one| one.programme == "elder").unwrap();
     assert_eq!(elder.outcome, Outcome::Met);
     assert_eq!(elder.amount.unwrap().fen(), 30_000);
-    assert_eq!((elder.member, elder.member_key.as_deref()), (Some(0), Some("p1")));
-    assert_eq!(elder.start_month(day("2021-06-15"), day("2021-05-20")).to_string(), "2011-06");
+    assert_eq!(
+        (elder.member, elder.member_key.as_deref()),
+        (Some(0), Some("p1"))
+    );
+    assert_eq!(
+        elder
+            .start_month(day("2021-06-15"), day("2021-05-20"))
+            .to_string(),
+        "2011-06"
+    );
 }
 
 #[test]
@@ -169,14 +249,24 @@ fn an_overflow_stops_its_own_household_only() {
 fn an_amount_that_is_not_whole_fen_is_a_fault_unless_the_rule_rounds() {
     let mut changed = files();
     let rules = changed.get_mut("nation/aid/rules.toml").unwrap();
-    *rules = rules.replace("amount = \"standard * people - household_income\"", "amount = \"standard / 7\"");
+    *rules = rules.replace(
+        "amount = \"standard * people - household_income\"",
+        "amount = \"standard / 7\"",
+    );
     let book = load(&changed).unwrap();
     let answer = aid(&book, &household(0, vec![villager(0)]), "2021-06-01");
     assert_eq!(answer.outcome, Outcome::ToVerify);
     assert!(answer.faults[0].contains("不是整分"), "{:?}", answer.faults);
     let rules = changed.get_mut("nation/aid/rules.toml").unwrap();
-    *rules = rules.replace("amount = \"standard / 7\"", "amount = \"standard / 7\"\nround = \"ceil_yuan\"");
-    let answer = aid(&load(&changed).unwrap(), &household(0, vec![villager(0)]), "2021-06-01");
+    *rules = rules.replace(
+        "amount = \"standard / 7\"",
+        "amount = \"standard / 7\"\nround = \"ceil_yuan\"",
+    );
+    let answer = aid(
+        &load(&changed).unwrap(),
+        &household(0, vec![villager(0)]),
+        "2021-06-01",
+    );
     assert_eq!(answer.amount.unwrap().to_string(), "179.00");
 }
 
@@ -184,8 +274,15 @@ fn an_amount_that_is_not_whole_fen_is_a_fault_unless_the_rule_rounds() {
 fn an_amount_of_nothing_although_all_is_met_is_a_gap_in_the_rules() {
     let mut changed = files();
     let rules = changed.get_mut("nation/aid/rules.toml").unwrap();
-    *rules = rules.replace("amount = \"standard * people", "amount = \"0 * standard * people");
-    let answer = aid(&load(&changed).unwrap(), &household(0, vec![villager(0)]), "2021-06-01");
+    *rules = rules.replace(
+        "amount = \"standard * people",
+        "amount = \"0 * standard * people",
+    );
+    let answer = aid(
+        &load(&changed).unwrap(),
+        &household(0, vec![villager(0)]),
+        "2021-06-01",
+    );
     assert_eq!(answer.outcome, Outcome::ToVerify);
     assert!(answer.faults[0].contains("不大于零"), "{:?}", answer.faults);
 }
@@ -205,10 +302,34 @@ fn looking_back_needs_every_month() {
         member.insert("wage".to_owned(), rows);
         aid(&book, &household(0, vec![member]), "2021-06-15")
     };
-    let whole = with(vec![month("2021-03", 100), month("2021-04", 100), month("2021-05", 101)]);
-    assert_eq!(whole.variables.iter().find(|one| one.id == "income").unwrap().exact.as_deref(), Some("301/3"));
-    assert_eq!(whole.facts.iter().filter(|fact| fact.fact == "wage").count(), 3);
-    let gap = with(vec![month("2021-03", 100), month("2021-05", 101), month("2021-06", 7)]);
+    let whole = with(vec![
+        month("2021-03", 100),
+        month("2021-04", 100),
+        month("2021-05", 101),
+    ]);
+    assert_eq!(
+        whole
+            .variables
+            .iter()
+            .find(|one| &*one.id == "income")
+            .unwrap()
+            .exact
+            .as_deref(),
+        Some("301/3")
+    );
+    assert_eq!(
+        whole
+            .facts
+            .iter()
+            .filter(|fact| fact.fact == "wage")
+            .count(),
+        3
+    );
+    let gap = with(vec![
+        month("2021-03", 100),
+        month("2021-05", 101),
+        month("2021-06", 7),
+    ]);
     assert_eq!(gap.outcome, Outcome::ToVerify);
     assert_eq!(gap.missing[0].fact, "wage");
 }
@@ -234,15 +355,35 @@ fn the_cases_come_out_alone_and_stacked_and_all_conditions_are_covered() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &files());
     let verdict = gate::examine(folder.path(), "village").unwrap();
-    let failures: Vec<_> = verdict.reports.iter().flat_map(policy::cases::Report::failures).collect();
+    let failures: Vec<_> = verdict
+        .reports
+        .iter()
+        .flat_map(policy::cases::Report::failures)
+        .collect();
     assert!(failures.is_empty(), "{failures:#?}");
-    assert_eq!(verdict.reports.iter().map(policy::cases::Report::passed).sum::<usize>(), 7);
+    assert_eq!(
+        verdict
+            .reports
+            .iter()
+            .map(policy::cases::Report::passed)
+            .sum::<usize>(),
+        7
+    );
     // Only the unsigned cards stand in the way.
     assert_eq!(verdict.faults.len(), 2, "{:#?}", verdict.faults);
-    assert!(verdict.faults.iter().all(|fault| fault.file.ends_with(card::FILE)));
+    assert!(
+        verdict
+            .faults
+            .iter()
+            .all(|fault| fault.file.ends_with(card::FILE))
+    );
     let renewed = policy::commands::test(folder.path(), "village", policy::commands::Cards::Renew);
     assert!(renewed.ok, "{}", renewed.text);
-    assert!(gate::examine(folder.path(), "village").unwrap().may_publish());
+    assert!(
+        gate::examine(folder.path(), "village")
+            .unwrap()
+            .may_publish()
+    );
     let again = policy::commands::test(folder.path(), "village", policy::commands::Cards::Frozen);
     assert!(again.ok, "{}", again.text);
 }
@@ -267,27 +408,53 @@ fn a_wrong_expectation_is_told_in_words_with_its_place() {
 fn a_card_goes_stale_when_a_rule_changes() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &files());
-    assert!(policy::commands::card(folder.path(), "village", None, Some(policy::commands::Cards::Renew)).ok);
+    assert!(
+        policy::commands::card(
+            folder.path(),
+            "village",
+            None,
+            Some(policy::commands::Cards::Renew)
+        )
+        .ok
+    );
     let mut changed = files();
     let rules = changed.get_mut("nation/aid/rules.toml").unwrap();
     *rules = rules.replace("per_head < standard", "per_head <= standard");
     write(folder.path(), &changed);
     let book = policy::Book::load(folder.path(), "village").unwrap();
-    assert_eq!(card::approval(&book, book.programme("aid").unwrap()), Approval::Different);
-    assert_eq!(card::approval(&book, book.programme("elder").unwrap()), Approval::Same);
+    assert_eq!(
+        card::approval(&book, book.programme("aid").unwrap()),
+        Approval::Different
+    );
+    assert_eq!(
+        card::approval(&book, book.programme("elder").unwrap()),
+        Approval::Same
+    );
     let text = card::render(&book, book.programme("aid").unwrap());
-    assert!(text.contains("**《救助法》第十八条** 收入低于标准的，给予救助。"), "{text}");
-    assert!(text.contains("| limit：存款限额 | 2020-01-01（990101001000） | 30,000.00 | 街道规定 |"), "{text}");
+    assert!(
+        text.contains("**《救助法》第十八条** 收入低于标准的，给予救助。"),
+        "{text}"
+    );
+    assert!(
+        text.contains("| limit：存款限额 | 2020-01-01（990101001000） | 30,000.00 | 街道规定 |"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_determination_replays_to_the_same_bytes_from_its_excerpt() {
     let book = village();
     let mut sheet = household(100, vec![villager(60_000), villager(1)]);
-    sheet.household.insert("grade".to_owned(), vec![DatedFact::plain(Value::Text("A".to_owned()))]);
+    sheet.household.insert(
+        "grade".to_owned(),
+        vec![DatedFact::plain(Value::Text("A".to_owned()))],
+    );
     let answer = aid(&book, &sheet, "2021-06-01");
     let excerpt = book.excerpt("aid", &sheet);
-    assert!(!excerpt.household.contains_key("grade"), "the aid does not read the grade");
+    assert!(
+        !excerpt.household.contains_key("grade"),
+        "the aid does not read the grade"
+    );
     let stored = answer.to_canonical_json();
     let same = replay(&book, &stored, &excerpt).unwrap();
     assert!(same.same_bytes && same.differences.is_empty() && same.pack_changed.is_none());
@@ -297,8 +464,15 @@ fn a_determination_replays_to_the_same_bytes_from_its_excerpt() {
     let newer = load(&changed).unwrap();
     let other = replay(&newer, &stored, &excerpt).unwrap();
     assert!(!other.same_bytes && other.pack_changed.is_some());
-    let amount = other.differences.iter().find(|one| one.path == "amount").unwrap();
-    assert_eq!((amount.stored.as_str(), amount.now.as_str()), ("189999", "191999"));
+    let amount = other
+        .differences
+        .iter()
+        .find(|one| one.path == "amount")
+        .unwrap();
+    assert_eq!(
+        (amount.stored.as_str(), amount.now.as_str()),
+        ("189999", "191999")
+    );
     let mut reworded = files();
     let nation = reworded.get_mut("nation/pack.toml").unwrap();
     *nation = nation.replace("version = \"1.0\"", "version = \"1.1\"");
@@ -310,7 +484,10 @@ fn a_determination_replays_to_the_same_bytes_from_its_excerpt() {
 #[test]
 fn canonical_json_reads_back_to_the_same_determination() {
     let book = village();
-    for answer in book.evaluate(&household(1, vec![villager(3)]), &Ask::on(day("2021-06-01"))) {
+    for answer in book.evaluate(
+        &household(1, vec![villager(3)]),
+        &Ask::on(day("2021-06-01")),
+    ) {
         let text = answer.to_canonical_json();
         let back: policy::Determination = serde_json::from_str(&text).unwrap();
         assert_eq!(back, answer);
@@ -322,10 +499,17 @@ fn canonical_json_reads_back_to_the_same_determination() {
 fn a_value_of_the_wrong_kind_is_not_adopted() {
     let book = village();
     let mut sheet = household(0, vec![villager(0)]);
-    sheet.members[0].insert("wage".to_owned(), vec![DatedFact::plain(Value::Text("很多".to_owned()))]);
+    sheet.members[0].insert(
+        "wage".to_owned(),
+        vec![DatedFact::plain(Value::Text("很多".to_owned()))],
+    );
     let answer = aid(&book, &sheet, "2021-06-01");
     assert_eq!(answer.outcome, Outcome::ToVerify);
-    assert!(answer.faults[0].contains("第1位成员的“工资”（wage）的值“很多”"), "{:?}", answer.faults);
+    assert!(
+        answer.faults[0].contains("第1位成员的“工资”（wage）的值“很多”"),
+        "{:?}",
+        answer.faults
+    );
     let fine = record([("grade", Value::Text("A".to_owned()))]);
     assert_eq!(fine.len(), 1);
 }
@@ -334,14 +518,25 @@ fn a_value_of_the_wrong_kind_is_not_adopted() {
 fn the_place_knows_its_regions_texts_and_articles() {
     let book = village();
     let place = book.place();
-    assert_eq!((place.id.as_str(), place.demo, place.regions.len()), ("village", true, 2));
+    assert_eq!(
+        (place.id.as_str(), place.demo, place.regions.len()),
+        ("village", true, 2)
+    );
     assert_eq!(place.regions[1].parent, Some("990101001".parse().unwrap()));
     let aid = book.programme("aid").unwrap();
     assert!(aid.folder.ends_with("village/aid"));
     assert_eq!(aid.text("procedure.toml").unwrap().1, "steps = 1\n");
-    assert!(aid.text("rules.toml").unwrap().0.ends_with("nation/aid/rules.toml"));
+    assert!(
+        aid.text("rules.toml")
+            .unwrap()
+            .0
+            .ends_with("nation/aid/rules.toml")
+    );
     assert_eq!(aid.facts, ["deposits", "gift", "hukou", "present", "wage"]);
     let article = book.article(&"aidlaw:18".parse().unwrap()).unwrap();
-    assert_eq!((article.title_zh.as_str(), article.text.as_str()), ("第十八条", "收入低于标准的，给予救助。"));
+    assert_eq!(
+        (article.title_zh.as_str(), article.text.as_str()),
+        ("第十八条", "收入低于标准的，给予救助。")
+    );
     assert_eq!(book.fact("grade").unwrap().codes[1].zh, "乙");
 }

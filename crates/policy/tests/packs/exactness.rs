@@ -24,12 +24,15 @@ fn sums() -> impl Strategy<Value = Sum> {
     leaf.prop_recursive(4, 24, 2, |inner| {
         let pair = (inner.clone(), inner.clone());
         prop_oneof![
-            pair.clone().prop_map(|(x, y)| Sum::Plus(x.into(), y.into())),
-            pair.clone().prop_map(|(x, y)| Sum::Minus(x.into(), y.into())),
+            pair.clone()
+                .prop_map(|(x, y)| Sum::Plus(x.into(), y.into())),
+            pair.clone()
+                .prop_map(|(x, y)| Sum::Minus(x.into(), y.into())),
             (inner.clone(), 0..7_i64).prop_map(|(x, k)| Sum::Times(x.into(), k)),
             (inner.clone(), 1..13_i64).prop_map(|(x, k)| Sum::Over(x.into(), k)),
             inner.clone().prop_map(|x| Sum::PerHead(x.into())),
-            pair.clone().prop_map(|(x, y)| Sum::Greatest(x.into(), y.into())),
+            pair.clone()
+                .prop_map(|(x, y)| Sum::Greatest(x.into(), y.into())),
             pair.prop_map(|(x, y)| Sum::IfMore(x.into(), y.into())),
         ]
     })
@@ -130,7 +133,10 @@ source = \"x\"
 /// A book whose aid has the variables `v0`, `v1` … with these formulas.
 fn book_of(formulas: &[String], gives: &str) -> Book {
     let mut changed: BTreeMap<String, String> = files();
-    changed.get_mut("nation/people/facts.toml").unwrap().push_str(SMALL_FACTS);
+    changed
+        .get_mut("nation/people/facts.toml")
+        .unwrap()
+        .push_str(SMALL_FACTS);
     let words = changed.get_mut("nation/people/wording.toml").unwrap();
     for id in ["a", "b", "n", "p", "q", "r"] {
         words.push_str(&format!("[fact.{id}]\nzh = \"{id}\"\nen = \"{id}\"\n"));
@@ -187,7 +193,7 @@ proptest! {
         for ((a, b, n), answers) in rows.iter().zip(&answers) {
             let aid = answers.iter().find(|one| one.programme == "aid").unwrap();
             for (index, sum) in sums.iter().enumerate() {
-                let got = aid.variables.iter().find(|one| one.id == format!("v{index}")).unwrap();
+                let got = aid.variables.iter().find(|one| *one.id == format!("v{index}")).unwrap();
                 let shown = match (&got.value, &got.exact) {
                     (Some(Value::Int(whole)), None) => whole.to_string(),
                     (None, Some(exact)) => exact.clone(),
@@ -221,13 +227,15 @@ enum Truth {
 }
 
 fn truths() -> impl Strategy<Value = Truth> {
-    (0..3_usize).prop_map(Truth::Fact).prop_recursive(4, 20, 2, |inner| {
-        prop_oneof![
-            inner.clone().prop_map(|x| Truth::Not(x.into())),
-            (inner.clone(), inner.clone()).prop_map(|(x, y)| Truth::And(x.into(), y.into())),
-            (inner.clone(), inner).prop_map(|(x, y)| Truth::Or(x.into(), y.into())),
-        ]
-    })
+    (0..3_usize)
+        .prop_map(Truth::Fact)
+        .prop_recursive(4, 20, 2, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(|x| Truth::Not(x.into())),
+                (inner.clone(), inner.clone()).prop_map(|(x, y)| Truth::And(x.into(), y.into())),
+                (inner.clone(), inner).prop_map(|(x, y)| Truth::Or(x.into(), y.into())),
+            ]
+        })
 }
 
 impl Truth {
@@ -269,7 +277,7 @@ proptest! {
             let answers = book.evaluate(&sheet, &Ask::on(day("2021-06-01")));
             let aid = answers.iter().find(|one| one.programme == "aid").unwrap();
             for (index, truth) in truths.iter().enumerate() {
-                let got = aid.variables.iter().find(|one| one.id == format!("v{index}")).unwrap();
+                let got = aid.variables.iter().find(|one| *one.id == format!("v{index}")).unwrap();
                 let shown = match got.value {
                     Some(Value::Bool(false)) => 0,
                     None => 1,
@@ -284,7 +292,10 @@ proptest! {
 fn members() -> impl Strategy<Value = Record> {
     (
         prop::option::weighted(0.8, any::<bool>()),
-        prop::option::weighted(0.8, prop_oneof![Just("990101001001"), Just("440306001001"), Just("不是代码")]),
+        prop::option::weighted(
+            0.8,
+            prop_oneof![Just("990101001001"), Just("440306001001"), Just("不是代码")],
+        ),
         prop::collection::vec((0..300_000_i64, prop::option::of(0..3_u32)), 0..3),
         prop::option::of(-100_i64..900_000_000_000_000_000),
         prop::option::weighted(0.8, 1930..2020_i32),
@@ -299,11 +310,15 @@ fn members() -> impl Strategy<Value = Record> {
             put("present", present.map(Value::Bool));
             put("hukou", hukou.map(|code| Value::Text(code.to_owned())));
             put("gift", gift.map(Value::Int));
-            put("birth_date", born.map(|year| Value::Date(day(&format!("{year}-06-01")))));
+            put(
+                "birth_date",
+                born.map(|year| Value::Date(day(&format!("{year}-06-01")))),
+            );
             let wages: Vec<DatedFact> = wages
                 .into_iter()
                 .map(|(wage, since)| DatedFact {
-                    known_since: since.map(|month| format!("2021-0{}-01T00:00:00Z", month + 1).parse().unwrap()),
+                    known_since: since
+                        .map(|month| format!("2021-0{}-01T00:00:00Z", month + 1).parse().unwrap()),
                     ..DatedFact::plain(Value::Int(wage))
                 })
                 .collect();
@@ -364,7 +379,11 @@ fn asking_for_one_programme_gives_the_same_answer_as_asking_for_all() {
                 ..Ask::on(day("2021-06-01"))
             },
         );
-        let same: Vec<_> = all.iter().filter(|answer| answer.programme == id).cloned().collect();
+        let same: Vec<_> = all
+            .iter()
+            .filter(|answer| answer.programme == id)
+            .cloned()
+            .collect();
         assert_eq!(one, same);
     }
 }

@@ -17,7 +17,11 @@ fn every_pack_of_the_repository_passes_its_own_check() {
         for programme in report.programmes() {
             let cases = policy::cases::run(&report, programme);
             let failures: Vec<_> = cases.failures().collect();
-            assert!(failures.is_empty(), "{place} {}: {failures:#?}", programme.id);
+            assert!(
+                failures.is_empty(),
+                "{place} {}: {failures:#?}",
+                programme.id
+            );
         }
     }
 }
@@ -34,7 +38,8 @@ fn every_worked_case_replays_to_the_same_bytes_from_its_excerpt() {
             };
             for answer in book.evaluate(&case.sheet, &ask) {
                 let excerpt = book.excerpt(&programme.id, &case.sheet);
-                let again = policy::replay::replay(&book, &answer.to_canonical_json(), &excerpt).unwrap();
+                let again =
+                    policy::replay::replay(&book, &answer.to_canonical_json(), &excerpt).unwrap();
                 assert!(again.same_bytes, "{}: {:#?}", case.name, again.differences);
                 replayed += 1;
             }
@@ -45,6 +50,11 @@ fn every_worked_case_replays_to_the_same_bytes_from_its_excerpt() {
 
 #[test]
 fn asking_for_nothing_answers_nothing() {
-    let said = commands::card(&packs(), "baoan", Some("no_such_programme"), Some(Cards::Frozen));
+    let said = commands::card(
+        &packs(),
+        "baoan",
+        Some("no_such_programme"),
+        Some(Cards::Frozen),
+    );
     assert!(!said.ok);
 }

@@ -1,0 +1,157 @@
+// The house measured (基准测试): what one waits for, on this machine, with how it was measured beside each figure.
+//
+// Guarantees: release program, a demo district of its own, warmed up; prints medians and tails, never the best run.
+// Deliberately absent: comparisons with numbers from other machines.
+//
+//   node bench/run.mjs [--people 20000] [--program FILE] [--pack packs/baoan]
+
+import { parseArgs } from "node:util";
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync, mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import http from "node:http";
+
+const { values: wish } = parseArgs({
+  options: {
+    people: { type: "string", default: "20000" },
+    program: { type: "string" },
+    requests: { type: "string", default: "20000" },
+    clients: { type: "string", default: "8" },
+  },
+});
+
+const figures = [];
+const note = (what, value, unit, aim, how) => {
+  const over = aim !== undefined && value > aim;
+  figures.push({ what, value, unit, aim, over });
+  console.log(`${over ? "OVER " : "     "}${what}: ${value.toFixed(unit === "µs" ? 1 : 2)} ${unit}${aim === undefined ? "" : ` (aim ${aim} ${unit})`} — ${how}`);
+};
+
+console.log(`cores: ${availableParallelism()}, shared by the server and the load`);
+
+let program = wish.program;
+if (!program) {
+  execFileSync("cargo", ["build", "--release", "--package", "huimin"], { stdio: "inherit" });
+  const metadata = JSON.parse(execFileSync("cargo", ["metadata", "--format-version", "1", "--no-deps"]));
+  program = join(metadata.target_directory, "release", "huimin");
+  const printed = execFileSync("cargo", ["bench", "--package", "huimin", "--bench", "determination"], { encoding: "utf8" });
+  const { households, programmes, median_us } = JSON.parse(printed.trim().split("\n").at(-1));
+  note("one determination, all programmes", median_us, "µs", 50, `in process, ${programmes} programmes, median of ${households} batches of one household`);
+}
+
+const data = mkdtempSync(join(tmpdir(), "huimin-bench-"));
+const port = await freePort();
+const base = { host: "127.0.0.1", port };
+const began = Date.now();
+const server = spawn(program, ["--log", "warn", "demo", "--fresh", "--people", wish.people, "--listen", `127.0.0.1:${port}`, "--data", data, "--evaluations-a-minute", "100000000", "--requests-a-minute", "100000000"], { stdio: ["ignore", "pipe", "inherit"] });
+let said = "";
+server.stdout.on("data", (bytes) => (said += bytes));
+
+try {
+  await ready();
+  note(`demo of ${wish.people} people made and serving`, (Date.now() - began) / 1000, "s", undefined, "from starting the program to its first answer");
+
+  const sheet = JSON.parse(readFileSync(new URL("./household.json", import.meta.url), "utf8"));
+  const body = JSON.stringify({ as_of: "2026-08-01", ...sheet });
+  const clients = Number(wish.clients);
+  await load(clients, 1_000, body);
+  const took = await load(clients, Number(wish.requests), body);
+  const how = `${took.length} requests, ${clients} keep-alive clients`;
+  note("POST /api/v1/evaluate p50", at(took, 0.5), "ms", undefined, how);
+  note("POST /api/v1/evaluate p99", at(took, 0.99), "ms", 10, how);
+
+  for (const { login, password } of accounts()) {
+    const cookie = await signIn(login, password);
+    const times = [];
+    for (let i = 0; i < 220; i++) {
+      const began = process.hrtime.bigint();
+      const answer = await ask("GET", "/", { cookie });
+      if (answer.status !== 200) throw new Error(`home of ${login}: ${answer.status} ${answer.location ?? ""}`);
+      if (i >= 20) times.push(Number(process.hrtime.bigint() - began) / 1e6);
+    }
+    note(`home page of ${login} p95`, at(times, 0.95), "ms", 100, `200 requests one after the other, ${wish.people} people`);
+  }
+} finally {
+  server.kill("SIGTERM");
+  await new Promise((resolve) => (server.exitCode === null ? server.on("exit", resolve) : resolve()));
+  rmSync(data, { recursive: true, force: true });
+}
+process.exit(figures.some(({ over }) => over) ? 1 : 0);
+
+async function load(clients, requests, body) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: clients });
+  const times = [];
+  let left = requests;
+  const client = async () => {
+    while (left-- > 0) {
+      const began = process.hrtime.bigint();
+      const answer = await ask("POST", "/api/v1/evaluate", { agent, body, type: "application/json" });
+      if (answer.status !== 200) throw new Error(`evaluate: ${answer.status} ${answer.text.slice(0, 300)}`);
+      times.push(Number(process.hrtime.bigint() - began) / 1e6);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  agent.destroy();
+  return times;
+}
+
+function at(times, share) {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
+}
+
+function ask(method, path, { agent, body, type, cookie, origin } = {}) {
+  return new Promise((resolve, reject) => {
+    const headers = {};
+    if (body !== undefined) Object.assign(headers, { "content-type": type, "content-length": Buffer.byteLength(body) });
+    if (cookie) headers.cookie = cookie;
+    if (origin) Object.assign(headers, { origin, "sec-fetch-site": "same-origin" });
+    const request = http.request({ ...base, agent, method, path, headers }, (answer) => {
+      const pieces = [];
+      answer.on("data", (piece) => pieces.push(piece));
+      answer.on("end", () => resolve({ status: answer.statusCode, location: answer.headers.location, cookies: answer.headers["set-cookie"] ?? [], text: Buffer.concat(pieces).toString("utf8") }));
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+/** The accounts the demo printed: lines `  login  password  …`. */
+function accounts() {
+  const lines = [...said.matchAll(/^\s+([a-z][a-z0-9]+)\s+(\S+)\s+\S/gm)];
+  if (lines.length === 0) throw new Error(`no accounts in what the demo printed:\n${said}`);
+  return lines.map(([, login, password]) => ({ login, password }));
+}
+
+async function signIn(login, password) {
+  const page = await ask("GET", "/sign-in");
+  const jar = page.cookies.map((cookie) => cookie.split(";")[0]);
+  const form = new URLSearchParams({ login, password });
+  for (const [, name, value] of page.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)) form.set(name, value);
+  const answer = await ask("POST", "/sign-in", { body: form.toString(), type: "application/x-www-form-urlencoded", cookie: jar.join("; "), origin: `http://127.0.0.1:${port}` });
+  if (answer.status !== 303) throw new Error(`signing in as ${login}: ${answer.status}`);
+  return [...jar, ...answer.cookies.map((cookie) => cookie.split(";")[0])].join("; ");
+}
+
+async function ready() {
+  for (let tries = 0; tries < 1200; tries++) {
+    if (server.exitCode !== null) throw new Error(`the program ended with ${server.exitCode}`);
+    const answer = await ask("GET", "/health").catch(() => undefined);
+    if (answer?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  throw new Error("the program did not answer within five minutes");
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,235 @@
+//! `huimin demo` (演示): a district of invented people with a past, served from one file.
+//!
+//! Guarantees: the same seed makes the same people; a second start goes on where the first stopped; every page is marked
+//! 演示数据. Deliberately absent: any shortcut into the tables. What the demo shows was made by the same acts an officer
+//! uses, so a demo that looks right has been through the rules.
+
+pub(crate) mod accounts;
+mod day;
+mod past;
+mod people;
+mod tour;
+
+use crate::serve::{self, DoorSettings};
+use crate::settings::{Data, all_places, load_book, load_desk};
+use crate::terminal::say;
+use access::{Door, PasswordCost, PasswordPolicy};
+use accounts::Places;
+use anyhow::{Context, bail};
+use casework::Desk;
+use chrono::NaiveDate;
+use clap::Args;
+use day::DayClock;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::clock::shanghai_day;
+use store::{Clock, Db, OffsetClock};
+use web::{App, DemoAccount, WebConfig};
+
+/// What kind of demo (演示参数).
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Start over: what was there is deleted (重新生成).
+    #[arg(long)]
+    fresh: bool,
+    /// How many people live there (人口数).
+    #[arg(long, default_value_t = 20_000)]
+    people: u32,
+    /// The day it is when the demo begins; today if not given (演示起始日).
+    #[arg(long)]
+    today: Option<NaiveDate>,
+    /// Where everything lies (数据文件夹).
+    #[arg(long, default_value = "data/demo")]
+    data: PathBuf,
+    /// Another database than the file in that folder; it must be empty (另用数据库).
+    #[arg(long)]
+    database: Option<String>,
+    /// The folder with all packs (规则包文件夹).
+    #[arg(long, env = "HUIMIN_PACKS", default_value = "packs")]
+    packs: PathBuf,
+    /// The place; if not given, the demonstration pack with the most regions (地方).
+    #[arg(long)]
+    place: Option<String>,
+    /// The seed of the invented people (随机种子).
+    #[arg(long, default_value_t = 20_260_601)]
+    seed: u64,
+    #[command(flatten)]
+    door: DoorSettings,
+    /// Only make the data (只生成数据，不启动).
+    #[arg(long)]
+    no_serve: bool,
+}
+
+/// What the marker file says once a demo is whole (完成标记).
+const WHOLE: &str = "whole";
+
+impl Demo {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let place = self.place()?;
+        let desk = Arc::new(load_desk(&self.packs, &place)?);
+        if self.fresh {
+            self.delete()?;
+        }
+        let began = std::time::Instant::now();
+        if self.is_whole(&place)? {
+            say(&format!(
+                "沿用 {} 里的演示数据；--fresh 重新生成 (reusing the demo; --fresh starts over)",
+                self.data.display()
+            ));
+        } else {
+            if self.database.is_none() {
+                // What an interrupted start left is not a district.
+                self.delete()?;
+            }
+            self.make(&desk, &place).await?;
+            say(&format!(
+                "演示数据已生成，用时 {} 秒 (made)",
+                began.elapsed().as_secs()
+            ));
+        }
+        if self.no_serve {
+            return Ok(());
+        }
+        let clock = self.clock()?;
+        let db = self
+            .settings()
+            .open_with(Arc::clone(&clock) as Arc<dyn Clock>, None)
+            .await?;
+        let app = App::new(db, Arc::clone(&desk), self.config(clock))?;
+        let places = Places::of(desk.book.place())?;
+        let tour = tour::text(&desk, &places);
+        serve::listen(app, self.door.listen, || say(&tour)).await
+    }
+
+    fn place(&self) -> anyhow::Result<String> {
+        if let Some(place) = &self.place {
+            return Ok(place.clone());
+        }
+        let mut found: Option<(usize, String)> = None;
+        for place in all_places(&self.packs)? {
+            let book = load_book(&self.packs, &place)?;
+            let regions = book.place().regions.len();
+            if book.place().demo && found.as_ref().is_none_or(|(most, _)| regions > *most) {
+                found = Some((regions, place));
+            }
+        }
+        let (_, place) = found
+            .context("没有标为演示的规则包，请用 --place 指定 (no pack is for demonstration)")?;
+        Ok(place)
+    }
+
+    fn settings(&self) -> Data {
+        let file = || format!("sqlite:{}", self.data.join("huimin.sqlite").display());
+        Data {
+            database: self.database.clone().unwrap_or_else(file),
+            keys: self.data.join("huimin.keys"),
+            files: self.data.join("files"),
+        }
+    }
+
+    fn config(&self, clock: Arc<OffsetClock>) -> WebConfig {
+        let account = |account: &accounts::Account| DemoAccount {
+            login: account.login.to_owned(),
+            password: accounts::PASSWORD.to_owned(),
+            what_zh: account.what_zh.to_owned(),
+            what_en: account.what_en.to_owned(),
+        };
+        WebConfig {
+            demo: Some(clock),
+            demo_accounts: accounts::ACCOUNTS.iter().map(account).collect(),
+            secure: false,
+            password_cost: PasswordCost::MODEST,
+            ..self.door.config()
+        }
+    }
+
+    fn clock(&self) -> anyhow::Result<Arc<OffsetClock>> {
+        let day = DayClock::open(&self.data.join("day"), self.today)?;
+        Ok(Arc::new(OffsetClock::open(
+            &self.data.join("clock"),
+            Arc::new(day),
+        )?))
+    }
+
+    /// The folder is ours to delete only if a demo made it.
+    fn delete(&self) -> anyhow::Result<()> {
+        let entries = match std::fs::read_dir(&self.data) {
+            Ok(entries) => entries,
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(fault) => {
+                return Err(fault).with_context(|| format!("reading {}", self.data.display()));
+            }
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            let ours = ["huimin.", "files", "day", "clock", "demo", "heads"]
+                .iter()
+                .any(|start| name.to_string_lossy().starts_with(start));
+            if !ours {
+                bail!(
+                    "{} 不是演示生成的，不敢删除文件夹 {} (not made by a demo)",
+                    entry.path().display(),
+                    self.data.display()
+                );
+            }
+            if entry.file_type()?.is_dir() {
+                std::fs::remove_dir_all(entry.path())?;
+            } else {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.data.join("demo")
+    }
+
+    fn is_whole(&self, place: &str) -> anyhow::Result<bool> {
+        let Ok(text) = std::fs::read_to_string(self.marker()) else {
+            return Ok(false);
+        };
+        if text.trim() != format!("{WHOLE} {place}") {
+            bail!(
+                "{} 里是另一个地方的演示，请加 --fresh 或换 --data (another place's demo lies there)",
+                self.data.display()
+            );
+        }
+        Ok(true)
+    }
+
+    async fn make(&self, desk: &Desk, place: &str) -> anyhow::Result<()> {
+        create(&self.data)?;
+        let today = shanghai_day(self.clock()?.now());
+        let days = past::PastDays::before(today)?;
+        let clock = past::Clock::at(days.registered);
+        let db = self
+            .settings()
+            .open_with(clock.shared(), Some(self.seed))
+            .await?;
+        empty(&db).await?;
+        let door = Door::new(PasswordCost::MODEST, PasswordPolicy::default())?;
+        let places = Places::of(desk.book.place())?;
+        accounts::make(&db, &door, &places).await?;
+        people::settle(&db, desk, &places, self.people, self.seed, today).await?;
+        past::live(&db, desk, &places, &clock, &days).await?;
+        db.close().await?;
+        std::fs::write(self.marker(), format!("{WHOLE} {place}\n"))
+            .context("writing the demo's marker")
+    }
+}
+
+fn create(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))
+}
+
+/// A demo is never poured into a house that has people.
+async fn empty(db: &Db) -> anyhow::Result<()> {
+    match accounts::scope_of(db, accounts::ACCOUNTS[0].login, access::Purpose::System).await {
+        Ok(_) => {
+            bail!("这个数据库已有数据，演示只能生成在空的数据库里 (the database is not empty)")
+        }
+        Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,130 @@
+//! `huimin pack` (规则包): what a policy officer types while writing a programme.
+//!
+//! Guarantees: `check` shows all mistakes at once, each at its place: rules, procedures, forms, letters; a mistake of a
+//! parent pack that each child sees is said once; any mistake makes the exit code 1. Deliberately absent: reading rules
+//! and running cases; `policy::commands` does.
+
+use crate::settings::{all_places, place_of_folder};
+use crate::terminal::say;
+use anyhow::bail;
+use casework::Desk;
+use clap::{Args, Subcommand};
+use policy::commands::{self, Cards, Said};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What to do with packs (规则包命令).
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pack {
+    /// Show every mistake with file, line and column (检查).
+    Check(Which),
+    /// Run the worked cases and renew the cards (运行办例并更新规则卡).
+    Test {
+        #[command(flatten)]
+        which: Which,
+        /// Fail where a card would change, instead of renewing it (规则卡有变化即失败).
+        #[arg(long)]
+        frozen: bool,
+    },
+    /// List the facts a place reads (列出事实).
+    Facts(Which),
+    /// Print the card of each programme, or of one (输出规则卡).
+    Card {
+        #[command(flatten)]
+        which: Which,
+        /// Only this programme.
+        #[arg(long)]
+        programme: Option<String>,
+    },
+    /// Ask whether a pack may be published (发布前检查).
+    Gate(Which),
+    /// Record the facts of a release, so that no id ever changes its meaning (登记事实).
+    Lock {
+        /// The folder with all packs.
+        #[arg(default_value = "packs")]
+        packs: PathBuf,
+    },
+}
+
+/// Which packs (哪些规则包).
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The folder of one pack (with `pack.toml`) or of many; `packs` if not given.
+    #[arg(default_value = "packs")]
+    folder: PathBuf,
+}
+
+impl Pack {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Check(which) => which.each(check),
+            Self::Test { which, frozen } => {
+                let cards = if frozen { Cards::Frozen } else { Cards::Renew };
+                which.each(|packs, place| commands::test(packs, place, cards))
+            }
+            Self::Facts(which) => which.each(commands::facts),
+            Self::Card { which, programme } => {
+                which.each(|packs, place| commands::card(packs, place, programme.as_deref(), None))
+            }
+            Self::Gate(which) => which.each(commands::gate),
+            Self::Lock { packs } => answer(&[commands::lock(&packs)]),
+        }
+    }
+}
+
+impl Which {
+    fn each(&self, act: impl Fn(&Path, &str) -> Said) -> anyhow::Result<()> {
+        let places = if self.folder.join("pack.toml").is_file() {
+            vec![place_of_folder(&self.folder)?]
+        } else {
+            let of = |place| (self.folder.clone(), place);
+            all_places(&self.folder)?.into_iter().map(of).collect()
+        };
+        if places.is_empty() {
+            bail!(
+                "{} 中没有规则包：规则包是含有 pack.toml 的文件夹 (no pack found there)",
+                self.folder.display()
+            );
+        }
+        let said: Vec<Said> = places
+            .iter()
+            .map(|(packs, place)| act(packs, place))
+            .collect();
+        answer(&said)
+    }
+}
+
+/// Rules first; where they are sound, what stands on them: procedures, forms, letters.
+fn check(packs: &Path, place: &str) -> Said {
+    let rules = commands::check(packs, place);
+    if !rules.ok {
+        return rules;
+    }
+    let faults = match Desk::load(packs, place) {
+        Ok(desk) => desk.check_letters(),
+        Err(faults) => faults,
+    };
+    if faults.is_empty() {
+        return rules;
+    }
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    Said {
+        text: lines.join("\n") + "\n",
+        ok: false,
+    }
+}
+
+fn answer(said: &[Said]) -> anyhow::Result<()> {
+    let mut lines = BTreeSet::new();
+    for line in said.iter().flat_map(|said| said.text.lines()) {
+        // Two places that build on one pack repeat its mistakes; an empty line or a table's line may well come twice.
+        let is_fault = line.contains(".toml:") || line.contains(".md:");
+        if !is_fault || lines.insert(line) {
+            say(line);
+        }
+    }
+    if said.iter().all(|said| said.ok) {
+        return Ok(());
+    }
+    bail!("规则包需要改正，见上 (mistakes, see above)")
+}

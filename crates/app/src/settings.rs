@@ -1,0 +1,175 @@
+//! Settings (配置): read once, here, from arguments and environment; no other crate asks the environment.
+//!
+//! Guarantees: every setting has a place on the command line and a name beginning with `HUIMIN_`; what a command opens,
+//! it opens through this file. Deliberately absent: a configuration file. A unit file or a container names these anyway.
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use policy::Book;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::{Clock, Db, Keys, Open, SystemClock};
+
+/// Where the data lies (数据位置).
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Data {
+    /// `sqlite:FILE` or `postgres://USER@HOST/NAME` (数据库).
+    #[arg(
+        long,
+        env = "HUIMIN_DATABASE",
+        default_value = "sqlite:data/huimin.sqlite"
+    )]
+    pub(crate) database: String,
+    /// The key file, outside the database; made at the first start (密钥文件).
+    #[arg(long, env = "HUIMIN_KEYS", default_value = "data/huimin.keys")]
+    pub(crate) keys: PathBuf,
+    /// Evidence and other files (材料文件夹).
+    #[arg(long, env = "HUIMIN_FILES", default_value = "data/files")]
+    pub(crate) files: PathBuf,
+}
+
+/// Which rules apply (规则).
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Rules {
+    /// The folder with all packs (规则包文件夹).
+    #[arg(long, env = "HUIMIN_PACKS", default_value = "packs")]
+    pub(crate) packs: PathBuf,
+    /// The place served: the name of its folder in the packs (地方).
+    #[arg(long, env = "HUIMIN_PLACE")]
+    pub(crate) place: String,
+}
+
+impl Data {
+    /// Open the database with the real clock and bring its tables up to date.
+    pub(crate) async fn open(&self) -> anyhow::Result<Db> {
+        self.open_with(Arc::new(SystemClock), None).await
+    }
+
+    /// Open with a clock of one's own; with a seed, identifiers are the same in every run.
+    pub(crate) async fn open_with(
+        &self,
+        clock: Arc<dyn Clock>,
+        seed: Option<u64>,
+    ) -> anyhow::Result<Db> {
+        let open = self.how_to_open(clock, seed)?;
+        let db = Db::open(open)
+            .await
+            .with_context(|| format!("打开数据库 {} (opening the database)", self.shown()))?;
+        db.migrate(&exchange::migrations())
+            .await
+            .context("更新数据表 (migrating)")?;
+        Ok(db)
+    }
+
+    /// What the store needs to open; the key file is made if there is none.
+    pub(crate) fn how_to_open(
+        &self,
+        clock: Arc<dyn Clock>,
+        seed: Option<u64>,
+    ) -> anyhow::Result<Open> {
+        Ok(Open {
+            url: self.database.clone(),
+            keys: Keys::load_or_create(&self.keys)?,
+            clock,
+            seed,
+            files: self.files.clone(),
+        })
+    }
+
+    /// The address without a password, for messages.
+    pub(crate) fn shown(&self) -> String {
+        match self
+            .database
+            .split_once("://")
+            .and_then(|(kind, rest)| Some((kind, rest.split_once('@')?)))
+        {
+            Some((kind, (who, at))) => {
+                format!("{kind}://{}@{at}", who.split(':').next().unwrap_or(who))
+            }
+            None => self.database.clone(),
+        }
+    }
+}
+
+impl Rules {
+    pub(crate) fn book(&self) -> anyhow::Result<Book> {
+        load_book(&self.packs, &self.place)
+    }
+
+    pub(crate) fn desk(&self) -> anyhow::Result<casework::Desk> {
+        load_desk(&self.packs, &self.place)
+    }
+}
+
+/// Load the rule book of a place; all its mistakes become one message.
+pub(crate) fn load_book(packs: &Path, place: &str) -> anyhow::Result<Book> {
+    Book::load(packs, place).map_err(|faults| all_of(&faults))
+}
+
+/// Load rule book, procedures, forms and calendar of a place.
+pub(crate) fn load_desk(packs: &Path, place: &str) -> anyhow::Result<casework::Desk> {
+    casework::Desk::load(packs, place).map_err(|faults| all_of(&faults))
+}
+
+fn all_of(faults: &[policy::Fault]) -> anyhow::Error {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    anyhow!(
+        "规则包有 {} 处错误 (mistakes in the pack):\n{}",
+        faults.len(),
+        lines.join("\n")
+    )
+}
+
+/// `packs/somewhere` → (`packs`, `somewhere`).
+pub(crate) fn place_of_folder(folder: &Path) -> anyhow::Result<(PathBuf, String)> {
+    let folder = folder
+        .canonicalize()
+        .with_context(|| format!("找不到文件夹 {} (no such folder)", folder.display()))?;
+    match (
+        folder.parent(),
+        folder.file_name().and_then(|name| name.to_str()),
+    ) {
+        (Some(packs), Some(place)) => Ok((packs.to_owned(), place.to_owned())),
+        _ => bail!(
+            "{} 不是规则包文件夹 (not the folder of a pack)",
+            folder.display()
+        ),
+    }
+}
+
+/// All places in a folder of packs, by name.
+pub(crate) fn all_places(packs: &Path) -> anyhow::Result<Vec<String>> {
+    let mut places = Vec::new();
+    let entries = std::fs::read_dir(packs)
+        .with_context(|| format!("找不到文件夹 {} (no such folder)", packs.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        if entry.path().join("pack.toml").is_file() {
+            places.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    places.sort();
+    Ok(places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let data = |database: &str| Data {
+            database: database.to_owned(),
+            keys: PathBuf::new(),
+            files: PathBuf::new(),
+        };
+        assert_eq!(
+            data("postgres://ann:secret@db.local/huimin").shown(),
+            "postgres://ann@db.local/huimin"
+        );
+        assert_eq!(
+            data("sqlite:data/huimin.sqlite").shown(),
+            "sqlite:data/huimin.sqlite"
+        );
+    }
+}

@@ -1,0 +1,352 @@
+//! The whole rule about an act (能否办理), without a database: every branch is here.
+//!
+//! Three questions in this order: what stands against it whoever fills in what ([`hindrances`], which also greys out
+//! buttons), what is not filled in ([`incomplete`]), and what the rule book and the case say once the findings of the
+//! act itself are known ([`unfounded`]).
+
+use super::situation::{Past, Situation};
+use super::{ActInput, Refused};
+use crate::procedure::{Act, Doer, Effect, FieldType, HearingNeed};
+use access::{Actor, Role};
+use policy::{Every, Outcome, Tri};
+use std::collections::BTreeSet;
+use vocab::{Money, Value};
+
+/// What stands against an act now (现在不能办理的原因), all at once; empty: it can be done.
+pub fn hindrances(situation: &Situation<'_>, act: &Act, actor: &Actor) -> Vec<Refused> {
+    let mut found = Vec::new();
+    let procedure = situation.procedure;
+    let title = |id: &str| {
+        procedure
+            .act(id)
+            .map_or_else(|| id.to_owned(), |act| act.zh.clone())
+    };
+    if !act.from.contains(&situation.case.state) {
+        let state = procedure
+            .state(&situation.case.state)
+            .map_or_else(String::new, |state| state.zh.clone());
+        found.push(Refused::NotNow {
+            act: act.zh.clone(),
+            state,
+        });
+    }
+    if !may_do(act, actor, situation) {
+        let roles: Vec<Role> = act
+            .roles
+            .iter()
+            .filter_map(|doer| match doer {
+                Doer::Officer(role) => Some(*role),
+                Doer::Public => None,
+            })
+            .collect();
+        found.push(Refused::NotYourRole {
+            act: act.zh.clone(),
+            roles,
+        });
+    }
+    if let Some(before) = same_person(situation, act, actor) {
+        found.push(Refused::SamePerson {
+            before: title(before),
+            act: act.zh.clone(),
+        });
+    }
+    let since_accepted = since(&situation.past, |effect| effect == Effect::Accept);
+    for needed in &act.needs.acts {
+        if !since_accepted.iter().any(|past| past.act == *needed) {
+            found.push(Refused::ActMissing(title(needed)));
+        }
+    }
+    for kind in &act.needs.evidence {
+        if !situation.evidence.contains(kind) {
+            let named = procedure.evidence.iter().find(|named| named.id == *kind);
+            found.push(Refused::EvidenceMissing(
+                named.map_or_else(|| kind.clone(), |named| named.zh.clone()),
+            ));
+        }
+    }
+    if act.needs.authorised && !situation.unauthorised.is_empty() {
+        found.push(Refused::NotAuthorised(situation.unauthorised.len()));
+    }
+    if act.needs.publicity_over {
+        found.extend(publicity(situation));
+    }
+    if let Some(task) = act.needs.task
+        && !situation.tasks.contains(&task)
+    {
+        found.push(Refused::TaskMissing(task));
+    }
+    if act.needs.hearing == Some(HearingNeed::Always) && !heard(&situation.past) {
+        found.push(Refused::HearFirst);
+    }
+    found.extend(effect_hindrance(situation, act));
+    found
+}
+
+fn effect_hindrance(situation: &Situation<'_>, act: &Act) -> Option<Refused> {
+    match act.effect {
+        Effect::RequestSupplement
+            if situation
+                .past
+                .iter()
+                .any(|past| past.effect == Effect::RequestSupplement) =>
+        {
+            Some(Refused::AskedBefore)
+        }
+        Effect::StartPublicity if situation.notice_ends().is_some() => Some(Refused::NoticeUp),
+        Effect::Object if situation.notice_ends().is_none() => Some(Refused::NoNotice),
+        Effect::SettleObjection if situation.open_objections == 0 => Some(Refused::NoObjection),
+        Effect::Extend => {
+            let run = act
+                .clock
+                .as_deref()
+                .and_then(|word| situation.clocks.open(word));
+            match run {
+                None => Some(Refused::ClockNotRunning),
+                Some(run) if run.extended => Some(Refused::ExtendedBefore),
+                Some(_) => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn may_do(act: &Act, actor: &Actor, situation: &Situation<'_>) -> bool {
+    act.roles.iter().any(|doer| match doer {
+        Doer::Officer(role) => actor.has_role(*role, situation.case.region),
+        Doer::Public => actor.is_nobody() && actor.roles.is_empty(),
+    })
+}
+
+/// The first act in `other_than` that this actor did or took part in (回避).
+///
+/// Nobody in particular (the system, the public) cannot be told from nobody else, and so is refused as the same.
+fn same_person<'a>(situation: &'a Situation<'_>, act: &Act, actor: &Actor) -> Option<&'a str> {
+    situation
+        .past
+        .iter()
+        .filter(|past| act.other_than.contains(&past.act))
+        .find(|past| {
+            past.officer == actor.officer
+                || past.recorded.participants.iter().any(|one| {
+                    one.officer
+                        .map_or(one.name.trim() == actor.name.trim(), |officer| {
+                            officer == actor.officer
+                        })
+                })
+        })
+        .map(|past| past.act.as_str())
+}
+
+fn publicity(situation: &Situation<'_>) -> Option<Refused> {
+    let Some(notice) = &situation.notice else {
+        return Some(Refused::NoNotice);
+    };
+    match notice.taken_down_on {
+        // Taken down before it had stood its days: it does not count (公示期未满即撤下的不算).
+        Some(down) if down <= notice.ends_on => Some(Refused::NoNotice),
+        // The last day still belongs to the notice.
+        _ if situation.today <= notice.ends_on => Some(Refused::PublicityNotOver(notice.ends_on)),
+        _ if situation.open_objections > 0 => {
+            Some(Refused::ObjectionsOpen(situation.open_objections))
+        }
+        _ => None,
+    }
+}
+
+/// What happened since the last act with such an effect, that act included; everything if there was none.
+fn since(past: &[Past], mark: impl Fn(Effect) -> bool) -> &[Past] {
+    let from = past.iter().rposition(|past| mark(past.effect)).unwrap_or(0);
+    past.get(from..).unwrap_or(past)
+}
+
+/// Whether the person was heard since the last decision.
+fn heard(past: &[Past]) -> bool {
+    since(past, |effect| {
+        effect.is_decision() || matches!(effect, Effect::Resume)
+    })
+    .iter()
+    .any(|past| past.effect == Effect::Hear)
+}
+
+/// What is not filled in, or filled in wrongly (填写不完整), all at once.
+pub fn incomplete(act: &Act, input: &ActInput) -> Vec<Refused> {
+    let mut found = Vec::new();
+    let opinion_needed = act.needs.opinion || act.effect == Effect::Extend;
+    if opinion_needed && input.opinion.trim().is_empty() {
+        found.push(Refused::OpinionMissing);
+    }
+    let mut names = BTreeSet::new();
+    for participant in &input.participants {
+        if participant.name.trim().is_empty() {
+            found.push(Refused::ParticipantUnnamed);
+        } else if !names.insert(participant.name.trim()) {
+            found.push(Refused::ParticipantTwice(
+                participant.name.trim().to_owned(),
+            ));
+        }
+    }
+    let officers: Vec<_> = input
+        .participants
+        .iter()
+        .filter_map(|one| one.officer)
+        .collect();
+    let distinct: BTreeSet<_> = officers.iter().collect();
+    let repeated = officers.len() - distinct.len();
+    let have = names.len().saturating_sub(repeated);
+    if have < act.needs.participants {
+        found.push(Refused::TooFewParticipants {
+            need: act.needs.participants,
+            have,
+        });
+    }
+    for (id, value) in &input.fields {
+        let Some(field) = act.fields.iter().find(|field| field.id == *id) else {
+            found.push(Refused::FieldUnknown(id.clone()));
+            continue;
+        };
+        let fits = match (field.kind, value) {
+            (FieldType::Text, Value::Text(text)) => text.chars().count() <= 2_000,
+            (FieldType::Bool, Value::Bool(_)) | (FieldType::Date, Value::Date(_)) => true,
+            (FieldType::Count | FieldType::Money, Value::Int(number)) => *number >= 0,
+            (FieldType::Code, Value::Text(code)) => field.codes.iter().any(|one| one.id == *code),
+            _ => false,
+        };
+        if !fits {
+            found.push(Refused::FieldWrong(field.zh.clone()));
+        }
+    }
+    for field in &act.fields {
+        let empty = match input.fields.get(&field.id) {
+            None => true,
+            Some(Value::Text(text)) => text.trim().is_empty(),
+            Some(_) => false,
+        };
+        if field.required && empty {
+            found.push(Refused::FieldMissing(field.zh.clone()));
+        }
+    }
+    for ground in &input.grounds {
+        if !act.grounds.iter().any(|one| one.id == *ground) {
+            found.push(Refused::GroundUnknown(ground.clone()));
+        }
+    }
+    match act.effect {
+        Effect::RequestSupplement if input.items.iter().all(|item| item.trim().is_empty()) => {
+            found.push(Refused::NothingAsked);
+        }
+        Effect::Object | Effect::Appeal
+            if input.said.trim().is_empty() && input.opinion.trim().is_empty() =>
+        {
+            found.push(Refused::NothingSaid);
+        }
+        _ => {}
+    }
+    found
+}
+
+/// Whether the rule book is asked with this act (是否测算).
+pub fn asks_rule_book(act: &Act) -> bool {
+    !act.needs.determination.is_empty()
+        || act.needs.ground
+        || act.needs.hearing == Some(HearingNeed::IfLess)
+        || matches!(
+            act.effect,
+            Effect::Determine
+                | Effect::StartPublicity
+                | Effect::Grant
+                | Effect::Change
+                | Effect::Refuse
+                | Effect::Stop
+                | Effect::RequestSupplement
+        )
+}
+
+/// Whether the answer is stored with the case (是否存入认定书).
+pub(crate) fn keeps_answer(act: &Act) -> bool {
+    !act.needs.determination.is_empty()
+        || matches!(
+            act.effect,
+            Effect::Determine
+                | Effect::StartPublicity
+                | Effect::Grant
+                | Effect::Change
+                | Effect::Refuse
+                | Effect::Stop
+        )
+}
+
+/// What the rule book and the case say against it (缺少依据), all at once.
+pub fn unfounded(situation: &Situation<'_>, act: &Act, input: &ActInput) -> Vec<Refused> {
+    let mut found = Vec::new();
+    let determination = situation
+        .answer
+        .as_ref()
+        .map(|answer| &answer.determination);
+    let outcome = determination.map(|found| found.outcome);
+    if !act.needs.determination.is_empty()
+        && !outcome.is_some_and(|outcome| act.needs.determination.contains(&outcome))
+    {
+        found.push(Refused::Determination {
+            found: outcome,
+            needed: act.needs.determination.clone(),
+            missing: determination.map_or(0, |found| found.missing.len()),
+        });
+    }
+    let not_met = determination.is_some_and(|found| {
+        found.outcome == Outcome::NotMet
+            && found
+                .conditions
+                .iter()
+                .any(|condition| condition.result == Tri::No)
+    });
+    let needs_ground = act.needs.ground || matches!(act.effect, Effect::Refuse | Effect::Stop);
+    if needs_ground && !not_met && input.grounds.is_empty() {
+        found.push(Refused::GroundMissing);
+    }
+    let amount = determination.and_then(|found| found.amount);
+    let money =
+        determination.is_some_and(|found| matches!(found.every, Every::Month | Every::Once));
+    match act.effect {
+        Effect::Grant | Effect::Change if outcome == Some(Outcome::Met) && money => {
+            match amount {
+                Some(amount) if amount > Money::ZERO => {}
+                _ => found.push(Refused::NoAmount),
+            }
+            if situation
+                .answer
+                .as_ref()
+                .is_some_and(|answer| answer.covered().is_empty())
+            {
+                found.push(Refused::NobodyCovered);
+            }
+        }
+        _ => {}
+    }
+    if act.effect == Effect::Grant
+        && let (Some(shown), Some(now)) = (
+            situation.notice.as_ref().and_then(|notice| notice.amount),
+            amount,
+        )
+        && shown != now
+    {
+        found.push(Refused::NotAsPublished { shown, now });
+    }
+    if matches!(
+        act.effect,
+        Effect::Change | Effect::Suspend | Effect::Resume
+    ) && situation.case.entitlement.is_none()
+    {
+        found.push(Refused::NothingInPayment);
+    }
+    if act.effect == Effect::Change && amount.is_some() && amount == situation.case.amount {
+        found.push(Refused::NothingChanges);
+    }
+    if act.needs.hearing == Some(HearingNeed::IfLess)
+        && let (Some(before), Some(now)) = (situation.case.amount, amount)
+        && now < before
+        && !heard(&situation.past)
+    {
+        found.push(Refused::HearFirst);
+    }
+    found
+}

@@ -1,0 +1,188 @@
+//! The situation of a case (办件现状): everything the rule about an act looks at, read once.
+//!
+//! Deliberately absent: deciding; see [`super::permitted`].
+
+use super::clocks::Clocks;
+use crate::case::{Case, Recorded};
+use crate::desk::Desk;
+use crate::procedure::{Effect, Procedure, StateKind, TaskKind};
+use crate::sheet::Answer;
+use crate::{authorise, rows};
+use access::Scope;
+use anyhow::Context;
+use chrono::{DateTime, NaiveDate, Utc};
+use registry::Reading;
+use std::collections::BTreeSet;
+use vocab::ids::{OfficerId, PersonId};
+
+/// One act that was done (已办行为).
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// The act's word.
+    pub act: String,
+    /// Its effect; none for acts the procedure no longer has.
+    pub effect: Effect,
+    /// By whom.
+    pub officer: OfficerId,
+    /// What was filled in.
+    pub recorded: Recorded,
+}
+
+/// The situation of a case (办件现状).
+#[derive(Debug, Clone)]
+pub struct Situation<'a> {
+    /// The case.
+    pub case: Case,
+    /// Its procedure.
+    pub procedure: &'a Procedure,
+    /// Today.
+    pub today: NaiveDate,
+    /// What was done, oldest first.
+    pub past: Vec<Past>,
+    /// Evidence kinds present.
+    pub evidence: BTreeSet<String>,
+    /// Kinds of open tasks.
+    pub tasks: BTreeSet<TaskKind>,
+    /// The last notice: posted, last full day, taken down, the amount it showed.
+    pub notice: Option<NoticeSeen>,
+    /// Open objections.
+    pub open_objections: usize,
+    /// Adults who have not authorised.
+    pub unauthorised: Vec<PersonId>,
+    /// The clocks.
+    pub clocks: Clocks<'a>,
+    /// The rule book's answer, once asked.
+    pub(crate) answer: Option<Answer>,
+}
+
+/// What the rule about an act sees of a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeSeen {
+    /// Its last full day.
+    pub ends_on: NaiveDate,
+    /// Taken down.
+    pub taken_down_on: Option<NaiveDate>,
+    /// The amount it showed.
+    pub amount: Option<vocab::Money>,
+}
+
+impl<'a> Situation<'a> {
+    /// Reads the situation of a case as of today.
+    pub(crate) async fn load(
+        source: &(impl Reading + Now),
+        scope: &Scope,
+        desk: &'a Desk,
+        procedure: &'a Procedure,
+        case: Case,
+    ) -> anyhow::Result<Self> {
+        let today = source.day();
+        let id = case.id.0;
+        let past = rows::events(source, id)
+            .await?
+            .iter()
+            .map(|row| {
+                Ok(Past {
+                    act: row.act.clone(),
+                    effect: procedure
+                        .act(&row.act)
+                        .map_or(Effect::None, |act| act.effect),
+                    officer: OfficerId(row.officer_id),
+                    recorded: serde_json::from_str(&row.input)
+                        .context("reading what an act recorded")?,
+                })
+            })
+            .collect::<anyhow::Result<_>>()?;
+        let evidence = rows::evidence(source, id)
+            .await?
+            .into_iter()
+            .map(|row| row.kind)
+            .collect();
+        let tasks = rows::open_tasks(source, id)
+            .await?
+            .iter()
+            .filter_map(|row| TaskKind::from_word(&row.kind))
+            .collect();
+        let notice = rows::notices(source, id)
+            .await?
+            .pop()
+            .map(|row| NoticeSeen {
+                ends_on: row.ends_on,
+                taken_down_on: row.taken_down_on,
+                amount: row.amount.map(vocab::Money::from_fen),
+            });
+        let open_objections = rows::objections(source, id)
+            .await?
+            .iter()
+            .filter(|row| row.settled_on.is_none())
+            .count();
+        let needs_authorisation = procedure
+            .acts_from(&case.state)
+            .any(|act| act.needs.authorised);
+        let unauthorised = if needs_authorisation {
+            authorise::missing(source, scope, case.household, today).await?
+        } else {
+            Vec::new()
+        };
+        let clocks = Clocks::read(
+            &desk.calendar,
+            today,
+            procedure,
+            &rows::clocks(source, id).await?,
+        );
+        Ok(Self {
+            case,
+            procedure,
+            today,
+            past,
+            evidence,
+            tasks,
+            notice,
+            open_objections,
+            unauthorised,
+            clocks,
+            answer: None,
+        })
+    }
+
+    pub(crate) fn kind(&self) -> StateKind {
+        self.case.kind
+    }
+
+    pub(crate) fn next_seq(&self) -> i64 {
+        i64::try_from(self.past.len()).unwrap_or(i64::MAX - 1) + 1
+    }
+
+    /// The last day of the notice that is up.
+    pub(crate) fn notice_ends(&self) -> Option<NaiveDate> {
+        self.notice
+            .as_ref()
+            .filter(|notice| notice.taken_down_on.is_none())
+            .map(|notice| notice.ends_on)
+    }
+}
+
+/// What knows the time: the handle and a transaction.
+pub trait Now {
+    /// Today in China.
+    fn day(&self) -> NaiveDate;
+    /// This instant.
+    fn instant(&self) -> DateTime<Utc>;
+}
+
+impl Now for store::Db {
+    fn day(&self) -> NaiveDate {
+        self.today()
+    }
+    fn instant(&self) -> DateTime<Utc> {
+        self.now()
+    }
+}
+
+impl Now for store::Tx {
+    fn day(&self) -> NaiveDate {
+        self.today()
+    }
+    fn instant(&self) -> DateTime<Utc> {
+        self.now()
+    }
+}

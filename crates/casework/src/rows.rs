@@ -1,0 +1,196 @@
+//! Rows (数据行): the few ways this crate touches its tables.
+//!
+//! Guarantees: one case is only ever read through a scope; a case is saved only over the version it was read at.
+//! Deliberately absent: deciding anything.
+
+use crate::tables;
+use access::Scope;
+use anyhow::Context;
+use registry::Reading;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use store::Tx;
+use uuid::Uuid;
+
+/// Rows of one INSERT stay below what SQLite can bind.
+const PARAMETERS: usize = 30_000;
+
+/// Inserts one row.
+pub(crate) async fn insert<E>(tx: &Tx, row: E::Model) -> anyhow::Result<()>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    E::insert(row.into_active_model())
+        .exec_without_returning(tx.conn())
+        .await
+        .with_context(|| format!("inserting into {}", E::default().table_name()))?;
+    Ok(())
+}
+
+/// Inserts many rows, as many a statement as the databases allow.
+pub(crate) async fn insert_all<E>(tx: &Tx, rows: Vec<E::Model>) -> anyhow::Result<()>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    use sea_orm::Iterable;
+    let columns = E::Column::iter().count().max(1);
+    let mut rows = rows
+        .into_iter()
+        .map(IntoActiveModel::into_active_model)
+        .peekable();
+    while rows.peek().is_some() {
+        let some: Vec<E::ActiveModel> = rows.by_ref().take(PARAMETERS / columns).collect();
+        E::insert_many(some)
+            .exec_without_returning(tx.conn())
+            .await
+            .with_context(|| format!("inserting into {}", E::default().table_name()))?;
+    }
+    Ok(())
+}
+
+/// A case of the scope; what lies outside is not found.
+pub(crate) async fn case_row(
+    source: &impl Reading,
+    scope: &Scope,
+    id: Uuid,
+) -> anyhow::Result<Option<tables::case::Model>> {
+    let (first, beyond) = scope.code_range();
+    tables::case::Entity::find_by_id(id)
+        .filter(tables::case::Column::Region.gte(first))
+        .filter(tables::case::Column::Region.lt(beyond))
+        .one(source.connection())
+        .await
+        .context("reading a case")
+}
+
+/// As [`case_row`], locked for change.
+pub(crate) async fn case_row_for_change(
+    tx: &Tx,
+    scope: &Scope,
+    id: Uuid,
+) -> anyhow::Result<Option<tables::case::Model>> {
+    let (first, beyond) = scope.code_range();
+    tables::case::Entity::find_by_id(id)
+        .filter(tables::case::Column::Region.gte(first))
+        .filter(tables::case::Column::Region.lt(beyond))
+        .lock_exclusive()
+        .one(tx.conn())
+        .await
+        .context("reading a case for change")
+}
+
+/// Saves a case over the version it was read at; `false` if somebody was faster.
+pub(crate) async fn save_case(
+    tx: &Tx,
+    row: tables::case::Model,
+    read_at: i64,
+) -> anyhow::Result<bool> {
+    let id = row.id;
+    let saved = tables::case::Entity::update_many()
+        .set(row.into_active_model().reset_all())
+        .filter(tables::case::Column::Id.eq(id))
+        .filter(tables::case::Column::Version.eq(read_at))
+        .exec(tx.conn())
+        .await
+        .context("saving a case")?;
+    Ok(saved.rows_affected == 1)
+}
+
+/// Saves a changed row that has no version of its own; its case's version guards it.
+pub(crate) async fn save<E>(tx: &Tx, row: E::Model) -> anyhow::Result<()>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+    E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
+{
+    E::update(row.into_active_model().reset_all())
+        .validate()
+        .with_context(|| format!("preparing a row of {}", E::default().table_name()))?
+        .exec(tx.conn())
+        .await
+        .with_context(|| format!("saving into {}", E::default().table_name()))?;
+    Ok(())
+}
+
+/// All events of a case, oldest first.
+pub(crate) async fn events(
+    source: &impl Reading,
+    case: Uuid,
+) -> anyhow::Result<Vec<tables::event::Model>> {
+    tables::event::Entity::find()
+        .filter(tables::event::Column::CaseId.eq(case))
+        .order_by_asc(tables::event::Column::Seq)
+        .all(source.connection())
+        .await
+        .context("reading the events of a case")
+}
+
+/// All clocks of a case, oldest first.
+pub(crate) async fn clocks(
+    source: &impl Reading,
+    case: Uuid,
+) -> anyhow::Result<Vec<tables::clock::Model>> {
+    tables::clock::Entity::find()
+        .filter(tables::clock::Column::CaseId.eq(case))
+        .order_by_asc(tables::clock::Column::Id)
+        .all(source.connection())
+        .await
+        .context("reading the clocks of a case")
+}
+
+/// The notices of a case, oldest first.
+pub(crate) async fn notices(
+    source: &impl Reading,
+    case: Uuid,
+) -> anyhow::Result<Vec<tables::notice::Model>> {
+    tables::notice::Entity::find()
+        .filter(tables::notice::Column::CaseId.eq(case))
+        .order_by_asc(tables::notice::Column::Id)
+        .all(source.connection())
+        .await
+        .context("reading the notices of a case")
+}
+
+/// The objections to a case, oldest first.
+pub(crate) async fn objections(
+    source: &impl Reading,
+    case: Uuid,
+) -> anyhow::Result<Vec<tables::objection::Model>> {
+    tables::objection::Entity::find()
+        .filter(tables::objection::Column::CaseId.eq(case))
+        .order_by_asc(tables::objection::Column::Id)
+        .all(source.connection())
+        .await
+        .context("reading the objections to a case")
+}
+
+/// The evidence files of a case, oldest first.
+pub(crate) async fn evidence(
+    source: &impl Reading,
+    case: Uuid,
+) -> anyhow::Result<Vec<tables::evidence::Model>> {
+    tables::evidence::Entity::find()
+        .filter(tables::evidence::Column::CaseId.eq(case))
+        .order_by_asc(tables::evidence::Column::Id)
+        .all(source.connection())
+        .await
+        .context("reading the evidence of a case")
+}
+
+/// The open tasks of a case.
+pub(crate) async fn open_tasks(
+    source: &impl Reading,
+    case: Uuid,
+) -> anyhow::Result<Vec<tables::task::Model>> {
+    tables::task::Entity::find()
+        .filter(tables::task::Column::CaseId.eq(case))
+        .filter(tables::task::Column::ClosedAt.is_null())
+        .order_by_asc(tables::task::Column::Id)
+        .all(source.connection())
+        .await
+        .context("reading the open tasks of a case")
+}

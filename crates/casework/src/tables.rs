@@ -1,0 +1,303 @@
+//! The tables of casework (办件数据表): drafts, applications, cases and everything that happens to them.
+//!
+//! Guarantees: events, determinations and decisions are never changed or deleted; the database itself refuses. Only this
+//! crate writes these tables. Deliberately absent: names in clear, except the one a public notice shows by law.
+
+pub(crate) mod application;
+pub(crate) mod authorisation;
+pub(crate) mod case;
+pub(crate) mod clock;
+pub(crate) mod decision;
+pub(crate) mod determination;
+pub(crate) mod draft;
+pub(crate) mod event;
+pub(crate) mod evidence;
+pub(crate) mod letter;
+pub(crate) mod notice;
+pub(crate) mod objection;
+pub(crate) mod submission;
+pub(crate) mod task;
+
+use store::Migration;
+
+/// The migrations of this crate (建表).
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0040_casework",
+    sql: CASEWORK,
+}];
+
+/// The migrations of this crate and of those it stands on, in order, without repeats (全部建表).
+pub fn migrations() -> Vec<Migration> {
+    let mut all: Vec<Migration> = Vec::new();
+    for migration in registry::migrations()
+        .into_iter()
+        .chain(ledger::migrations())
+        .chain(MIGRATIONS.iter().copied())
+    {
+        if !all.contains(&migration) {
+            all.push(migration);
+        }
+    }
+    all
+}
+
+const CASEWORK: &str = "
+CREATE TABLE casework_draft (
+  id {id} NOT NULL PRIMARY KEY,
+  household_id {id} NOT NULL,
+  region {text} NOT NULL,
+  officer_id {id} NOT NULL,
+  programmes {text} NOT NULL,
+  answers {text} NOT NULL,
+  version {int} NOT NULL,
+  started_at {instant} NOT NULL,
+  saved_at {instant} NOT NULL,
+  submitted_at {instant}
+);
+CREATE INDEX casework_draft_region ON casework_draft (region, saved_at);
+CREATE INDEX casework_draft_household ON casework_draft (household_id);
+CREATE TABLE casework_submission (
+  key {text} NOT NULL PRIMARY KEY,
+  body_sm3 {text} NOT NULL,
+  answer {text},
+  at {instant} NOT NULL
+);
+CREATE TABLE casework_application (
+  id {id} NOT NULL PRIMARY KEY,
+  household_id {id} NOT NULL,
+  region {text} NOT NULL,
+  applicant_id {id} NOT NULL,
+  applied_by {text} NOT NULL,
+  agent_id {id},
+  agent_relation {text},
+  channel {text} NOT NULL,
+  receipt_key {text} NOT NULL,
+  answers {text} NOT NULL,
+  submitted_at {instant} NOT NULL,
+  submitted_on {date} NOT NULL,
+  officer_id {id} NOT NULL
+);
+CREATE UNIQUE INDEX casework_application_receipt ON casework_application (receipt_key);
+CREATE INDEX casework_application_household ON casework_application (household_id);
+CREATE TABLE casework_case (
+  id {id} NOT NULL PRIMARY KEY,
+  number {text} NOT NULL,
+  application_id {id} NOT NULL REFERENCES casework_application (id),
+  programme {text} NOT NULL,
+  household_id {id} NOT NULL,
+  member_id {id},
+  applicant_id {id} NOT NULL,
+  applicant_masked {text} NOT NULL,
+  subject_masked {text} NOT NULL,
+  member_count {int} NOT NULL,
+  region {text} NOT NULL,
+  state {text} NOT NULL,
+  kind {text} NOT NULL,
+  queue {text} NOT NULL,
+  version {int} NOT NULL,
+  applied_on {date} NOT NULL,
+  accepted_on {date},
+  decided_on {date},
+  outcome {text},
+  amount {fen},
+  determination_id {id},
+  decision_id {id},
+  entitlement_id {id},
+  sampled {bool} NOT NULL,
+  taken_over {bool} NOT NULL,
+  due_on {date},
+  warn_on {date},
+  provisional {bool} NOT NULL,
+  paused {bool} NOT NULL,
+  last_officer_id {id},
+  last_officer {text} NOT NULL,
+  updated_at {instant} NOT NULL
+);
+CREATE UNIQUE INDEX casework_case_number ON casework_case (number);
+CREATE INDEX casework_case_region ON casework_case (region, kind, due_on);
+CREATE INDEX casework_case_household ON casework_case (household_id);
+CREATE INDEX casework_case_applicant ON casework_case (applicant_id);
+CREATE INDEX casework_case_application ON casework_case (application_id);
+CREATE TABLE casework_event (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  seq {int} NOT NULL,
+  act {text} NOT NULL,
+  at {instant} NOT NULL,
+  on_day {date} NOT NULL,
+  officer_id {id} NOT NULL,
+  officer {text} NOT NULL,
+  from_state {text} NOT NULL,
+  to_state {text} NOT NULL,
+  opinion {text} NOT NULL,
+  input {text} NOT NULL,
+  determination_id {id},
+  decision_id {id}
+);
+CREATE UNIQUE INDEX casework_event_case ON casework_event (case_id, seq);
+CREATE TABLE casework_clock (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  clock {text} NOT NULL,
+  started_on {date} NOT NULL,
+  anchor_on {date} NOT NULL,
+  remaining {int} NOT NULL,
+  total {int} NOT NULL,
+  due_on {date},
+  warn_on {date},
+  missing_year {int},
+  paused_from {date},
+  paused_until {date},
+  extended {bool} NOT NULL,
+  stopped_on {date},
+  calendar {text} NOT NULL
+);
+CREATE INDEX casework_clock_case ON casework_clock (case_id);
+CREATE TABLE casework_task (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  kind {text} NOT NULL,
+  role {text} NOT NULL,
+  region {text} NOT NULL,
+  shows_from {date},
+  due_on {date},
+  warn_on {date},
+  detail {text} NOT NULL,
+  opened_at {instant} NOT NULL,
+  closed_at {instant},
+  closed_by {id}
+);
+CREATE INDEX casework_task_queue ON casework_task (closed_at, role, region, due_on);
+CREATE INDEX casework_task_case ON casework_task (case_id, closed_at);
+CREATE TABLE casework_evidence (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  region {text} NOT NULL,
+  kind {text} NOT NULL,
+  file_id {text} NOT NULL,
+  name {text} NOT NULL,
+  media {text} NOT NULL,
+  size {int} NOT NULL,
+  note {text} NOT NULL,
+  officer_id {id} NOT NULL,
+  officer {text} NOT NULL,
+  at {instant} NOT NULL
+);
+CREATE INDEX casework_evidence_case ON casework_evidence (case_id);
+CREATE TABLE casework_authorisation (
+  id {id} NOT NULL PRIMARY KEY,
+  person_id {id} NOT NULL,
+  household_id {id} NOT NULL,
+  region {text} NOT NULL,
+  purpose {text} NOT NULL,
+  way {text} NOT NULL,
+  signed_on {date} NOT NULL,
+  until {date},
+  file_id {text},
+  signed_by_id {id},
+  officer_id {id} NOT NULL,
+  at {instant} NOT NULL,
+  withdrawn_on {date}
+);
+CREATE INDEX casework_authorisation_person ON casework_authorisation (person_id);
+CREATE INDEX casework_authorisation_household ON casework_authorisation (household_id);
+CREATE TABLE casework_determination (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  programme {text} NOT NULL,
+  origin {text} NOT NULL,
+  outcome {text} NOT NULL,
+  amount {fen},
+  as_of {date} NOT NULL,
+  known_at {instant} NOT NULL,
+  pack_version {text} NOT NULL,
+  pack_hash {text} NOT NULL,
+  canonical {text} NOT NULL,
+  sm3 {text} NOT NULL,
+  excerpt {text} NOT NULL,
+  at {instant} NOT NULL
+);
+CREATE INDEX casework_determination_case ON casework_determination (case_id);
+CREATE TABLE casework_decision (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  kind {text} NOT NULL,
+  determination_id {id},
+  decided_on {date} NOT NULL,
+  from_month {text},
+  amount {fen},
+  grounds {text} NOT NULL,
+  opinion {text} NOT NULL,
+  officer_id {id} NOT NULL,
+  officer {text} NOT NULL,
+  foreign_number {text},
+  at {instant} NOT NULL
+);
+CREATE INDEX casework_decision_case ON casework_decision (case_id);
+CREATE TABLE casework_notice (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  programme {text} NOT NULL,
+  region {text} NOT NULL,
+  place {text} NOT NULL,
+  fields {text} NOT NULL,
+  name {text} NOT NULL,
+  member_count {int} NOT NULL,
+  amount {fen},
+  article {text} NOT NULL,
+  posted_on {date} NOT NULL,
+  ends_on {date} NOT NULL,
+  taken_down_on {date}
+);
+CREATE INDEX casework_notice_region ON casework_notice (region, ends_on);
+CREATE INDEX casework_notice_case ON casework_notice (case_id);
+CREATE TABLE casework_objection (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  notice_id {id},
+  channel {text} NOT NULL,
+  said {bytes} NOT NULL,
+  contact {bytes},
+  at {instant} NOT NULL,
+  on_day {date} NOT NULL,
+  settled_on {date},
+  settlement {text}
+);
+CREATE INDEX casework_objection_case ON casework_objection (case_id);
+CREATE TABLE casework_letter (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  kind {text} NOT NULL,
+  event_seq {int} NOT NULL,
+  issued_on {date} NOT NULL,
+  sealed {bytes} NOT NULL,
+  at {instant} NOT NULL
+);
+CREATE INDEX casework_letter_case ON casework_letter (case_id);
+CREATE TABLE casework_serial (
+  prefix {text} NOT NULL,
+  year {int} NOT NULL,
+  last {int} NOT NULL,
+  PRIMARY KEY (prefix, year)
+);
+-- only postgres
+CREATE FUNCTION casework_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''% is append-only'', TG_TABLE_NAME; END';
+-- only sqlite
+CREATE TRIGGER casework_event_no_update BEFORE UPDATE ON casework_event BEGIN SELECT RAISE(ABORT, 'casework_event is append-only'); END;
+-- only sqlite
+CREATE TRIGGER casework_event_no_delete BEFORE DELETE ON casework_event BEGIN SELECT RAISE(ABORT, 'casework_event is append-only'); END;
+-- only postgres
+CREATE TRIGGER casework_event_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON casework_event FOR EACH STATEMENT EXECUTE FUNCTION casework_refuse_change();
+-- only sqlite
+CREATE TRIGGER casework_determination_no_update BEFORE UPDATE ON casework_determination BEGIN SELECT RAISE(ABORT, 'casework_determination is append-only'); END;
+-- only sqlite
+CREATE TRIGGER casework_determination_no_delete BEFORE DELETE ON casework_determination BEGIN SELECT RAISE(ABORT, 'casework_determination is append-only'); END;
+-- only postgres
+CREATE TRIGGER casework_determination_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON casework_determination FOR EACH STATEMENT EXECUTE FUNCTION casework_refuse_change();
+-- only sqlite
+CREATE TRIGGER casework_decision_no_update BEFORE UPDATE ON casework_decision BEGIN SELECT RAISE(ABORT, 'casework_decision is append-only'); END;
+-- only sqlite
+CREATE TRIGGER casework_decision_no_delete BEFORE DELETE ON casework_decision BEGIN SELECT RAISE(ABORT, 'casework_decision is append-only'); END;
+-- only postgres
+CREATE TRIGGER casework_decision_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON casework_decision FOR EACH STATEMENT EXECUTE FUNCTION casework_refuse_change();
+";

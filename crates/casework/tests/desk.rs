@@ -1,0 +1,22 @@
+//! The desk from end to end (办件全程), on both databases and on the real packs: the widow's story, separation of duties,
+//! scope, double submission, objection, supplement, refusal, stopping, taking over, replay.
+
+#![expect(clippy::unwrap_used, reason = "integration tests fail by panicking")]
+
+#[path = "desk/town.rs"]
+mod town;
+
+#[path = "desk/after_grant.rs"]
+mod after_grant;
+#[path = "desk/many.rs"]
+mod many;
+#[path = "desk/objection.rs"]
+mod objection;
+#[path = "desk/refusal.rs"]
+mod refusal;
+#[path = "desk/scope.rs"]
+mod scope;
+#[path = "desk/supplement.rs"]
+mod supplement;
+#[path = "desk/widow.rs"]
+mod widow;

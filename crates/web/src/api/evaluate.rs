@@ -1,0 +1,109 @@
+//! Asking the rule book (试算): a household in, what every programme says out. Nothing is stored, nobody is named.
+//!
+//! Open to everybody within an allowance, because the law is open. It uses the place the application was started for; the
+//! household is written as in worked cases.
+
+use crate::problem::{Answer, Problem};
+use crate::visit::Visit;
+use axum::Json;
+use axum::response::IntoResponse;
+use chrono::{DateTime, NaiveDate, Utc};
+use policy::Ask;
+use serde_json::json;
+use vocab::{FactSheet, Region};
+
+/// Members a household may have in one question.
+const MEMBERS_MAX: usize = 50;
+
+/// A problem with one field.
+fn about(field: &str, sentence: impl Into<String>) -> Problem {
+    Problem::Invalid {
+        sentence: sentence.into(),
+        field: Some(field.to_owned()),
+    }
+}
+
+/// One named part of the question, read; absent and null are the same.
+fn part<T: serde::de::DeserializeOwned>(
+    visit: &Visit,
+    json: &mut serde_json::Map<String, serde_json::Value>,
+    name: &str,
+) -> Result<Option<T>, Problem> {
+    match json.remove(name) {
+        None | Some(serde_json::Value::Null) => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|fault| {
+            about(
+                name,
+                visit
+                    .lang
+                    .f("请求内容不合格式：{fault}", &[("fault", &fault)]),
+            )
+        }),
+    }
+}
+
+/// The household asked about.
+fn sheet(
+    visit: &Visit,
+    rest: serde_json::Map<String, serde_json::Value>,
+) -> Result<FactSheet, Problem> {
+    let lang = visit.lang;
+    let sheet = policy::sheet::from_json(&serde_json::Value::Object(rest)).map_err(|wrong| {
+        about(
+            "household",
+            lang.f("请求内容不合格式：{fault}", &[("fault", &wrong.join("；"))]),
+        )
+    })?;
+    if sheet.members.len() > MEMBERS_MAX {
+        let sentence = lang.f("一户最多 {most} 人", &[("most", &MEMBERS_MAX)]);
+        return Err(about("members", sentence));
+    }
+    let book = &visit.app.desk.book;
+    let mut facts = sheet
+        .household
+        .keys()
+        .chain(sheet.members.iter().flat_map(|member| member.keys()));
+    match facts.find(|fact| book.fact(fact).is_none()) {
+        Some(unknown) => Err(about(
+            unknown,
+            lang.f("规则库里没有“{fact}”这个事实", &[("fact", unknown)]),
+        )),
+        None => Ok(sheet),
+    }
+}
+
+/// `POST /api/v1/evaluate` (试算).
+///
+/// # Errors
+/// [`Problem::Invalid`] naming the field.
+pub async fn post(visit: &Visit) -> Answer {
+    let lang = visit.lang;
+    let Some(serde_json::Value::Object(mut json)) = visit.json.clone() else {
+        let fault = lang.f("请求内容不合格式：{fault}", &[("fault", &"{…}")]);
+        return Err(Problem::invalid(fault));
+    };
+    let book = &visit.app.desk.book;
+    let here = &book.place().id;
+    if let Some(place) = part::<String>(visit, &mut json, "place")?.filter(|place| place != here) {
+        return Err(about(
+            "place",
+            lang.f(
+                "这里只有 {here} 的规则，没有 {asked} 的",
+                &[("here", here), ("asked", &place)],
+            ),
+        ));
+    }
+    let as_of: NaiveDate = part(visit, &mut json, "as_of")?.unwrap_or_else(|| visit.today());
+    let known_at: Option<DateTime<Utc>> = part(visit, &mut json, "known_at")?;
+    let region: Option<Region> = part(visit, &mut json, "region")?;
+    let programmes: Option<Vec<String>> = part(visit, &mut json, "programmes")?;
+    let sheet = sheet(visit, json)?;
+    let ask = Ask {
+        as_of,
+        known_at,
+        region: region.or(Some(book.place().division)),
+        programmes,
+    };
+    let determinations = book.evaluate(&sheet, &ask);
+    Ok(Json(json!({ "determinations": determinations })).into_response())
+}

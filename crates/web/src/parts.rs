@@ -1,0 +1,15 @@
+//! The pieces pages are made of (页面部件): one small set, the same everywhere.
+//!
+//! Reading order: [`format`], [`mark`], [`form`], [`answer`], [`table`], [`pager`], [`timeline`], [`reasons`], [`law`], [`piece`]. A piece knows how things
+//! look; it asks no database and decides nothing.
+
+pub mod answer;
+pub mod form;
+pub mod format;
+pub mod law;
+pub mod mark;
+pub mod pager;
+pub mod piece;
+pub mod reasons;
+pub mod table;
+pub mod timeline;

@@ -1,0 +1,810 @@
+//! The one table of all pages (路由表): verb, path, who may, what it is for, which function.
+//!
+//! The router is made by walking this table, so there is no page without a stated need, and the list of endpoints for
+//! review is the same table printed ([`approved_endpoints`]). To add a page see docs/guides/add-a-page.md.
+
+use crate::app::App;
+use crate::problem::Answer;
+use crate::visit::Visit;
+use crate::{api, guard, pages, server};
+use access::Permission as P;
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::{MethodFilter, on};
+use std::fmt::Write as _;
+use std::pin::Pin;
+use std::time::Duration;
+
+use Need::{Holds, Public, SignedIn};
+
+/// Who may come in (准入).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Anybody, signed in or not.
+    Public,
+    /// Any officer who is signed in.
+    SignedIn,
+    /// An officer who holds this permission somewhere; the page narrows every query to that region.
+    Holds(P),
+}
+
+/// What is done (动词). GET changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verb {
+    /// 读
+    Get,
+    /// 办
+    Post,
+}
+
+impl Verb {
+    /// As HTTP writes it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// What a posting route takes (请求体).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// A form.
+    Form,
+    /// A form with files.
+    Upload,
+    /// JSON.
+    Json,
+}
+
+impl Body {
+    pub(crate) const fn limit(self) -> usize {
+        match self {
+            Self::Form => 512 * 1024,
+            Self::Upload => 20 * 1024 * 1024,
+            Self::Json => 1024 * 1024,
+        }
+    }
+
+    pub(crate) const fn patience(self) -> Duration {
+        match self {
+            Self::Form | Self::Json => Duration::from_secs(30),
+            Self::Upload => Duration::from_secs(300),
+        }
+    }
+}
+
+/// The future a page function gives.
+pub type Coming<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// A line of the table (一条路由).
+#[derive(Debug)]
+pub struct Route {
+    /// What is done.
+    pub verb: Verb,
+    /// The path, with `{names}` for its parts.
+    pub path: &'static str,
+    /// Who may.
+    pub need: Need,
+    /// What is sent along.
+    pub body: Body,
+    /// What it is for, in Chinese, for the list of endpoints.
+    pub what: &'static str,
+    /// The page function.
+    pub page: for<'a> fn(&'a Visit) -> Coming<'a>,
+    slow: bool,
+}
+
+impl Route {
+    /// A page that only reads (读取页面).
+    pub const fn get(
+        path: &'static str,
+        need: Need,
+        what: &'static str,
+        page: for<'a> fn(&'a Visit) -> Coming<'a>,
+    ) -> Self {
+        Self {
+            verb: Verb::Get,
+            path,
+            need,
+            body: Body::Form,
+            what,
+            page,
+            slow: false,
+        }
+    }
+
+    /// An act, sent by a form (提交表单).
+    pub const fn post(
+        path: &'static str,
+        need: Need,
+        what: &'static str,
+        page: for<'a> fn(&'a Visit) -> Coming<'a>,
+    ) -> Self {
+        Self {
+            verb: Verb::Post,
+            path,
+            need,
+            body: Body::Form,
+            what,
+            page,
+            slow: false,
+        }
+    }
+
+    /// The same, taking files along (可上传文件).
+    pub const fn with_files(self) -> Self {
+        Self {
+            body: Body::Upload,
+            ..self
+        }
+    }
+
+    /// The same, taking JSON.
+    pub const fn with_json(self) -> Self {
+        Self {
+            body: Body::Json,
+            ..self
+        }
+    }
+
+    /// The same, allowed to take two minutes instead of thirty seconds (耗时操作).
+    pub const fn slow(self) -> Self {
+        Self { slow: true, ..self }
+    }
+
+    pub(crate) const fn patience(&self) -> Duration {
+        Duration::from_secs(if self.slow { 120 } else { 30 })
+    }
+
+    /// Whether programs and not people come here.
+    pub fn is_api(&self) -> bool {
+        self.path.starts_with("/api/")
+    }
+}
+
+/// Wraps an `async fn page(visit: &Visit) -> Answer` for the table.
+macro_rules! page {
+    ($($function:tt)+) => {
+        |visit| Box::pin($($function)+(visit))
+    };
+}
+
+/// The path of the open rule book, which has an allowance of its own.
+pub(crate) const EVALUATE: &str = "/api/v1/evaluate";
+
+/// The route of all paths nobody knows.
+pub(crate) static NOWHERE: Route = Route::get("", Public, "无此页面", page!(pages::nowhere::show));
+
+/// The one table of all pages (路由表).
+pub static ROUTES: &[Route] = &[
+    Route::get("/", SignedIn, "首页：待办", page!(pages::home::show)),
+    // Signing in and one's own account
+    Route::get("/sign-in", Public, "登录页", page!(pages::sign_in::show)),
+    Route::post("/sign-in", Public, "登录", page!(pages::sign_in::post)),
+    Route::get(
+        "/sign-in/code",
+        Public,
+        "动态口令页",
+        page!(pages::sign_in::code),
+    ),
+    Route::post(
+        "/sign-in/code",
+        Public,
+        "验证动态口令",
+        page!(pages::sign_in::post_code),
+    ),
+    Route::post("/sign-out", Public, "退出", page!(pages::sign_in::sign_out)),
+    Route::post(
+        "/preferences",
+        Public,
+        "语言、长辈版、配色",
+        page!(pages::preferences::post),
+    ),
+    Route::get(
+        "/account",
+        SignedIn,
+        "我的账号：密码、动态口令、在用会话",
+        page!(pages::account::show),
+    ),
+    Route::post(
+        "/account/password",
+        SignedIn,
+        "修改密码",
+        page!(pages::account::password),
+    ),
+    Route::post(
+        "/account/second-factor",
+        SignedIn,
+        "绑定或停用动态口令",
+        page!(pages::account::second_factor),
+    ),
+    Route::post(
+        "/account/sessions/end",
+        SignedIn,
+        "下线其他设备",
+        page!(pages::account::end_session),
+    ),
+    // People and households
+    Route::get(
+        "/search",
+        Holds(P::SearchPeople),
+        "搜索人员和办件",
+        page!(pages::search::show),
+    ),
+    Route::get(
+        "/people/new",
+        Holds(P::RegisterPeople),
+        "登记人员页",
+        page!(pages::register::show),
+    ),
+    Route::post(
+        "/people/new",
+        Holds(P::RegisterPeople),
+        "登记人员",
+        page!(pages::register::post),
+    ),
+    Route::get(
+        "/people/{id}",
+        Holds(P::SeePeople),
+        "人员页",
+        page!(pages::person::show),
+    ),
+    Route::get(
+        "/people/{id}/change",
+        Holds(P::RegisterPeople),
+        "变更人员信息页",
+        page!(pages::change_person::show),
+    ),
+    Route::post(
+        "/people/{id}/change",
+        Holds(P::RegisterPeople),
+        "变更人员信息",
+        page!(pages::change_person::post),
+    ),
+    Route::post(
+        "/people/{id}/reveal",
+        Holds(P::RevealPeople),
+        "显示证件号和手机",
+        page!(pages::person::reveal),
+    ),
+    Route::get(
+        "/people/{id}/account",
+        Holds(P::RegisterPeople),
+        "登记银行账户页",
+        page!(pages::bank_account::show),
+    ),
+    Route::post(
+        "/people/{id}/account",
+        Holds(P::RegisterPeople),
+        "登记银行账户",
+        page!(pages::bank_account::post),
+    ),
+    Route::get(
+        "/households",
+        Holds(P::SearchPeople),
+        "家庭列表",
+        page!(pages::households::show),
+    ),
+    Route::get(
+        "/households/new",
+        Holds(P::RegisterPeople),
+        "建立家庭页",
+        page!(pages::register::household),
+    ),
+    Route::post(
+        "/households/new",
+        Holds(P::RegisterPeople),
+        "建立家庭",
+        page!(pages::register::post_household),
+    ),
+    Route::get(
+        "/households/{id}",
+        Holds(P::SeePeople),
+        "家庭页",
+        page!(pages::household::show),
+    ),
+    Route::post(
+        "/households/{id}/join",
+        Holds(P::RegisterPeople),
+        "添加成员",
+        page!(pages::household::join),
+    ),
+    Route::get(
+        "/facts/new",
+        Holds(P::RecordFacts),
+        "录入事实页",
+        page!(pages::facts::new),
+    ),
+    Route::post(
+        "/facts/new",
+        Holds(P::RecordFacts),
+        "录入事实",
+        page!(pages::facts::post),
+    )
+    .with_files(),
+    Route::post(
+        "/people/start",
+        Holds(P::RegisterPeople),
+        "带着证件号登记人员",
+        page!(pages::register::start),
+    ),
+    Route::get(
+        "/files/{id}",
+        Holds(P::SeePapers),
+        "查看事实的证明材料",
+        page!(pages::facts::file),
+    ),
+    // Applying
+    Route::get(
+        "/apply",
+        Holds(P::Apply),
+        "新申请：查找申请人页",
+        page!(pages::apply::show),
+    ),
+    Route::post(
+        "/apply",
+        Holds(P::Apply),
+        "新申请：查找申请人",
+        page!(pages::apply::find),
+    ),
+    Route::get(
+        "/drafts",
+        Holds(P::Apply),
+        "申请草稿",
+        page!(pages::apply::drafts),
+    ),
+    Route::post(
+        "/drafts",
+        Holds(P::Apply),
+        "为一家开始申请",
+        page!(pages::apply::start),
+    ),
+    Route::get(
+        "/drafts/{id}",
+        Holds(P::Apply),
+        "申请表",
+        page!(pages::application::show),
+    ),
+    Route::post(
+        "/drafts/{id}",
+        Holds(P::Apply),
+        "保存申请表",
+        page!(pages::application::post),
+    ),
+    Route::post(
+        "/drafts/{id}/save",
+        Holds(P::Apply),
+        "自动保存申请表",
+        page!(pages::application::autosave),
+    ),
+    Route::get(
+        "/drafts/{id}/check",
+        Holds(P::Apply),
+        "核对申请",
+        page!(pages::check::show),
+    ),
+    Route::post(
+        "/drafts/{id}/submit",
+        Holds(P::Apply),
+        "提交申请",
+        page!(pages::check::submit),
+    ),
+    // Cases
+    Route::get(
+        "/cases",
+        Holds(P::SeeCases),
+        "办件列表",
+        page!(pages::cases::show),
+    ),
+    Route::get(
+        "/cases/export",
+        Holds(P::ExportCases),
+        "导出办件",
+        page!(pages::cases::export),
+    )
+    .slow(),
+    Route::get(
+        "/cases/{id}",
+        Holds(P::SeeCases),
+        "办件页",
+        page!(pages::case::show),
+    ),
+    Route::get(
+        "/cases/{id}/why",
+        Holds(P::SeeCases),
+        "为什么：认定依据",
+        page!(pages::case::why),
+    ),
+    Route::post(
+        "/cases/{id}/acts/{act}",
+        Holds(P::ActOnCases),
+        "办理",
+        page!(pages::acts::post),
+    ),
+    Route::post(
+        "/cases/{id}/evidence",
+        Holds(P::AddPapers),
+        "上传材料",
+        page!(pages::case::attach),
+    )
+    .with_files(),
+    Route::post(
+        "/cases/{id}/authorise",
+        Holds(P::Apply),
+        "登记核对授权",
+        page!(pages::case::authorise),
+    )
+    .with_files(),
+    Route::get(
+        "/evidence/{id}",
+        Holds(P::SeePapers),
+        "查看材料",
+        page!(pages::case::evidence),
+    ),
+    Route::get(
+        "/letters/{id}",
+        Holds(P::SeePapers),
+        "文书 PDF",
+        page!(pages::case::letter),
+    ),
+    Route::get(
+        "/cases/{id}/receipt",
+        Holds(P::SeeCases),
+        "申请回执",
+        page!(pages::case::receipt),
+    ),
+    // Payments
+    Route::get(
+        "/pay-runs",
+        Holds(P::SeePayRuns),
+        "发放批次",
+        page!(pages::pay_runs::show),
+    ),
+    Route::post(
+        "/pay-runs",
+        Holds(P::ProposePayRun),
+        "拟定发放",
+        page!(pages::pay_runs::post),
+    )
+    .slow(),
+    Route::get(
+        "/pay-runs/{id}",
+        Holds(P::SeePayRuns),
+        "发放批次详情",
+        page!(pages::pay_run::show),
+    ),
+    Route::post(
+        "/pay-runs/{id}/release",
+        Holds(P::ReleasePayRun),
+        "复核放款",
+        page!(pages::pay_run::release),
+    )
+    .slow(),
+    Route::post(
+        "/pay-runs/{id}/cancel",
+        Holds(P::ProposePayRun),
+        "作废批次",
+        page!(pages::pay_run::cancel),
+    ),
+    Route::post(
+        "/pay-runs/{id}/file",
+        Holds(P::BankFiles),
+        "下载银行文件",
+        page!(pages::pay_file::file),
+    )
+    .slow(),
+    Route::post(
+        "/pay-runs/{id}/sent",
+        Holds(P::BankFiles),
+        "标记已送银行",
+        page!(pages::pay_file::sent),
+    )
+    .slow(),
+    Route::post(
+        "/pay-runs/{id}/return",
+        Holds(P::BankFiles),
+        "导入银行回盘",
+        page!(pages::pay_file::answer),
+    )
+    .with_files()
+    .slow(),
+    Route::get(
+        "/pay-lines/{id}",
+        Holds(P::SeePayRuns),
+        "发放明细",
+        page!(pages::pay_line::show),
+    ),
+    Route::post(
+        "/pay-lines/{id}/reissue",
+        Holds(P::ProposePayRun),
+        "重发退回款",
+        page!(pages::pay_line::reissue),
+    ),
+    // Household rosters
+    Route::get(
+        "/roster",
+        Holds(P::ImportRoster),
+        "导入花名册页",
+        page!(pages::roster::show),
+    ),
+    Route::get(
+        "/roster/template",
+        Holds(P::ImportRoster),
+        "下载花名册模板",
+        page!(pages::roster::template),
+    ),
+    Route::post(
+        "/roster",
+        Holds(P::ImportRoster),
+        "上传花名册并检查，不写入",
+        page!(pages::roster::check),
+    )
+    .with_files()
+    .slow(),
+    Route::post(
+        "/roster/commit",
+        Holds(P::ImportRoster),
+        "导入花名册",
+        page!(pages::roster::commit),
+    )
+    .slow(),
+    Route::post(
+        "/roster/rejected",
+        Holds(P::ImportRoster),
+        "下载花名册错误行",
+        page!(pages::roster::rejected),
+    )
+    .slow(),
+    // The rule book
+    Route::get(
+        "/rules",
+        Holds(P::SeeRules),
+        "规则：事项列表",
+        page!(pages::rules::show),
+    ),
+    Route::get(
+        "/rules/facts",
+        Holds(P::SeeRules),
+        "规则：事实目录",
+        page!(pages::rules::facts),
+    ),
+    Route::get(
+        "/rules/{id}",
+        Holds(P::SeeRules),
+        "规则详情：条文、参数、条件",
+        page!(pages::rule::show),
+    ),
+    Route::get(
+        "/rules/{id}/cases",
+        Holds(P::SeeRules),
+        "办例",
+        page!(pages::rule::worked_cases),
+    ),
+    Route::get(
+        "/rules/{id}/card",
+        Holds(P::SeeRules),
+        "下载规则卡",
+        page!(pages::rule::card),
+    ),
+    // The auditor
+    Route::get(
+        "/journal",
+        Holds(P::ReadJournal),
+        "操作日志",
+        page!(pages::journal::show),
+    ),
+    Route::get(
+        "/journal/export",
+        Holds(P::ReadJournal),
+        "导出操作日志",
+        page!(pages::journal::export),
+    )
+    .slow(),
+    Route::post(
+        "/journal/verify",
+        Holds(P::ReadJournal),
+        "校验日志链",
+        page!(pages::journal::verify),
+    )
+    .slow(),
+    Route::get(
+        "/audit",
+        Holds(P::ReadJournal),
+        "年度审计",
+        page!(pages::audit::show),
+    )
+    .slow(),
+    // Accounts of colleagues
+    Route::get(
+        "/officers",
+        Holds(P::ManageOfficers),
+        "账号列表",
+        page!(pages::officers::show),
+    ),
+    Route::post(
+        "/officers",
+        Holds(P::ManageOfficers),
+        "新建账号",
+        page!(pages::officers::post),
+    ),
+    Route::get(
+        "/officers/{id}",
+        Holds(P::ManageOfficers),
+        "账号详情",
+        page!(pages::officer::show),
+    ),
+    Route::post(
+        "/officers/{id}/grant",
+        Holds(P::ManageOfficers),
+        "授岗",
+        page!(pages::officer::grant),
+    ),
+    Route::post(
+        "/officers/{id}/revoke",
+        Holds(P::ManageOfficers),
+        "撤岗",
+        page!(pages::officer::revoke),
+    ),
+    Route::post(
+        "/officers/{id}/switch",
+        Holds(P::ManageOfficers),
+        "启用、停用账号",
+        page!(pages::officer::switch),
+    ),
+    Route::post(
+        "/officers/{id}/password",
+        Holds(P::ManageOfficers),
+        "重置密码",
+        page!(pages::officer::password),
+    ),
+    Route::post(
+        "/officers/{id}/sessions/end",
+        Holds(P::ManageOfficers),
+        "让其在所有设备上退出",
+        page!(pages::officer::end_sessions),
+    ),
+    // The public door
+    Route::get(
+        "/programmes",
+        Public,
+        "办事事项",
+        page!(pages::catalogue::show),
+    ),
+    Route::get(
+        "/programmes/{id}",
+        Public,
+        "一次性告知单",
+        page!(pages::guide::show),
+    ),
+    Route::get("/notices", Public, "近期公示", page!(pages::notices::show)),
+    Route::get(
+        "/notices/{id}",
+        Public,
+        "一条公示与异议表",
+        page!(pages::notices::one),
+    ),
+    Route::post(
+        "/notices/{id}",
+        Public,
+        "提出异议",
+        page!(pages::notices::object),
+    ),
+    Route::get(
+        "/progress",
+        Public,
+        "进度查询页",
+        page!(pages::progress::show),
+    ),
+    Route::get(
+        "/progress/{code}",
+        Public,
+        "进度查询页（回执二维码）",
+        page!(pages::progress::show),
+    ),
+    Route::post(
+        "/progress",
+        Public,
+        "查询办理进度",
+        page!(pages::progress::post),
+    ),
+    // The machine
+    Route::get("/health", Public, "运行状况", page!(pages::health::show)),
+    Route::get(
+        "/metrics",
+        Public,
+        "运行指标（只答本机）",
+        page!(pages::health::numbers),
+    ),
+    Route::get(
+        "/assets/{*file}",
+        Public,
+        "样式、脚本、图标",
+        page!(crate::assets::show),
+    ),
+    Route::get("/help", Public, "帮助与快捷键", page!(pages::help::show)),
+    Route::post(
+        "/demo/clock",
+        SignedIn,
+        "演示时钟前进（仅演示环境）",
+        page!(pages::demo::advance),
+    ),
+    // For programs
+    Route::post(
+        EVALUATE,
+        Public,
+        "按规则试算，不留存任何内容",
+        page!(api::evaluate::post),
+    )
+    .with_json(),
+];
+
+/// The router over the table (路由器).
+pub fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let filter = match route.verb {
+            Verb::Get => MethodFilter::GET,
+            Verb::Post => MethodFilter::POST,
+        };
+        let app = app.clone();
+        let answer = move |request: Request| guard::answer(app.clone(), route, request);
+        router = router.route(route.path, on(filter, answer));
+    }
+    let lost = app.clone();
+    let router = router.fallback(move |request: Request| guard::nowhere(lost.clone(), request));
+    server::layers(router, &app)
+}
+
+/// The list of endpoints and permissions for review, as Markdown (接口与权限清单).
+pub fn approved_endpoints() -> String {
+    let mut list = String::from(
+        "# Endpoints and permissions\n\nGenerated from `web::ROUTES` and `access::TABLE`; reviewed, never edited by hand.\n\n\
+         | verb | path | need | roles | what |\n|---|---|---|---|---|\n",
+    );
+    let mut routes: Vec<&Route> = ROUTES.iter().collect();
+    routes.sort_by_key(|route| (route.path, route.verb));
+    for route in routes {
+        let (need, roles) = match route.need {
+            Public => ("public".to_owned(), "anybody".to_owned()),
+            SignedIn => ("signed in".to_owned(), "all".to_owned()),
+            Holds(permission) => {
+                let roles: Vec<&str> = permission.roles().iter().map(|role| role.code()).collect();
+                (permission.code(), roles.join(", "))
+            }
+        };
+        // Writing into a String cannot fail.
+        let _ = writeln!(
+            list,
+            "| {} | `{}` | {need} | {roles} | {} |",
+            route.verb.text(),
+            route.path,
+            route.what
+        );
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ROUTES, Verb, approved_endpoints};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_route_stands_once_and_says_what_it_is_for() {
+        let once: BTreeSet<(&str, Verb)> = ROUTES
+            .iter()
+            .map(|route| (route.path, route.verb))
+            .collect();
+        assert_eq!(once.len(), ROUTES.len());
+        for route in ROUTES {
+            assert!(
+                route.path.starts_with('/') && !route.what.is_empty(),
+                "{}",
+                route.path
+            );
+        }
+        assert_eq!(approved_endpoints().lines().count(), ROUTES.len() + 6);
+    }
+}

@@ -1,0 +1,63 @@
+//! The public door over HTTP (公众入口): guides, notices, progress; nobody signs in and nobody is named.
+
+mod house;
+
+use axum::http::StatusCode;
+use casework::receipt;
+use house::{House, migrations};
+use store::Db;
+use uuid::Uuid;
+use vocab::ids::ApplicationId;
+
+fixtures::db_tests! {
+    migrations = migrations();
+
+    async fn every_programme_has_one_sheet_that_says_all(db: Db) {
+        let house = House::over(db).await;
+        let mut browser = house.browser();
+        let list = browser.get("/programmes").await;
+        assert_eq!(list.status, StatusCode::OK, "{}", list.text());
+        for programme in house.app.desk.open_programmes() {
+            assert!(list.holds(&programme.title_zh));
+            let sheet = browser.get(&format!("/programmes/{}", programme.id)).await;
+            assert_eq!(sheet.status, StatusCode::OK, "{}", programme.id);
+            for part in ["可以得到什么", "什么条件", "带什么材料", "办理步骤", "多久办好", "申请不收费", "在哪里办", "依据"] {
+                assert!(sheet.holds(part), "{}: {part}", programme.id);
+            }
+        }
+        assert_eq!(browser.get("/programmes/no-such-thing").await.status, StatusCode::NOT_FOUND);
+        assert!(browser.get("/programmes?text=zzzz").await.holds("没有找到"));
+        browser.get("/sign-in").await;
+        browser.post("/preferences", &[("back", "/programmes"), ("lang", "en")]).await;
+        let english = browser.get("/programmes").await;
+        assert!(english.holds("What you can apply for") && english.holds("lang=\"en\""), "{}", english.text());
+    }
+
+    async fn a_place_without_notices_says_so_and_a_past_notice_is_gone(db: Db) {
+        let house = House::over(db).await;
+        let mut browser = house.browser();
+        assert!(browser.get("/notices").await.holds("现在没有公示"));
+        let gone = format!("/notices/{}", Uuid::from_u128(7));
+        assert_eq!(browser.get(&gone).await.status, StatusCode::NOT_FOUND);
+        let said = [("said", "他家有车")];
+        assert_eq!(browser.post(&gone, &said).await.status, StatusCode::NOT_FOUND);
+    }
+
+    async fn progress_tells_a_wrong_code_from_nothing_found_and_stops_guessing(db: Db) {
+        let house = House::over(db).await;
+        let mut browser = house.browser();
+        let code = receipt::code(house.app.db.keys(), ApplicationId(Uuid::from_u128(1)));
+        let page = browser.get(&format!("/progress/{code}")).await;
+        assert!(page.holds(&format!("value=\"{code}\"")), "{}", page.text());
+        let mistyped = browser.post("/progress", &[("code", "7K3F-9M2Q"), ("tail", "12")]).await;
+        assert_eq!(mistyped.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(mistyped.holds("多半抄错了一位") && mistyped.holds("请填写手机号的后四位数字"));
+        for _ in 0..10 {
+            let nothing = browser.post("/progress", &[("code", &code), ("tail", "8000")]).await;
+            assert!(nothing.holds("没有查到"), "{}", nothing.text());
+        }
+        let stopped = browser.post("/progress", &[("code", &code), ("tail", "8000")]).await;
+        assert_eq!(stopped.status, StatusCode::TOO_MANY_REQUESTS);
+        assert!(stopped.headers.contains_key("retry-after"));
+    }
+}

@@ -1,0 +1,6 @@
+// All journeys (全部走查), in the order in which a fault is cheapest to understand.
+
+import { doors } from "./journeys/doors.mjs";
+import { widow } from "./journeys/widow.mjs";
+
+export const journeys = [doors, widow("zh", true), widow("en", true), widow("zh", false)];

@@ -1,0 +1,65 @@
+// What must hold on every page whoever looks (外观检查): accessible, nothing wider than the window, no text cut off.
+//
+// Guarantees: axe finds nothing under WCAG 2.2 A and AA; the page itself never scrolls sideways (a wide table may, inside
+// its own frame); a text is not cut by its box unless the box says that it shortens it.
+// Deliberately absent: pictures compared with pictures. People look at target/shots.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+export async function inspect(page, where) {
+  const faults = [...(await overflow(page)), ...(await axe(page))];
+  if (faults.length > 0) throw new Error(`${where} (${page.url()}):\n  ${faults.join("\n  ")}`);
+}
+
+async function overflow(page) {
+  return page.evaluate(() => {
+    const faults = [];
+    const root = document.documentElement;
+    const shown = (element) => {
+      const style = getComputedStyle(element);
+      const box = element.getBoundingClientRect();
+      return style.visibility !== "hidden" && style.display !== "none" && box.width > 1 && box.height > 1;
+    };
+    const called = (element) => `<${element.tagName.toLowerCase()}${element.id ? ` id=${element.id}` : ""}${element.className ? ` class="${element.className}"` : ""}> “${element.textContent.trim().slice(0, 30)}”`;
+    if (root.scrollWidth > root.clientWidth + 1) {
+      const wide = [...document.body.querySelectorAll("*")].filter((element) => {
+        if (!shown(element) || element.getBoundingClientRect().right <= root.clientWidth + 1) return false;
+        for (let frame = element.parentElement; frame && frame !== document.body; frame = frame.parentElement) {
+          if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(frame).overflowX)) return false;
+        }
+        return true;
+      });
+      faults.push(`the page is ${root.scrollWidth} px wide in a window of ${root.clientWidth} px: ${wide.slice(0, 3).map(called).join("; ")}`);
+    }
+    for (const element of document.body.querySelectorAll("*")) {
+      const style = getComputedStyle(element);
+      const ownText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+      if (!ownText || !shown(element) || style.textOverflow === "ellipsis" || style.position === "absolute") continue;
+      const cuts = (overflow, scroll, client) => ["hidden", "clip"].includes(overflow) && scroll > client + 2;
+      if (cuts(style.overflowX, element.scrollWidth, element.clientWidth) || cuts(style.overflowY, element.scrollHeight, element.clientHeight)) {
+        faults.push(`a text is cut off: ${called(element)}`);
+      }
+    }
+    return faults;
+  }).catch((error) => {
+    // A browser without scripts cannot be asked from inside; the same page is looked at with scripts elsewhere.
+    if (/JavaScript|Execution context/.test(error.message)) return [];
+    throw error;
+  });
+}
+
+async function axe(page) {
+  const known = await page.evaluate("typeof axe").catch(() => undefined);
+  if (known === undefined) return [];
+  // Evaluated through the debugger, so the page's own content policy stays as it is.
+  if (known === "undefined") await page.evaluate(AXE);
+  const violations = await page.evaluate(async (tags) => {
+    const { violations } = await axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+    return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} — ${failureSummary.split("\n").slice(1, 3).join(" ").trim()}`) }));
+  }, TAGS);
+  return violations.map(({ id, help, nodes }) => `axe ${id}: ${help}\n    ${nodes.join("\n    ")}`);
+}
