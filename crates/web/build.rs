@@ -4,15 +4,16 @@
 //! `i18n/en.toml` or one of its sister files `i18n/en-*.toml`, and every text of those files must be used: a missing or
 //! an unused one fails the build, all of them named at once.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script is told by cargo through its environment"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a build script is told by cargo through its environment"
-)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=i18n");

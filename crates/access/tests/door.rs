@@ -1,5 +1,7 @@
 //! Stories at the door (登录故事), on both databases: signing in, being slowed down, losing a role, a code shown twice.
 
+#![expect(clippy::unwrap_used, reason = "integration tests fail by panicking")]
+
 use access::session::{self, Opened};
 use access::sign_in::{Knock, Refused};
 use access::{Door, NewOfficer, Permission, Role, Scope, Signed, officer, second_factor, sign_in};

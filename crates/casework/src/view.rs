@@ -103,7 +103,7 @@ async fn read(db: &Db, scope: &Scope, desk: &Desk, id: CaseId) -> anyhow::Result
     };
     let case = Case::read(&row)?;
     let (now, today) = (db.now(), db.today());
-    let application = application(db, case.application).await?;
+    let application = read_application(db, case.application).await?;
     let answer = sheet::answer(db, scope, desk, &case, now, today).await?;
     let stored = match case.determination {
         Some(id) => sheet::kept(db, id).await?,
@@ -236,7 +236,35 @@ async fn read(db: &Db, scope: &Scope, desk: &Desk, id: CaseId) -> anyhow::Result
     }))
 }
 
-async fn application(db: &Db, id: ApplicationId) -> anyhow::Result<Application> {
+/// One application with all its cases (申请及其办件), for the receipt page; `None` outside the scope.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn application(
+    db: &Db,
+    scope: &Scope,
+    desk: &Desk,
+    id: ApplicationId,
+) -> anyhow::Result<Option<(Application, Vec<CaseRow>)>> {
+    let (first, beyond) = scope.code_range();
+    let rows = tables::case::Entity::find()
+        .filter(tables::case::Column::ApplicationId.eq(id.0))
+        .filter(tables::case::Column::Region.gte(first))
+        .filter(tables::case::Column::Region.lt(beyond))
+        .order_by_asc(tables::case::Column::Number)
+        .all(db.conn())
+        .await
+        .context("reading the cases of an application")?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let today = db.today();
+    let cases =
+        rows.iter().map(|row| list::shown(desk, Case::read(row)?, today)).collect::<anyhow::Result<_>>()?;
+    Ok(Some((read_application(db, id).await?, cases)))
+}
+
+async fn read_application(db: &Db, id: ApplicationId) -> anyhow::Result<Application> {
     let row = tables::application::Entity::find_by_id(id.0)
         .one(db.conn())
         .await

@@ -1,5 +1,10 @@
 //! From a released run to the bank and back (代发与回盘), with the real registry and ledger on both databases.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where by failing there"
+)]
+
 use access::{Actor, Purpose, Role, Scope};
 use exchange::bank_file::{Refused, Unsendable};
 use exchange::{Format, bank_file, bank_return, blocked};

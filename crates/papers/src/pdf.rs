@@ -141,7 +141,7 @@ impl Desk {
     fn fault(&self, found: &SourceDiagnostic) -> TemplateFault {
         let mut sentence = found.message.to_string();
         for hint in &found.hints {
-            sentence.push_str("；");
+            sentence.push('；');
             sentence.push_str(&hint.v);
         }
         let id = found.span.id();

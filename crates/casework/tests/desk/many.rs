@@ -79,7 +79,7 @@ fixtures::db_tests! {
         let mut many = Vec::new();
         let ids = registry::households::list_ids(&town.db, &system, None, 1_000).await.unwrap();
         assert_eq!(ids.len(), 300);
-        for (place, id) in ids.iter().enumerate() {
+        for (place, (id, _)) in ids.iter().enumerate() {
             let home = registry::households::household_view(&town.db, &system, *id, town.db.today()).await.unwrap().unwrap();
             let person = home.members[0].person.id;
             many.push(TakeOver {

@@ -1,9 +1,9 @@
 //! What the ledger promises, as stories on both databases (总账的承诺).
 
-#[macro_use]
-#[path = "stage/town.rs"]
-mod town;
-
+use crate::town::{
+    COMMUNITY, DISTRICT, STREET, Town, decision, finance, grant, month, nobody_blocked, person,
+    region, yuan,
+};
 use ledger::payrun::bank_return::Why;
 use ledger::payrun::{Blocked, Difference, LineState};
 use ledger::{
@@ -12,10 +12,6 @@ use ledger::{
 };
 use sea_orm::ConnectionTrait;
 use std::collections::BTreeMap;
-use town::{
-    COMMUNITY, DISTRICT, STREET, Town, decision, finance, grant, month, nobody_blocked, person,
-    region, yuan,
-};
 use vocab::Money;
 
 fn returned() -> BankOutcome {

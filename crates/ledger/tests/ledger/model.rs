@@ -3,15 +3,11 @@
 //! The model keeps, for each person, twelve months in plain arrays: what is due, what was recognised, what is owed and
 //! what is to be recovered. It knows no accounts, runs or claims. After every act both must agree.
 
-#[macro_use]
-#[path = "stage/town.rs"]
-mod town;
-
+use crate::town::{Town, decision, grant, month, person};
 use ledger::{NewAmount, Reinstatement, Repayment, Resumption, Stop, Suspension};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use std::collections::BTreeMap;
-use town::{Town, decision, grant, month, person};
 use vocab::ids::EntitlementId;
 use vocab::{Money, Month};
 
@@ -163,7 +159,7 @@ impl World<'_> {
                 };
                 let new = NewAmount {
                     entitlement,
-                    amount: town::yuan(yuan),
+                    amount: crate::town::yuan(yuan),
                     from: at(from),
                     decision: decided,
                     monthly: None,
@@ -258,7 +254,7 @@ impl World<'_> {
             }
             Act::Plan { who, yuan } => {
                 for recovery in self.recoveries(who).await {
-                    let monthly = Some(town::yuan(yuan));
+                    let monthly = Some(crate::town::yuan(yuan));
                     in_tx!(
                         town,
                         tx,
@@ -272,13 +268,13 @@ impl World<'_> {
                     .recoveries(who)
                     .await
                     .into_iter()
-                    .find(|one| one.remaining >= town::yuan(yuan));
+                    .find(|one| one.remaining >= crate::town::yuan(yuan));
                 let Some(open) = open else { return };
                 let key = self.acts.to_string();
                 let paid = Repayment {
                     recovery: open.id,
                     key: key.clone(),
-                    amount: town::yuan(yuan),
+                    amount: crate::town::yuan(yuan),
                     reference: key,
                 };
                 for _ in 0..2 {
@@ -294,7 +290,7 @@ impl World<'_> {
     async fn pay(&mut self, upto: usize) {
         let new = ledger::NewPayRun {
             month: at(upto),
-            region: town::region(town::DISTRICT),
+            region: crate::town::region(crate::town::DISTRICT),
             programmes: Some(vec![self.programme()]),
         };
         let none = BTreeMap::new();
@@ -377,13 +373,18 @@ impl World<'_> {
             let payee = person(self.number(who));
             for (index, paid) in model.paid.iter().enumerate() {
                 let ours = self.town.paid_for(payee, &at(index).to_string()).await;
-                assert_eq!(ours, town::yuan(*paid), "person {who}, {}", at(index));
+                assert_eq!(
+                    ours,
+                    crate::town::yuan(*paid),
+                    "person {who}, {}",
+                    at(index)
+                );
             }
             let open =
                 Money::total(self.recoveries(who).await.iter().map(|one| one.remaining)).unwrap();
             assert_eq!(
                 open,
-                town::yuan(model.debt),
+                crate::town::yuan(model.debt),
                 "person {who}: still to be recovered"
             );
             let statement =
@@ -444,8 +445,8 @@ fixtures::db_tests! {
 
     async fn random_acts_agree_with_the_model(db: store::Db) {
         let cases = match db.engine() {
-            store::Engine::Sqlite => 40,
-            store::Engine::Postgres => 20,
+            store::Engine::Sqlite => 100,
+            store::Engine::Postgres => 30,
         };
         play(db, cases, 30);
     }

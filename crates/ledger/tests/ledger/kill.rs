@@ -4,10 +4,7 @@
 //! it, kills it after a seeded random time, looks, and starts it again, a hundred times on each database. What is checked
 //! after each kill: a line is untouched or wholly posted. After each finished month: the whole audit.
 
-#[macro_use]
-#[path = "stage/town.rs"]
-mod town;
-
+use crate::town::{Town, finance, grant, month, nobody_blocked, yuan};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sea_orm::{ConnectionTrait, Statement};
@@ -17,7 +14,6 @@ use std::time::Duration;
 use store::{Db, Keys, Open};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
-use town::{Town, finance, grant, month, nobody_blocked, yuan};
 use vocab::ids::PayRunId;
 
 const SEED: u64 = 20_260_601;
@@ -29,7 +25,6 @@ const TASK: &str = "HUIMIN_LEDGER_TEST_RELEASE";
 #[test]
 #[expect(
     clippy::disallowed_methods,
-    clippy::print_stdout,
     reason = "the parent says what to do and waits for a word"
 )]
 fn the_worker_releases_what_it_is_told() {
@@ -44,7 +39,7 @@ fn the_worker_releases_what_it_is_told() {
         println!("\nready");
         ledger::release(
             &db,
-            &finance(2, town::DISTRICT),
+            &finance(2, crate::town::DISTRICT),
             run,
             "key",
             &nobody_blocked(),
@@ -73,7 +68,7 @@ async fn worker(run: PayRunId, url: &str, folder: &Path, lives: Option<Duration>
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "the_worker_releases_what_it_is_told",
+            "kill::the_worker_releases_what_it_is_told",
             "--nocapture",
         ])
         .env(TASK, format!("{run} {} {url}", folder.display()))
@@ -211,7 +206,6 @@ fn killed_a_hundred_times_each_payee_is_posted_once_on_sqlite() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test must say so")]
 fn killed_a_hundred_times_each_payee_is_posted_once_on_postgres() {
     let Some(admin) = fixtures::admin_url() else {
         eprintln!("skipped: TEST_POSTGRES not set");

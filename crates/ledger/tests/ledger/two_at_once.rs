@@ -1,13 +1,9 @@
 //! Two officers, two runs, one moment (并发): never two claims.
 
-#[macro_use]
-#[path = "stage/town.rs"]
-mod town;
-
-use ledger::{Blocked, NewPayRun};
-use town::{
+use crate::town::{
     COMMUNITY, DISTRICT, STREET, Town, finance, grant, month, nobody_blocked, person, region, yuan,
 };
+use ledger::{Blocked, NewPayRun};
 
 const PAYEES: u128 = 300;
 
@@ -88,7 +84,7 @@ fixtures::db_tests! {
         for number in 0..6_u128 {
             let (db, scope) = (town.db.clone(), finance(20 + number, DISTRICT));
             decisions.push(tokio::spawn(async move {
-                let new = ledger::NewEntitlement { decision: town::decision(number), ..grant(1, "dibao", 800, "2026-06") };
+                let new = ledger::NewEntitlement { decision: crate::town::decision(number), ..grant(1, "dibao", 800, "2026-06") };
                 let mut tx = db.begin().await.unwrap();
                 let answer = ledger::entitle(&mut tx, &scope, &new).await.unwrap();
                 match answer {
