@@ -103,6 +103,6 @@ export class Person {
   /** Look at the page as a whole: accessibility, overflow, clipped texts; keep a picture. */
   async inspects(label) {
     await this.shoot(label);
-    await inspect(this.page, `${this.name}, ${label}`);
+    await inspect(this.page, `${this.name}, ${label}`, { scripts: this.js });
   }
 }

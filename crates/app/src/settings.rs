@@ -8,7 +8,7 @@ use clap::Args;
 use policy::Book;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{Clock, Db, Keys, Open, SystemClock};
+use store::{Clock, Db, Keys, Migration, Open, SystemClock};
 
 /// Where the data lies (数据位置).
 #[derive(Debug, Clone, Args)]
@@ -55,7 +55,7 @@ impl Data {
         let db = Db::open(open)
             .await
             .with_context(|| format!("打开数据库 {} (opening the database)", self.shown()))?;
-        db.migrate(&exchange::migrations())
+        db.migrate(&migrations())
             .await
             .context("更新数据表 (migrating)")?;
         Ok(db)
@@ -92,13 +92,21 @@ impl Data {
 }
 
 impl Rules {
-    pub(crate) fn book(&self) -> anyhow::Result<Book> {
-        load_book(&self.packs, &self.place)
-    }
-
     pub(crate) fn desk(&self) -> anyhow::Result<casework::Desk> {
         load_desk(&self.packs, &self.place)
     }
+}
+
+/// The tables of all rooms: those of casework and exchange, which stand beside each other on the same lower ones.
+pub(crate) fn migrations() -> Vec<Migration> {
+    let mut all = casework::migrations();
+    for migration in exchange::migrations() {
+        if !all.iter().any(|known| known.name == migration.name) {
+            all.push(migration);
+        }
+    }
+    all.sort_by_key(|migration| migration.name);
+    all
 }
 
 /// Load the rule book of a place; all its mistakes become one message.
@@ -155,6 +163,18 @@ pub(crate) fn all_places(packs: &Path) -> anyhow::Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_table_is_made_once() {
+        let names: Vec<&str> = migrations()
+            .iter()
+            .map(|migration| migration.name)
+            .collect();
+        let mut once = names.clone();
+        once.dedup();
+        assert_eq!(names, once);
+        assert!(names.len() > casework::migrations().len());
+    }
 
     #[test]
     fn a_password_in_an_address_is_not_shown() {

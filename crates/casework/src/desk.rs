@@ -45,7 +45,7 @@ impl Desk {
         let mut procedures = BTreeMap::new();
         let mut forms = BTreeMap::new();
         for programme in book.programmes() {
-            if let Some((file, text)) = file(programme, "procedure.toml") {
+            if let Some((file, text)) = file(&book, programme, "procedure.toml") {
                 match procedure::read(&book, programme, &file, text) {
                     Ok(read) => {
                         procedures.insert(programme.id.clone(), read);
@@ -53,7 +53,7 @@ impl Desk {
                     Err(found) => faults.extend(found),
                 }
             }
-            if let Some((file, text)) = file(programme, "form.toml") {
+            if let Some((file, text)) = file(&book, programme, "form.toml") {
                 match form::read(&book, &file, text) {
                     Ok(read) => {
                         forms.insert(programme.id.clone(), read);
@@ -185,10 +185,23 @@ impl Desk {
 }
 
 /// A programme's file with its path as faults name it.
-fn file(programme: &Programme, name: &str) -> Option<(String, String)> {
+fn file(book: &Book, programme: &Programme, name: &str) -> Option<(String, String)> {
     programme
         .text(name)
-        .map(|(path, text)| (path.to_string_lossy().replace('\\', "/"), text))
+        .map(|(path, text)| (fault_file(book, &path), text))
+}
+
+/// A file as faults name it: relative to the folder of packs, with `/` between its parts.
+pub(crate) fn fault_file(book: &Book, path: &Path) -> String {
+    let packs = book
+        .place()
+        .folders
+        .first()
+        .and_then(|folder| folder.parent());
+    let inside = packs
+        .and_then(|packs| path.strip_prefix(packs).ok())
+        .unwrap_or(path);
+    inside.to_string_lossy().replace('\\', "/")
 }
 
 /// `case_prefix` of pack.toml, else the first two letters of the pack's id.

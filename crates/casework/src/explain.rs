@@ -100,7 +100,7 @@ pub async fn explain(
         Vec::new()
     } else {
         let now = again
-            .map(|again| serde_json::to_value(again))
+            .map(serde_json::to_value)
             .transpose()?
             .unwrap_or(Value::Null);
         compare(&serde_json::to_value(&stored)?, &now)

@@ -192,7 +192,7 @@ pub(crate) fn check(desk: &Desk, programme: &Programme, word: &str) -> Vec<Fault
         .texts
         .get("letter.typ")
         .map(|(file, _)| file.clone());
-    let name = |path: &std::path::Path| path.to_string_lossy().replace('\\', "/");
+    let name = |path: &std::path::Path| crate::desk::fault_file(&desk.book, path);
     let mut faults = Vec::new();
     for lang in [Lang::Zh, Lang::En] {
         let data = sample::contents(desk, programme, word).data(desk, lang);

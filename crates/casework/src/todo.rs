@@ -229,7 +229,7 @@ fn condition(scope: &Scope, filter: &TodoFilter, today: NaiveDate) -> Condition 
             light,
             T::DueOn,
             T::WarnOn,
-            Expr::value(false).into(),
+            Expr::value(false),
             today,
         ));
     }

@@ -259,8 +259,10 @@ pub async fn application(
         return Ok(None);
     }
     let today = db.today();
-    let cases =
-        rows.iter().map(|row| list::shown(desk, Case::read(row)?, today)).collect::<anyhow::Result<_>>()?;
+    let cases = rows
+        .iter()
+        .map(|row| list::shown(desk, Case::read(row)?, today))
+        .collect::<anyhow::Result<_>>()?;
     Ok(Some((read_application(db, id).await?, cases)))
 }
 

@@ -12,6 +12,8 @@ mod after_grant;
 mod many;
 #[path = "desk/objection.rs"]
 mod objection;
+#[path = "desk/packs.rs"]
+mod packs;
 #[path = "desk/refusal.rs"]
 mod refusal;
 #[path = "desk/scope.rs"]

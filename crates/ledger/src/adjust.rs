@@ -167,8 +167,7 @@ async fn follow(
         ChangeKind::Reinstate => row.planned_until.clone(),
         ChangeKind::Amount | ChangeKind::Suspend | ChangeKind::Resume => row.until_month.clone(),
     };
-    let paid_to = row.paid_to.clone();
-    drop(from);
+    let paid_to = row.paid_to.clone().min(from);
     let mut row = row.into_active_model();
     row.until_month = Set(until.clone());
     row.paid_to = Set(paid_to.clone());

@@ -9,7 +9,7 @@
 //! Deliberately absent: names, account numbers and deaths (the caller says who cannot be paid and why), the rules that
 //! decided the amount, bank file formats, pages. A month that is over stays in the amounts of its own day.
 //!
-//! Reading order: [`entitlement`] (the right and its months), [`entitle`](mod@entitle), [`change`](mod@change),
+//! Reading order: [`entitlement`](mod@entitlement) (the right and its months), [`entitle`](mod@entitle), [`change`](mod@change),
 //! [`stop`](mod@stop), [`suspend`](mod@suspend), [`adjust`] (arrears and overpayments), [`recover`]; [`account`],
 //! [`transfer`], [`post`] (double entry), [`gate`]; [`payrun`] with its acts; [`correct`](mod@correct);
 //! [`statement`](mod@statement), [`totals`](mod@totals), [`audit`](mod@audit); `tables`.

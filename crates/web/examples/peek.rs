@@ -1,25 +1,32 @@
 //! A desk to look at (看一眼): serves the pages over a throw-away database with a few officers and households.
 //!
-//! For whoever writes pages; the demonstration proper is made by the executable. `cargo run -p web --example peek`.
+//! For whoever writes pages; the demonstration proper is made by the executable. `cargo run -p web --example peek [ADDRESS]`;
+//! everything lies in the folder for temporary files.
 
-use access::{NewOfficer, PasswordCost, Role, Scope, officer};
+use access::{Actor, NewOfficer, PasswordCost, Purpose, Role, Scope, officer};
 use anyhow::{Context, anyhow};
 use casework::Desk;
+use ledger::{NewEntitlement, NewPayRun};
+use registry::accounts::{Account, AccountKind};
 use registry::households::NewHousehold;
 use registry::people::NewPerson;
+use registry::places::{PlaceRow, load_places};
 use std::path::Path;
 use std::sync::Arc;
 use store::{Db, Keys, OffsetClock, Open, SystemClock};
 use tokio::net::TcpListener;
-use vocab::ids::PersonId;
-use vocab::{Document, DocumentKind, Kinship, Region, Sex};
+use vocab::ids::{DecisionId, PersonId};
+use vocab::{Document, DocumentKind, Kinship, Money, Month, Region, Sex};
 use web::{App, DemoAccount, WebConfig, serve};
 
 const PASSWORD: &str = "Huang-Deng-27";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let folder = std::env::temp_dir().join("huimin-peek");
+    let at = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:8099".to_owned());
+    let folder = std::env::temp_dir().join(format!("huimin-peek-{}", at.replace(':', "-")));
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
@@ -36,7 +43,9 @@ async fn main() -> anyhow::Result<()> {
         files: folder.join("files"),
     })
     .await?;
-    db.migrate(&casework::migrations()).await?;
+    let mut migrations = casework::migrations();
+    migrations.extend(exchange::MIGRATIONS.iter().copied());
+    db.migrate(&migrations).await?;
     let packs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"));
     let desk = Desk::load(packs, "sample").map_err(|faults| anyhow!("{faults:#?}"))?;
     let config = WebConfig {
@@ -48,9 +57,9 @@ async fn main() -> anyhow::Result<()> {
     };
     let app = App::new(db.clone(), Arc::new(desk), config)?;
     fill(&app).await.context("filling the desk")?;
-    let listener = TcpListener::bind("127.0.0.1:8099").await?;
+    let listener = TcpListener::bind(at).await?;
     serve(app, listener, async {
-        let _ = tokio::signal::ctrl_c().await;
+        drop(tokio::signal::ctrl_c().await);
     })
     .await
 }
@@ -135,7 +144,101 @@ async fn fill(app: &App) -> anyhow::Result<()> {
         };
         registry::form_household(&mut tx, &scope, new).await??;
     }
-    tx.commit().await
+    places(app, &mut tx).await?;
+    tx.commit().await?;
+    payments(app, community).await
+}
+
+/// The places of the pack, so that rosters can name communities.
+async fn places(app: &App, tx: &mut store::Tx) -> anyhow::Result<()> {
+    let rows: Vec<PlaceRow> = app
+        .desk
+        .book
+        .place()
+        .regions
+        .iter()
+        .map(|known| PlaceRow {
+            code: known.code,
+            name_zh: known.name_zh.clone(),
+            name_en: Some(known.name_en.clone()),
+            parent: known.parent,
+            from: known.from,
+            until: known.until,
+        })
+        .collect();
+    load_places(tx, &rows).await
+}
+
+/// Some dozens entitled, last month released and sent, this month proposed.
+async fn payments(app: &App, community: Region) -> anyhow::Result<()> {
+    let scope = Scope::system(Region::NATION);
+    let today = app.db.today();
+    let before = Month::of(today).previous();
+    let programmes = app.desk.book.programmes();
+    let names = "陈桂兰 李秀珍 王建华 张美玲 刘志强 黄丽华 周国平 吴玉梅 徐文斌 孙晓燕 胡长根 朱凤英 高德明 林彩霞 何永福 郭春梅";
+    let mut tx = app.db.begin().await?;
+    for (at, name) in names.split(' ').enumerate() {
+        let order = u32::try_from(at)?;
+        let who = person(&mut tx, &scope, name, "19510101", order * 7 + 3, community).await?;
+        if at % 5 != 4 {
+            let account = Account {
+                bank: "农村商业银行".to_owned(),
+                number: format!("12345678{:04}", 1000 + order),
+                holder: name.to_owned(),
+                kind: AccountKind::Passbook,
+                agreement: None,
+            };
+            registry::accounts::set_account(&mut tx, &scope, who, account).await??;
+        }
+        let programme = &programmes[at % programmes.len()];
+        let new = NewEntitlement {
+            decision: DecisionId(tx.new_id()),
+            programme: programme.id.clone(),
+            payee: who,
+            household: None,
+            region: community,
+            amount: Money::from_fen(20_000 + i64::from(order) * 7_500),
+            covered: vec![who],
+            from: if at % 4 == 0 {
+                Month::of(today)
+            } else {
+                before
+            },
+            until: (at % 7 == 6).then(|| Month::of(today)),
+            excludes: Vec::new(),
+            part: String::new(),
+        };
+        ledger::entitle(&mut tx, &scope, &new).await??;
+    }
+    tx.commit().await?;
+    let officer = async |login: &str| -> anyhow::Result<Scope> {
+        let found = officer::by_login(&app.db, login)
+            .await?
+            .context("an account")?;
+        let actor = Actor::officer(found.id, found.name, found.roles);
+        Ok(Scope {
+            region: actor.region,
+            actor,
+            purpose: Purpose::Payment,
+        })
+    };
+    let (finance, approver) = (officer("caiwu").await?, officer("shenpi").await?);
+    for month in [before, Month::of(today)] {
+        let new = NewPayRun {
+            month,
+            region: app.desk.book.place().division,
+            programmes: None,
+        };
+        let concerned = ledger::concerned(&app.db, &finance, &new).await?;
+        let blocked = exchange::blocked(&app.db, &finance, &concerned).await?;
+        let mut tx = app.db.begin().await?;
+        let run = ledger::propose(&mut tx, &finance, &new, &blocked).await??;
+        tx.commit().await?;
+        if month == before {
+            ledger::release(&app.db, &approver, run.id, "peek", &blocked).await??;
+        }
+    }
+    Ok(())
 }
 
 async fn person(
@@ -158,7 +261,7 @@ async fn person(
         sex: document.sex().unwrap_or(Sex::Unknown),
         birth_date: document.birth_date(),
         document,
-        phone: Some(format!("138001380{order:02}")),
+        phone: Some(format!("1380013{order:04}")),
         hukou: Some("990101".parse()?),
         lives_in: at,
         address: "幸福路".into(),

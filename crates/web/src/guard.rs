@@ -57,7 +57,7 @@ pub(crate) async fn answer(app: App, route: &'static Route, request: Request) ->
             Err(_) => Problem::TooSlow.answer(&visit),
         },
         Err(Refusal::Page(problem)) => problem.answer(&visit),
-        Err(Refusal::Elsewhere(response)) => response,
+        Err(Refusal::Elsewhere(response)) => *response,
     };
     let status = answer.status().as_u16();
     let class = match status {
@@ -106,7 +106,7 @@ enum Refusal {
     /// An error page.
     Page(Problem),
     /// The visitor is sent somewhere else first.
-    Elsewhere(Response),
+    Elsewhere(Box<Response>),
 }
 
 impl From<Problem> for Refusal {
@@ -200,9 +200,8 @@ async fn admit(visit: &mut Visit, request: Request) -> Result<(), Refusal> {
     if resumable {
         // The session ran out over a form: what was typed is carried through the sign-in, not thrown away.
         what(visit, Request::from_parts(parts, body), limit).await?;
-        return Err(Refusal::Elsewhere(crate::pages::sign_in::interrupted(
-            visit,
-        )));
+        let page = crate::pages::sign_in::interrupted(visit);
+        return Err(Refusal::Elsewhere(Box::new(page)));
     }
     let path: RawPathParams = parts.extract().await.map_err(|_| Problem::NotFound)?;
     visit.parts = path
@@ -272,13 +271,13 @@ fn may_he(visit: &Visit) -> Result<(), Refusal> {
             Need::Public => Ok(()),
             _ if route.verb == Verb::Get && !route.is_api() && !visit.partial => {
                 let to = Fields::new().with("next", &visit.here).href("/sign-in");
-                Err(Refusal::Elsewhere(redirect(&to)))
+                Err(Refusal::Elsewhere(Box::new(redirect(&to))))
             }
             _ => Err(Problem::SignIn.into()),
         };
     };
     if signed.must_change && route.need != Need::Public && !route.path.starts_with("/account") {
-        return Err(Refusal::Elsewhere(redirect("/account?must=1")));
+        return Err(Refusal::Elsewhere(Box::new(redirect("/account?must=1"))));
     }
     if let Need::Holds(permission) = route.need
         && signed.actor.region_of(permission).is_none()

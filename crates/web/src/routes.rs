@@ -179,7 +179,12 @@ pub(crate) static NOWHERE: Route = Route::get("", Public, "无此页面", page!(
 
 /// The one table of all pages (路由表).
 pub static ROUTES: &[Route] = &[
-    Route::get("/", SignedIn, "首页：待办", page!(pages::home::show)),
+    Route::get(
+        "/",
+        Public,
+        "首页：待办；未登录时为事项目录",
+        page!(pages::home::show),
+    ),
     // Signing in and one's own account
     Route::get("/sign-in", Public, "登录页", page!(pages::sign_in::show)),
     Route::post("/sign-in", Public, "登录", page!(pages::sign_in::post)),

@@ -4,6 +4,7 @@
 //! pretended but the network.
 
 #![allow(dead_code, reason = "each test file uses a part of the house")]
+#![expect(clippy::unwrap_used, reason = "integration tests fail by panicking")]
 
 use access::{Door, NewOfficer, PasswordCost, Role, Scope, officer};
 use axum::Router;
@@ -74,13 +75,18 @@ impl House {
 
     /// A house with other settings.
     pub async fn with(db: Db, config: WebConfig) -> Self {
+        Self::ruled_by(db, desk(), config).await
+    }
+
+    /// A house with the rules of another place.
+    pub async fn ruled_by(db: Db, desk: Arc<Desk>, config: WebConfig) -> Self {
         let config = WebConfig {
             secure: false,
             password_cost: PasswordCost::FOR_TESTS,
             requests_a_minute: 1_000_000,
             ..config
         };
-        let app = App::new(db, desk(), config).unwrap();
+        let app = App::new(db, desk, config).unwrap();
         Self {
             router: router(app.clone()),
             app,

@@ -1,13 +1,26 @@
 //! Payments over HTTP (发放): from the proposal to the bank's answer, with two officers and without script.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not there"
+)]
+
 mod house;
+#[path = "../../casework/tests/desk/town.rs"]
+#[expect(
+    dead_code,
+    reason = "the walk of casework's own tests; this file goes a part of it"
+)]
+mod town;
 
 use access::{Role, Scope};
 use axum::http::{StatusCode, header};
 use house::{HERE, House, id_number, migrations, region};
 use ledger::{BankOutcome, LineFilter, NewEntitlement, PayLine};
 use registry::accounts::{Account, AccountKind};
-use store::Db;
+use std::sync::Arc;
+use store::{Db, TestClock};
+use town::Town;
 use uuid::Uuid;
 use vocab::ids::{DecisionId, PersonId};
 use vocab::{Money, Region};
@@ -173,5 +186,44 @@ fixtures::db_tests! {
         assert!(far.get("/pay-runs").await.holds("还没有发放批次"));
         let line = lines(&house).await[0].id;
         assert_eq!(far.get(&format!("/pay-lines/{line}")).await.status, StatusCode::NOT_FOUND);
+    }
+
+    async fn money_that_came_back_becomes_a_task_at_the_window_of_its_case(db: Db, clock: Arc<TestClock>) {
+        let town = Town::new(db.clone(), clock).await;
+        let (family, case, _) = town.dibao_case().await;
+        town.verify(&family).await;
+        town.grant(case).await;
+        let house = House::ruled_by(db, Arc::new(town.desk.clone()), web::WebConfig::default()).await;
+        house.officer("fin-a", &[(Role::Finance, "440306")]).await;
+        house.officer("fin-b", &[(Role::Finance, "440306")]).await;
+        let scope = Scope::system(Region::NATION);
+        let mut tx = house.app.db.begin().await.unwrap();
+        let account = Account {
+            bank: "农业银行".into(),
+            number: "123456789012".into(),
+            holder: "张桂䶮".into(),
+            kind: AccountKind::Passbook,
+            agreement: None,
+        };
+        registry::accounts::set_account(&mut tx, &scope, family.widow, account).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let mut first = house.signed_in("fin-a").await;
+        let mut second = house.signed_in("fin-b").await;
+        let month = vocab::Month::of(house.app.db.today()).next().to_string();
+        let proposed = first.post("/pay-runs", &[("month", &month), ("region", "440306")]).await;
+        let run = proposed.location().split('?').next().unwrap().to_owned();
+        second.get(&run).await;
+        assert!(second.post(&format!("{run}/release"), &[]).await.location().ends_with("done=released"));
+        first.get(&run).await;
+        assert!(first.post(&format!("{run}/sent"), &[]).await.location().ends_with("done=sent"));
+        first.get(&run).await;
+        let lines = lines(&house).await;
+        let outcome = BankOutcome::Returned { code: "E2".into(), reason: "账户已销户".into() };
+        let answers: Vec<_> = lines.iter().map(|line| (line, outcome.clone())).collect();
+        let answer = exchange::bank_return::sample(&answers).unwrap();
+        let result = first.upload(&format!("{run}/return"), &[], ("file", "hui.csv", &answer)).await;
+        assert!(result.holds("已给窗口登记 1 条待办"), "{}", result.text());
+        let view = town.view(case).await;
+        assert!(view.tasks.contains(&casework::procedure::TaskKind::ReturnedPayment));
     }
 }

@@ -1,11 +1,24 @@
 //! The public door over HTTP (公众入口): guides, notices, progress; nobody signs in and nobody is named.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not there"
+)]
+
 mod house;
+#[path = "../../casework/tests/desk/town.rs"]
+#[expect(
+    dead_code,
+    reason = "the walk of casework's own tests; this file goes a part of it"
+)]
+mod town;
 
 use axum::http::StatusCode;
 use casework::receipt;
 use house::{House, migrations};
-use store::Db;
+use std::sync::Arc;
+use store::{Db, TestClock};
+use town::Town;
 use uuid::Uuid;
 use vocab::ids::ApplicationId;
 
@@ -59,5 +72,38 @@ fixtures::db_tests! {
         let stopped = browser.post("/progress", &[("code", &code), ("tail", "8000")]).await;
         assert_eq!(stopped.status, StatusCode::TOO_MANY_REQUESTS);
         assert!(stopped.headers.contains_key("retry-after"));
+    }
+
+    async fn a_notice_shows_three_things_and_takes_an_objection_and_the_receipt_shows_the_steps(db: Db, clock: Arc<TestClock>) {
+        let town = Town::new(db.clone(), clock).await;
+        let (family, case, submitted) = town.dibao_case().await;
+        town.verify(&family).await;
+        town.publish(case).await;
+        let house = House::ruled_by(db, Arc::new(town.desk.clone()), web::WebConfig::default()).await;
+        let mut browser = house.browser();
+        let list = browser.get("/notices").await;
+        assert!(list.holds("张桂䶮") && list.holds("3,375.00 元") && list.holds("公示期"), "{}", list.text());
+        for private in ["李小明", "1954", "13812345678", "440306195402030"] {
+            assert!(!list.holds(private), "{private}");
+        }
+        let elsewhere = browser.get("/notices?region=440306001").await;
+        assert!(elsewhere.holds("现在没有公示"));
+        browser.get("/notices").await;
+        let id = browser.find("href=\"/notices/", '"').unwrap();
+        let path = format!("/notices/{id}");
+        assert!(browser.get(&path).await.holds("我有不同意见"));
+        let empty = browser.post(&path, &[("said", " ")]).await;
+        assert!(empty.holds("请写明您反映的情况"), "{}", empty.text());
+        let said = browser.post(&path, &[("said", "他家有一辆车"), ("contact", "")]).await;
+        assert!(said.holds("已收到，并转给街道核实"), "{}", said.text());
+
+        let code = submitted.receipt_code.as_str();
+        let wrong = browser.post("/progress", &[("code", code), ("tail", "0000")]).await;
+        assert!(wrong.holds("没有查到"));
+        let found = browser.post("/progress", &[("code", code), ("tail", "5678")]).await;
+        assert!(found.holds("初审意见正在公示") && found.holds("受理"), "{}", found.text());
+        for private in ["张桂䶮", "13812345678", "一辆车"] {
+            assert!(!found.holds(private), "{private}");
+        }
     }
 }

@@ -83,25 +83,34 @@ pub(crate) async fn live(
 ) -> anyhow::Result<()> {
     clock.move_to(days.taken_over);
     let found = entitled(db, desk, places).await?;
-    let (found, unfound): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .enumerate()
-        .partition(|(at, _)| at % ONE_UNFOUND_OF != ONE_UNFOUND_OF - 1);
-    take_over(
-        db,
-        desk,
-        places,
-        days,
-        found.into_iter().map(|(_, one)| one).collect(),
-    )
-    .await?;
+    let (found, unfound) = spread(found, places.community);
+    take_over(db, desk, places, days, found).await?;
     for month in days.paid {
         pay(db, desk, clock, month).await?;
     }
-    let unfound = unfound.into_iter().map(|(_, one)| one).collect();
     on_their_way(db, desk, places, clock, days.today, unfound).await?;
     clock.move_to(days.today);
     Ok(())
+}
+
+/// Most are recipients; some have never applied, more of them where the tour begins.
+fn spread(entitled: Vec<Entitled>, tour: Region) -> (Vec<Entitled>, Vec<Entitled>) {
+    let (mut found, mut unfound) = (Vec::new(), Vec::new());
+    let (mut there, mut elsewhere) = (0_usize, 0_usize);
+    for one in entitled {
+        let (count, of) = if tour.holds(one.region) {
+            (&mut there, 2)
+        } else {
+            (&mut elsewhere, ONE_UNFOUND_OF)
+        };
+        *count += 1;
+        if count.is_multiple_of(of) {
+            unfound.push(one)
+        } else {
+            found.push(one)
+        }
+    }
+    (found, unfound)
 }
 
 /// Somebody the rule book says a monthly amount is due to.
@@ -407,7 +416,7 @@ async fn apply(db: &Db, desk: &Desk, one: &Entitled, at: usize) -> anyhow::Resul
         Err(_) => return Ok(false),
     };
     tx.commit().await?;
-    if at % 2 == 0 {
+    if at.is_multiple_of(2) {
         for (case, _) in &submitted.cases {
             accept(db, desk, &scope, *case).await?;
         }

@@ -350,3 +350,307 @@ pub fn unfounded(situation: &Situation<'_>, act: &Act, input: &ActInput) -> Vec<
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::act::clocks::Clocks;
+    use crate::act::situation::NoticeSeen;
+    use crate::case::{Case, Participant, Recorded};
+    use crate::desk::Desk;
+    use crate::procedure::{Procedure, TaskKind};
+    use chrono::{DateTime, NaiveDate};
+    use std::path::Path;
+    use uuid::Uuid;
+    use vocab::ids::{ApplicationId, CaseId, HouseholdId, OfficerId, PersonId};
+
+    fn desk() -> Desk {
+        let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+        Desk::load(&packs, "baoan").unwrap()
+    }
+
+    fn actor(number: u128, name: &str) -> Actor {
+        let place = "440306".parse().unwrap();
+        let roles = [
+            Role::WindowOfficer,
+            Role::StreetReviewer,
+            Role::DistrictApprover,
+        ];
+        Actor::officer(
+            OfficerId(Uuid::from_u128(number)),
+            name,
+            roles.map(|role| (role, place)).to_vec(),
+        )
+    }
+
+    fn situation<'a>(
+        desk: &'a Desk,
+        procedure: &'a Procedure,
+        state: &str,
+        past: Vec<Past>,
+    ) -> Situation<'a> {
+        let today = NaiveDate::from_ymd_opt(2026, 9, 10).unwrap();
+        Situation {
+            case: Case {
+                id: CaseId(Uuid::nil()),
+                number: "BA2026-000001".to_owned(),
+                application: ApplicationId(Uuid::nil()),
+                programme: procedure.programme.clone(),
+                household: HouseholdId(Uuid::nil()),
+                member: None,
+                applicant: PersonId(Uuid::nil()),
+                applicant_masked: String::new(),
+                subject_masked: String::new(),
+                member_count: 1,
+                region: "440306017001".parse().unwrap(),
+                state: state.to_owned(),
+                kind: procedure.state(state).unwrap().kind,
+                version: 1,
+                applied_on: today,
+                accepted_on: None,
+                decided_on: None,
+                outcome: None,
+                amount: None,
+                determination: None,
+                decision: None,
+                entitlement: None,
+                sampled: false,
+                taken_over: false,
+                due_on: None,
+                warn_on: None,
+                provisional: false,
+                paused: false,
+                last_officer: String::new(),
+                updated_at: DateTime::UNIX_EPOCH,
+            },
+            procedure,
+            today,
+            past,
+            evidence: BTreeSet::new(),
+            tasks: BTreeSet::new(),
+            notice: None,
+            open_objections: 0,
+            unauthorised: Vec::new(),
+            clocks: Clocks::none(&desk.calendar, today),
+            answer: None,
+        }
+    }
+
+    fn done(procedure: &Procedure, act: &str, by: &Actor, with: Option<&Actor>) -> Past {
+        Past {
+            act: act.to_owned(),
+            effect: procedure.act(act).map_or(Effect::None, |act| act.effect),
+            officer: by.officer,
+            recorded: Recorded {
+                participants: with
+                    .map(|one| Participant {
+                        name: one.name.clone(),
+                        officer: Some(one.officer),
+                    })
+                    .into_iter()
+                    .collect(),
+                ..Recorded::default()
+            },
+        }
+    }
+
+    #[test]
+    fn every_forbidden_pair_of_every_procedure_is_refused_to_the_same_person_and_only_to_them() {
+        let desk = desk();
+        let (same, visitor, other) = (actor(1, "甲"), actor(2, "乙"), actor(3, "丙"));
+        let mut pairs = 0;
+        for procedure in desk.procedures() {
+            for act in &procedure.acts {
+                for before in &act.other_than {
+                    pairs += 1;
+                    let past = vec![done(procedure, before, &same, Some(&visitor))];
+                    let seen = situation(&desk, procedure, &act.from[0], past);
+                    let refused = |who: &Actor| {
+                        hindrances(&seen, act, who)
+                            .iter()
+                            .any(|one| matches!(one, Refused::SamePerson { .. }))
+                    };
+                    let pair = format!("{}: {before} → {}", procedure.programme, act.id);
+                    assert!(refused(&same), "{pair}: who did it");
+                    assert!(refused(&visitor), "{pair}: who took part");
+                    assert!(!refused(&other), "{pair}: somebody else");
+                }
+            }
+            for act in procedure.acts.iter().filter(|act| act.effect.is_decision()) {
+                assert!(
+                    !act.other_than.is_empty(),
+                    "{}: {} is decided by one",
+                    procedure.programme,
+                    act.id
+                );
+            }
+        }
+        assert!(pairs >= 20, "{pairs}");
+    }
+
+    #[test]
+    fn a_notice_counts_only_after_its_full_days_unobjected() {
+        let desk = desk();
+        let procedure = desk.procedure("dibao").unwrap();
+        let act = procedure.act("report_to_district").unwrap();
+        let day = |day| NaiveDate::from_ymd_opt(2026, 9, day).unwrap();
+        let up = |ends, down| {
+            Some(NoticeSeen {
+                ends_on: ends,
+                taken_down_on: down,
+                amount: None,
+            })
+        };
+        let table = [
+            ("no notice", None, 0, Some(Refused::NoNotice)),
+            (
+                "its last day",
+                up(day(10), None),
+                0,
+                Some(Refused::PublicityNotOver(day(10))),
+            ),
+            ("the day after", up(day(9), None), 0, None),
+            (
+                "taken down on its last day",
+                up(day(9), Some(day(9))),
+                0,
+                Some(Refused::NoNotice),
+            ),
+            ("taken down afterwards", up(day(8), Some(day(9))), 0, None),
+            (
+                "an objection open",
+                up(day(9), None),
+                1,
+                Some(Refused::ObjectionsOpen(1)),
+            ),
+        ];
+        for (name, notice, open_objections, expected) in table {
+            let mut seen = situation(&desk, procedure, "publicity", Vec::new());
+            seen.notice = notice;
+            seen.open_objections = open_objections;
+            assert_eq!(
+                hindrances(&seen, act, &actor(1, "甲")).into_iter().next(),
+                expected,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_hearing_serves_one_decision() {
+        let desk = desk();
+        let procedure = desk.procedure("dibao").unwrap();
+        let act = procedure.act("stop").unwrap();
+        let (one, other) = (actor(1, "甲"), actor(2, "乙"));
+        let past = |acts: &[&str]| {
+            acts.iter()
+                .map(|act| done(procedure, act, &one, None))
+                .collect::<Vec<_>>()
+        };
+        for (acts, is_heard) in [
+            (vec!["confirm"], false),
+            (vec!["hear", "confirm"], false),
+            (vec!["confirm", "hear"], true),
+            (vec!["confirm", "hear", "change"], false),
+            (vec!["confirm", "hear", "change", "hear"], true),
+        ] {
+            let seen = situation(&desk, procedure, "in_force", past(&acts));
+            let refused = hindrances(&seen, act, &other).contains(&Refused::HearFirst);
+            assert_eq!(!refused, is_heard, "{acts:?}");
+        }
+    }
+
+    #[test]
+    fn a_role_elsewhere_or_another_role_does_not_help() {
+        let desk = desk();
+        let procedure = desk.procedure("dibao").unwrap();
+        let act = procedure.act("accept").unwrap();
+        let seen = situation(&desk, procedure, "submitted", Vec::new());
+        let who = |role, place: &str| {
+            Actor::officer(
+                OfficerId(Uuid::from_u128(9)),
+                "某人",
+                vec![(role, place.parse().unwrap())],
+            )
+        };
+        for (actor, may) in [
+            (who(Role::WindowOfficer, "440306017001"), true),
+            (who(Role::WindowOfficer, "440306017"), true),
+            (who(Role::WindowOfficer, "440306017002"), false),
+            (who(Role::Auditor, "440306"), false),
+            (who(Role::Finance, "440306"), false),
+            (Actor::public(), false),
+        ] {
+            let refused = hindrances(&seen, act, &actor)
+                .iter()
+                .any(|one| matches!(one, Refused::NotYourRole { .. }));
+            assert_eq!(!refused, may, "{actor:?}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_is_not_open_cannot_be_settled() {
+        let desk = desk();
+        let procedure = desk.procedure("dibao").unwrap();
+        let act = procedure.act("answer_appeal").unwrap();
+        let mut seen = situation(&desk, procedure, "refused", Vec::new());
+        assert_eq!(
+            hindrances(&seen, act, &actor(1, "甲")),
+            [Refused::TaskMissing(TaskKind::Appeal)]
+        );
+        seen.tasks.insert(TaskKind::Appeal);
+        assert_eq!(hindrances(&seen, act, &actor(1, "甲")), []);
+    }
+
+    #[test]
+    fn every_refusal_has_a_code_and_both_languages() {
+        let some = [
+            Refused::NotThere,
+            Refused::PublicityNotOver(NaiveDate::MIN),
+            Refused::SamePerson {
+                before: "受理".to_owned(),
+                act: "确认".to_owned(),
+            },
+            Refused::Determination {
+                found: None,
+                needed: vec![Outcome::Met],
+                missing: 2,
+            },
+        ];
+        let codes: Vec<String> = some.iter().map(Refused::code).collect();
+        assert_eq!(
+            codes,
+            [
+                "not_there",
+                "publicity_not_over",
+                "same_person",
+                "determination"
+            ]
+        );
+        for refused in some {
+            assert!(
+                !refused.to_string().is_empty() && refused.en().is_ascii_or_quoted(),
+                "{refused:?}"
+            );
+        }
+    }
+
+    trait English {
+        fn is_ascii_or_quoted(&self) -> bool;
+    }
+
+    impl English for String {
+        /// Outside quotation marks, where pack wording stands, an English sentence has no Chinese.
+        fn is_ascii_or_quoted(&self) -> bool {
+            let mut quoted = false;
+            self.chars().all(|letter| {
+                quoted = match letter {
+                    '“' => true,
+                    '”' => false,
+                    _ => quoted,
+                };
+                quoted || letter.is_ascii() || letter == '”'
+            })
+        }
+    }
+}

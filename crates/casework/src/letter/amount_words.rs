@@ -72,7 +72,7 @@ fn whole(number: u64) -> String {
             words.push_str(PLACES[place % 4]);
         }
         // A group of four digits says its unit if it said anything.
-        if place % 4 == 0 && number / unit % 10_000 > 0 {
+        if place % 4 == 0 && !(number / unit).is_multiple_of(10_000) {
             words.push_str(GROUPS[place / 4]);
         }
     }
@@ -93,10 +93,10 @@ mod tests {
             (195_050, "壹仟玖佰伍拾元伍角整"),
             (100_005, "壹仟元零伍分"),
             (100_500, "壹仟零伍元整"),
-            (1_000_000_00, "壹佰万元整"),
-            (1_010_010_00, "壹佰零壹万零壹拾元整"),
-            (100_001_000_00, "壹亿零壹仟元整"),
-            (-120_00, "负壹佰贰拾元整"),
+            (100_000_000, "壹佰万元整"),
+            (101_001_000, "壹佰零壹万零壹拾元整"),
+            (10_000_100_000, "壹亿零壹仟元整"),
+            (-12_000, "负壹佰贰拾元整"),
         ] {
             assert_eq!(amount_words(Money::from_fen(fen)), words);
         }

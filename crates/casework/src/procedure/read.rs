@@ -1,15 +1,17 @@
 //! Reading `procedure.toml` (读取办理程序): from text to a checked [`Procedure`], or all its faults at once.
 //!
-//! Pure: the text, the rule book and the list of letters go in. What a key means is said in [`crate::procedure`].
+//! Pure: the text and the rule book go in. What a key means is said in [`crate::procedure`]. Deliberately absent: the
+//! acts, which are read in `read_act`, and what holds between the parts, which is checked in `check`.
 
+use super::check::{check_act, check_ways};
+use super::read_act::read_acts;
 use super::{
-    Act, Applies, Channel, ClockRule, Doer, EFFECTS, Effect, Field, FieldType, Ground, HearingNeed,
-    Limit, LimitUnit, MayApply, Named, Needs, NoticeField, NoticePlace, Procedure, PublicityRule,
-    Remedy, ReviewRule, SamplingRule, State, StateKind, TaskKind,
+    Applies, Channel, ClockRule, Effect, Limit, LimitUnit, MayApply, Named, NoticeField,
+    NoticePlace, Procedure, PublicityRule, Remedy, ReviewRule, SamplingRule, State, StateKind,
 };
 use crate::source_text::{At, Node, SourceText};
 use access::Role;
-use policy::{Book, Every, Fault, Outcome, Programme};
+use policy::{Book, Fault, Programme};
 use std::collections::BTreeSet;
 use vocab::Citation;
 use vocab::region::Level;
@@ -121,6 +123,7 @@ fn read_top(book: &Book, programme: &Programme, top: &Node<'_>) -> Option<Proced
             "applies 与 rules.toml 中 [benefit] 的 to 不一致：家庭写 household，个人写 person",
         );
     }
+    head.finish();
     top.finish();
 
     let known: BTreeSet<&str> = states.iter().map(|at| at.value.id.as_str()).collect();
@@ -204,14 +207,18 @@ fn read_top(book: &Book, programme: &Programme, top: &Node<'_>) -> Option<Proced
     })
 }
 
-fn unit_of(programme: &Programme) -> Applies {
+pub(super) fn unit_of(programme: &Programme) -> Applies {
     match programme.to {
         policy::Unit::Household => Applies::Household,
         policy::Unit::Person => Applies::Person,
     }
 }
 
-fn word<T: Copy>(node: &Node<'_>, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+pub(super) fn word<T: Copy>(
+    node: &Node<'_>,
+    key: &'static str,
+    choices: &[(&str, T)],
+) -> Option<T> {
     let at = node.text(key)?;
     let found = choices
         .iter()
@@ -224,7 +231,7 @@ fn word<T: Copy>(node: &Node<'_>, key: &'static str, choices: &[(&str, T)]) -> O
     found
 }
 
-fn words<T: Copy>(node: &Node<'_>, key: &'static str, choices: &[(&str, T)]) -> Vec<T> {
+pub(super) fn words<T: Copy>(node: &Node<'_>, key: &'static str, choices: &[(&str, T)]) -> Vec<T> {
     let mut found = Vec::new();
     for at in node.texts(key) {
         match choices.iter().find(|(word, _)| *word == at.value) {
@@ -237,12 +244,12 @@ fn words<T: Copy>(node: &Node<'_>, key: &'static str, choices: &[(&str, T)]) -> 
     found
 }
 
-fn unknown_word<T>(key: &str, word: &str, choices: &[(&str, T)]) -> String {
+pub(super) fn unknown_word<T>(key: &str, word: &str, choices: &[(&str, T)]) -> String {
     let allowed: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
     format!("{key} 不能是 {word}；只能是 {}", allowed.join("、"))
 }
 
-fn read_article(
+pub(super) fn read_article(
     book: &Book,
     node: &Node<'_>,
     key: &'static str,
@@ -269,7 +276,11 @@ fn read_article(
     Some(citation)
 }
 
-fn read_letter(programme: &Programme, node: &Node<'_>, key: &'static str) -> Option<String> {
+pub(super) fn read_letter(
+    programme: &Programme,
+    node: &Node<'_>,
+    key: &'static str,
+) -> Option<String> {
     let at = node.maybe_text(key)?;
     if crate::letter::template(programme, &at.value).is_none() {
         node.source()
@@ -278,7 +289,7 @@ fn read_letter(programme: &Programme, node: &Node<'_>, key: &'static str) -> Opt
     Some(at.value)
 }
 
-fn read_role(node: &Node<'_>, at: &At<String>) -> Option<Role> {
+pub(super) fn read_role(node: &Node<'_>, at: &At<String>) -> Option<Role> {
     let role = at.value.parse().ok();
     if role.is_none() {
         let known: Vec<&str> = Role::ALL.iter().map(|role| role.code()).collect();
@@ -343,7 +354,7 @@ fn read_states(top: &Node<'_>) -> Vec<At<State>> {
     states
 }
 
-fn read_named(top: &Node<'_>, list: &'static str, key: &'static str) -> Vec<Named> {
+pub(super) fn read_named(top: &Node<'_>, list: &'static str, key: &'static str) -> Vec<Named> {
     let mut all: Vec<Named> = Vec::new();
     for node in top.tables(list) {
         let id = node.text(key);
@@ -364,7 +375,7 @@ fn read_named(top: &Node<'_>, list: &'static str, key: &'static str) -> Vec<Name
     all
 }
 
-fn read_limit(node: &Node<'_>) -> Option<Limit> {
+pub(super) fn read_limit(node: &Node<'_>) -> Option<Limit> {
     let amount = node.number("amount", 1..2_000);
     let unit = word(
         node,
@@ -531,347 +542,4 @@ fn read_clocks(top: &Node<'_>, book: &Book) -> Vec<ClockAt> {
         node.finish();
     }
     clocks
-}
-
-struct ActAt {
-    act: Act,
-    span: std::ops::Range<usize>,
-    from: Vec<At<String>>,
-    to: Option<At<String>>,
-    others: Vec<At<String>>,
-    clock: Option<At<String>>,
-    evidence: Vec<At<String>>,
-    needed_acts: Vec<At<String>>,
-}
-
-fn read_acts(book: &Book, programme: &Programme, top: &Node<'_>) -> Vec<ActAt> {
-    let mut acts: Vec<ActAt> = Vec::new();
-    for node in top.tables("act") {
-        let id = node.text("id");
-        let wording = node.wording();
-        let mut roles = Vec::new();
-        for at in node.texts("roles") {
-            if at.value == "public" {
-                roles.push(Doer::Public);
-            } else if let Some(role) = read_role(&node, &at) {
-                roles.push(Doer::Officer(role));
-            }
-        }
-        if !node.has("roles") {
-            node.fault("行为要写 roles：哪些岗位可以办理");
-        }
-        let from = node.texts("from");
-        if from.is_empty() {
-            node.fault("行为要写 from：在哪些状态下可以办理");
-        }
-        let to = node.maybe_text("to");
-        let effects: Vec<(&str, Effect)> = EFFECTS
-            .iter()
-            .map(|effect| (effect.word(), *effect))
-            .collect();
-        let effect = if node.has("effect") {
-            word(&node, "effect", &effects).unwrap_or(Effect::None)
-        } else {
-            Effect::None
-        };
-        let others = node.texts("other_than");
-        let kinds: Vec<(&str, TaskKind)> = TaskKind::ALL
-            .iter()
-            .map(|kind| (kind.word(), *kind))
-            .collect();
-        let closes = words(&node, "closes", &kinds);
-        let letter = read_letter(programme, &node, "letter");
-        let clock = node.maybe_text("clock");
-        let article = read_article(book, &node, "article", false);
-        let confirm_zh = node.maybe_text("confirm_zh").map(|at| at.value);
-        let confirm_en = node.maybe_text("confirm_en").map(|at| at.value);
-        if confirm_zh.is_some() != confirm_en.is_some() {
-            node.fault("confirm_zh 和 confirm_en 要么都写，要么都不写");
-        }
-        let (needs, evidence, needed_acts) = match node.maybe_table("needs") {
-            Some(needs) => read_needs(needs),
-            None => (Needs::default(), Vec::new(), Vec::new()),
-        };
-        let fields = node
-            .tables("field")
-            .into_iter()
-            .filter_map(|field| read_field(book, programme, field))
-            .collect();
-        let grounds = node
-            .tables("ground")
-            .into_iter()
-            .filter_map(|ground| read_ground(book, ground))
-            .collect();
-        let span = node.span.clone();
-        if let (Some(id), Some((zh, en))) = (id, wording) {
-            if id.value == "submit" || acts.iter().any(|other| other.act.id == id.value) {
-                node.source().fault(
-                    &id.span,
-                    format!("行为 {} 写了两次（submit 专指提交申请）", id.value),
-                );
-            }
-            let plain = |list: &[At<String>]| list.iter().map(|at| at.value.clone()).collect();
-            acts.push(ActAt {
-                act: Act {
-                    id: id.value,
-                    zh,
-                    en,
-                    roles,
-                    from: plain(&from),
-                    to: to.as_ref().map(|at| at.value.clone()),
-                    effect,
-                    other_than: plain(&others),
-                    closes,
-                    letter,
-                    clock: clock.as_ref().map(|at| at.value.clone()),
-                    article,
-                    confirm_zh,
-                    confirm_en,
-                    needs,
-                    fields,
-                    grounds,
-                },
-                span,
-                from,
-                to,
-                others,
-                clock,
-                evidence,
-                needed_acts,
-            });
-        }
-        node.finish();
-    }
-    acts
-}
-
-fn read_needs(node: Node<'_>) -> (Needs, Vec<At<String>>, Vec<At<String>>) {
-    let evidence = node.texts("evidence");
-    let acts = node.texts("acts");
-    let hearing = node
-        .has("hearing")
-        .then(|| {
-            word(
-                &node,
-                "hearing",
-                &[
-                    ("always", HearingNeed::Always),
-                    ("if_less", HearingNeed::IfLess),
-                ],
-            )
-        })
-        .flatten();
-    let kinds: Vec<(&str, TaskKind)> = TaskKind::ALL
-        .iter()
-        .map(|kind| (kind.word(), *kind))
-        .collect();
-    let task = node
-        .has("task")
-        .then(|| word(&node, "task", &kinds))
-        .flatten();
-    let needs = Needs {
-        opinion: node.bool("opinion", false),
-        participants: node
-            .maybe_number("participants", 0..20)
-            .and_then(|at| usize::try_from(at.value).ok())
-            .unwrap_or(0),
-        evidence: evidence.iter().map(|at| at.value.clone()).collect(),
-        determination: words(
-            &node,
-            "determination",
-            &[
-                ("met", Outcome::Met),
-                ("not_met", Outcome::NotMet),
-                ("to_verify", Outcome::ToVerify),
-            ],
-        ),
-        authorised: node.bool("authorised", false),
-        publicity_over: node.bool("publicity_over", false),
-        hearing,
-        ground: node.bool("ground", false),
-        task,
-        acts: acts.iter().map(|at| at.value.clone()).collect(),
-    };
-    node.finish();
-    (needs, evidence, acts)
-}
-
-fn read_field(book: &Book, programme: &Programme, node: Node<'_>) -> Option<Field> {
-    let id = node.text("id");
-    let wording = node.wording();
-    let kind = word(
-        &node,
-        "type",
-        &[
-            ("text", FieldType::Text),
-            ("bool", FieldType::Bool),
-            ("count", FieldType::Count),
-            ("money", FieldType::Money),
-            ("date", FieldType::Date),
-            ("code", FieldType::Code),
-        ],
-    );
-    let codes = read_named(&node, "codes", "code");
-    if (kind == Some(FieldType::Code)) == codes.is_empty() {
-        node.fault("type = \"code\" 的栏目要写 codes，其他类型不写");
-    }
-    let required = node.bool("required", true);
-    let fact = node.maybe_text("fact");
-    if let (Some(fact), Some(kind)) = (&fact, kind) {
-        match book.fact(&fact.value) {
-            None => node
-                .source()
-                .fault(&fact.span, format!("facts.toml 中没有事实 {}", fact.value)),
-            Some(definition) => {
-                if !kind.agrees_with(definition) {
-                    node.source().fault(
-                        &fact.span,
-                        format!("栏目的类型与事实 {} 的类型不一致", fact.value),
-                    );
-                }
-                if definition.of != programme.to {
-                    node.source().fault(
-                        &fact.span,
-                        format!("事实 {} 不属于办件对象：家庭的办件只能记家庭的事实，个人的办件只能记个人的事实", fact.value),
-                    );
-                }
-            }
-        }
-    }
-    node.finish();
-    let (zh, en) = wording?;
-    Some(Field {
-        id: id?.value,
-        zh,
-        en,
-        kind: kind?,
-        codes,
-        required,
-        fact: fact.map(|at| at.value),
-    })
-}
-
-fn read_ground(book: &Book, node: Node<'_>) -> Option<Ground> {
-    let id = node.text("id");
-    let wording = node.wording();
-    let article = read_article(book, &node, "article", true);
-    node.finish();
-    let (zh, en) = wording?;
-    Some(Ground {
-        id: id?.value,
-        zh,
-        en,
-        article: article?,
-    })
-}
-
-fn check_act(
-    source: &SourceText,
-    programme: &Programme,
-    at: &ActAt,
-    states: &BTreeSet<&str>,
-    acts: &BTreeSet<String>,
-    clocks: &BTreeSet<String>,
-    evidence: &BTreeSet<String>,
-) {
-    let act = &at.act;
-    for state in at.from.iter().chain(&at.to) {
-        if !states.contains(state.value.as_str()) {
-            source.fault(&state.span, format!("没有名为 {} 的状态", state.value));
-        }
-    }
-    for other in at.others.iter().chain(&at.needed_acts) {
-        if !acts.contains(&other.value) {
-            source.fault(&other.span, format!("没有名为 {} 的行为", other.value));
-        }
-    }
-    for kind in &at.evidence {
-        if !evidence.contains(&kind.value) {
-            source.fault(
-                &kind.span,
-                format!("没有名为 {} 的材料种类；请写 [[evidence]]", kind.value),
-            );
-        }
-    }
-    match (&at.clock, act.effect) {
-        (Some(clock), Effect::Extend) if !clocks.contains(&clock.value) => {
-            source.fault(&clock.span, format!("没有名为 {} 的时限", clock.value));
-        }
-        (None, Effect::Extend) => source.fault(&at.span, "延长时限的行为要写 clock"),
-        (Some(clock), effect) if effect != Effect::Extend => {
-            source.fault(&clock.span, "只有 effect = \"extend\" 的行为可以写 clock");
-        }
-        _ => {}
-    }
-    if act.effect.is_decision() && act.other_than.is_empty() {
-        source.fault(
-            &at.span,
-            format!(
-                "行为 {} 作出决定，要写 other_than：决定人不能是前面办理的人（两人办理）",
-                act.id
-            ),
-        );
-    }
-    if act.effect == Effect::Grant
-        && matches!(programme.benefit.every, Every::Month | Every::Once)
-        && act.needs.determination != [Outcome::Met]
-    {
-        source.fault(
-            &at.span,
-            format!(
-                "行为 {} 给予待遇，要写 needs.determination = [\"met\"]",
-                act.id
-            ),
-        );
-    }
-    if act.needs.ground && !act.effect.is_decision() && act.grounds.is_empty() {
-        source.fault(
-            &at.span,
-            format!("行为 {} 需要事由，却没有列出 [[act.ground]]", act.id),
-        );
-    }
-    let mut fields = BTreeSet::new();
-    for field in &act.fields {
-        if !fields.insert(field.id.as_str()) {
-            source.fault(
-                &at.span,
-                format!("行为 {} 的栏目 {} 写了两次", act.id, field.id),
-            );
-        }
-    }
-}
-
-/// Every state must be reached from the start, and from every state that is not an end there must be a way on.
-fn check_ways(source: &SourceText, states: &[At<State>], acts: &[ActAt], start: &str) {
-    let mut reached: BTreeSet<&str> = BTreeSet::from([start]);
-    loop {
-        let before = reached.len();
-        for act in acts {
-            if let Some(to) = &act.act.to
-                && act
-                    .act
-                    .from
-                    .iter()
-                    .any(|from| reached.contains(from.as_str()))
-            {
-                reached.insert(to.as_str());
-            }
-        }
-        if reached.len() == before {
-            break;
-        }
-    }
-    for state in states {
-        let id = state.value.id.as_str();
-        if !reached.contains(id) {
-            source.fault(&state.span, format!("从起始状态 {start} 到不了状态 {id}"));
-        }
-        let has_way_out = acts.iter().any(|act| {
-            act.act.from.iter().any(|from| from == id)
-                && act.act.to.as_ref().is_some_and(|to| to != id)
-        });
-        if !has_way_out && !matches!(state.value.kind, StateKind::Final | StateKind::InForce) {
-            source.fault(&state.span, format!("状态 {id} 没有出路，又不是办结状态"));
-        }
-    }
 }

@@ -22,8 +22,8 @@ fixtures::db_tests! {
         let drawn = town.view(case).await.tasks.contains(&TaskKind::Sample);
         assert_eq!(drawn, is_drawn(case, town.desk.procedure("dibao").unwrap().sampling.as_ref().unwrap().rate_percent));
 
-        // Her pension rises: less is due.
-        town.record(family.widow, "basic_pension", Value::Int(20_000), "社保").await;
+        // She found some work: less is due.
+        town.record(family.widow, "wage", Value::Int(20_000), "社保").await;
         assert_eq!(town.act(&town.district, case, "change", saying("减发")).await, Err(Refused::HearFirst));
         town.act(&town.reviewer, case, "hear", saying("本人无异议")).await.unwrap();
         let changed = town.act(&town.district, case, "change", saying("减发")).await.unwrap();

@@ -42,7 +42,7 @@ fixtures::db_tests! {
         let due = |view: &casework::CaseView| {
             view.clocks.iter().find(|clock| clock.id == "from_submission").unwrap().due_on
         };
-        assert_eq!(due(&town.view(case).await), Some(day("2026-09-28")));
+        assert_eq!(due(&town.view(case).await), Some(day("2026-09-29")));
 
         town.to_day("2026-09-03");
         assert_eq!(
@@ -65,7 +65,7 @@ fixtures::db_tests! {
         // Ten days later the papers come: the working days in between do not count.
         town.to_day("2026-09-14");
         town.act(&town.window, case, "supply", ActInput::default()).await.unwrap();
-        assert_eq!(due(&town.view(case).await), Some(day("2026-10-12")));
+        assert_eq!(due(&town.view(case).await), Some(day("2026-10-14")));
         assert_eq!(town.act(&town.window, case, "ask_once", asking).await, Err(Refused::AskedBefore));
     }
 }

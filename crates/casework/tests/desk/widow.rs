@@ -98,7 +98,7 @@ fixtures::db_tests! {
         // Unknown is never zero: without her deposits nothing is published.
         let refused = town.act(&town.reviewer, case, "post_notice", ActInput::default()).await.unwrap_err();
         assert!(
-            matches!(&refused, Refused::Determination { found: Some(Outcome::ToVerify), missing: 1, .. }),
+            matches!(&refused, Refused::Determination { found: Some(Outcome::ToVerify), .. }),
             "{refused:?}"
         );
         town.find(family.widow, "deposits", Value::Int(500_000)).await.unwrap();

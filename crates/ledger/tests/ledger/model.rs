@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use vocab::ids::EntitlementId;
 use vocab::{Money, Month};
 
-const PEOPLE: usize = 3;
+const PEOPLE: usize = 2;
 /// January to July 2026: as far as the standing test clock lets runs go.
 const MONTHS: usize = 7;
 
@@ -32,12 +32,12 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     let (who, from, yuan) = (0..PEOPLE, 0..MONTHS, 1..9_i64);
     prop_oneof![
-        2 => (who.clone(), yuan.clone(), from.clone()).prop_map(|(who, yuan, from)| Act::Entitle { who, yuan, from }),
+        1 => (who.clone(), yuan.clone(), 0..3_usize).prop_map(|(who, yuan, from)| Act::Entitle { who, yuan, from }),
         4 => (who.clone(), yuan.clone(), from.clone()).prop_map(|(who, yuan, from)| Act::Change { who, yuan, from }),
         1 => (who.clone(), from.clone()).prop_map(|(who, from)| Act::Stop { who, from }),
         1 => (who.clone(), from.clone()).prop_map(|(who, from)| Act::Reinstate { who, from }),
-        1 => (who.clone(), from.clone()).prop_map(|(who, from)| Act::Suspend { who, from }),
-        1 => (who.clone(), from.clone()).prop_map(|(who, from)| Act::Resume { who, from }),
+        2 => (who.clone(), from.clone()).prop_map(|(who, from)| Act::Suspend { who, from }),
+        4 => (who.clone(), from.clone()).prop_map(|(who, from)| Act::Resume { who, from }),
         1 => (who.clone(), yuan.clone()).prop_map(|(who, yuan)| Act::Plan { who, yuan }),
         1 => (who, yuan).prop_map(|(who, yuan)| Act::Repay { who, yuan }),
         5 => from.prop_map(|at| Act::Pay { at }),
@@ -445,9 +445,9 @@ fixtures::db_tests! {
 
     async fn random_acts_agree_with_the_model(db: store::Db) {
         let cases = match db.engine() {
-            store::Engine::Sqlite => 100,
-            store::Engine::Postgres => 30,
+            store::Engine::Sqlite => 60,
+            store::Engine::Postgres => 15,
         };
-        play(db, cases, 30);
+        play(db, cases, 80);
     }
 }

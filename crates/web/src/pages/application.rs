@@ -412,9 +412,22 @@ fn preview(visit: &Visit, said: &[Determination], names: &[String]) -> Markup {
     };
     let mut sorted: Vec<&Determination> = said.iter().collect();
     sorted.sort_by_key(|determination| order(determination.outcome));
+    // Of several members who get nothing from a programme, one line is enough.
+    let mut lines: Vec<(&Determination, Vec<usize>)> = Vec::new();
+    for determination in sorted {
+        let same = lines.iter_mut().find(|(first, _)| {
+            first.programme == determination.programme
+                && first.outcome == Outcome::NotMet
+                && determination.outcome == Outcome::NotMet
+        });
+        match same {
+            Some((_, who)) => who.extend(determination.member),
+            None => lines.push((determination, determination.member.into_iter().collect())),
+        }
+    }
     html! {
         h2 { (visit.t("现在看来可以享受")) }
-        ul.answers { @for determination in sorted { (reasons::brief(visit, determination, names)) } }
+        ul.answers { @for (determination, who) in &lines { (reasons::brief(visit, determination, who, names)) } }
         @if missing.is_empty() {
             p.quiet { (visit.t("需要的事实都有了。")) }
         } @else {

@@ -90,7 +90,7 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
                     }))
                 }
                 @if visit.can(Permission::ActOnCases) {
-                    (piece::section(visit.t("办理"), &acts::all(visit, case, &offers, errors)))
+                    div #do { (piece::section(visit.t("办理"), &acts::all(visit, case, &offers, errors))) }
                 }
                 (objections(visit, view))
                 (piece::section(visit.t("时间线"), &moments(visit, view)))
@@ -104,7 +104,17 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
             }
         }
     };
+    let next = view
+        .acts
+        .iter()
+        .find(|offer| offer.hindrances.is_empty())
+        .filter(|_| visit.can(Permission::ActOnCases));
     let acts = html! {
+        @if let Some(next) = next {
+            a.button.primary href="#do" {
+                (lang.f("下一步：{act}", &[("act", &lang.pick(&next.act.zh, &next.act.en))]))
+            }
+        }
         a.button href=(format!("/households/{}", case.household)) { (visit.t("打开家庭")) }
         a.button href=(format!("/cases/{}/receipt", case.id)) { (visit.t("回执")) }
     };
@@ -711,7 +721,7 @@ pub async fn receipt(visit: &Visit) -> Answer {
         .filter(|row| row.case.application == seen.case.application)
         .collect();
     let base = visit.app.config.base_url.trim_end_matches('/');
-    let link = format!("{base}/progress?code={}", application.receipt_code);
+    let link = format!("{base}/progress/{}", application.receipt_code);
     let body = html! {
         div.card {
             h2 { (visit.t("回执码")) }

@@ -183,12 +183,12 @@ fn filters(visit: &Visit, scope: &Scope, filter: &CaseFilter) -> Markup {
     html! {
         form.filters method="get" action="/cases" {
             (field(lang, "text", visit.t("办件号、姓名、尾号")).value(query.get("text")).text())
-            (field(lang, "programme", visit.t("事项")).value(query.get("programme")).select(&programmes))
-            (field(lang, "kind", visit.t("状态")).value(query.get("kind")).select(&kinds))
-            (field(lang, "light", visit.t("时限")).value(query.get("light")).select(&lights))
-            (field(lang, "outcome", visit.t("结论")).value(query.get("outcome")).select(&outcomes))
+            (field(lang, "programme", visit.t("事项")).value(query.get("programme")).filter(visit.t("全部事项"), &programmes))
+            (field(lang, "kind", visit.t("状态")).value(query.get("kind")).filter(visit.t("全部状态"), &kinds))
+            (field(lang, "light", visit.t("时限")).value(query.get("light")).filter(visit.t("全部时限"), &lights))
+            (field(lang, "outcome", visit.t("结论")).value(query.get("outcome")).filter(visit.t("全部结论"), &outcomes))
             @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).select(&places))
+                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
             }
             (field(lang, "from", visit.t("申请日期从")).value(query.get("from")).date())
             (field(lang, "before", visit.t("到（不含）")).value(query.get("before")).date())

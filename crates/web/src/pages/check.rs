@@ -249,36 +249,50 @@ fn answers(visit: &Visit, form: &Form, page: &casework::form::Page) -> Markup {
     let lang = visit.lang;
     let heading = lang.pick(&page.title_zh, &page.title_en).to_owned();
     let step = format!("/drafts/{}?step={}", form.draft.id, page.id);
+    let row = |question: &casework::form::Question, whose: Option<PersonId>| {
+        let asked = asked(visit, question);
+        html! {
+            div {
+                dt { (asked.label) }
+                dd {
+                    @match (form.answered(&question.fact, whose), form.known(&question.fact, whose)) {
+                        (Some(given), _) => {
+                            (answer::shown_at(visit, &asked, &given.value)) " "
+                            span.quiet { (if given.source.is_empty() { visit.t("本人申报") } else { given.source.as_str() }) }
+                        }
+                        (None, Some(known)) => {
+                            (answer::shown_at(visit, &asked, &known.value)) " " span.quiet { (known.source) }
+                        }
+                        (None, None) => span.quiet { (visit.t("未填写")) },
+                    }
+                    " "
+                    a href=(format!("{step}#{}", field_name(&question.fact, whose))) {
+                        (visit.t("修改"))
+                        span.unseen { " " (asked.label) }
+                    }
+                }
+            }
+        }
+    };
+    let asked_of = |whose: Option<PersonId>| -> Vec<&casework::form::Question> {
+        page.questions
+            .iter()
+            .filter(|question| {
+                form.asked_of(visit, question).contains(&whose) && form.applies(question, whose)
+            })
+            .collect()
+    };
     html! {
         section.part {
             h2 { (heading) }
-            dl.facts {
-                @for question in &page.questions {
-                    @for whose in form.asked_of(visit, question) {
-                        @if form.applies(question, whose) {
-                            @let asked = asked(visit, question);
-                            @let who = whose.and_then(|id| form.home.members.iter().find(|m| m.person.id == id));
-                            div {
-                                dt { @if let Some(who) = who { (who.person.name) " · " } (asked.label) }
-                                dd {
-                                    @match (form.answered(&question.fact, whose), form.known(&question.fact, whose)) {
-                                        (Some(given), _) => {
-                                            (answer::shown_at(visit, &asked, &given.value)) " "
-                                            span.quiet { (if given.source.is_empty() { visit.t("本人申报") } else { given.source.as_str() }) }
-                                        }
-                                        (None, Some(known)) => {
-                                            (answer::shown_at(visit, &asked, &known.value)) " " span.quiet { (known.source) }
-                                        }
-                                        (None, None) => span.quiet { (visit.t("未填写")) },
-                                    }
-                                    " "
-                                    a href=(format!("{step}#{}", field_name(&question.fact, whose))) {
-                                        (visit.t("修改"))
-                                        span.unseen { " " (asked.label) }
-                                    }
-                                }
-                            }
-                        }
+            @let whole = asked_of(None);
+            @if !whole.is_empty() { dl.facts { @for question in whole { (row(question, None)) } } }
+            @for member in &form.home.members {
+                @let mine = asked_of(Some(member.person.id));
+                @if !mine.is_empty() {
+                    div.member {
+                        h3 { (member.person.name) }
+                        dl.facts { @for question in mine { (row(question, Some(member.person.id))) } }
                     }
                 }
             }

@@ -15,7 +15,7 @@ use casework::procedure::{
     PublicityRule, Remedy, StateKind,
 };
 use maud::{Markup, html};
-use policy::{Every, Programme, phrasing};
+use policy::{Every, Kind, Programme, phrasing};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use vocab::Citation;
 
@@ -91,19 +91,15 @@ fn list<'a>(lang: Lang, words: impl Iterator<Item = &'a str>) -> String {
 fn gives(visit: &Visit, programme: &Programme) -> Markup {
     let lang = visit.lang;
     let book = &visit.app.desk.book;
-    let columns = [
-        table::text(visit.t("标准")),
-        table::text(visit.t("现在是")),
-        table::text(visit.t("来源")),
-    ];
-    let mut rows = Vec::new();
+    let mut amounts = Vec::new();
+    let mut others = Vec::new();
     for parameter in phrasing::parameters(book, programme) {
         for value in parameter
             .values
             .iter()
             .filter(|value| in_force(parameter, value, visit.today()))
         {
-            rows.push(table::still(vec![
+            let row = table::still(vec![
                 html! {
                     (parameter.what)
                     @if let Some(region) = value.region { " · " (visit.place(region)) }
@@ -113,9 +109,23 @@ fn gives(visit: &Visit, programme: &Programme) -> Markup {
                     @if value.demo { " " (piece::tag(visit.t("演示"))) }
                 },
                 html! { (value.source) },
-            ]));
+            ]);
+            // What is paid by the month is what people ask about first.
+            if parameter.folder == programme.id && parameter.kind == Kind::MoneyPerMonth {
+                amounts.push(row);
+            } else {
+                others.push(row);
+            }
         }
     }
+    let standards = |rows| {
+        let columns = [
+            table::text(visit.t("标准")),
+            table::text(visit.t("现在是")),
+            table::text(visit.t("来源")),
+        ];
+        table::table(lang, visit.t("标准"), &columns, rows, "", &visit.query)
+    };
     let every = match programme.benefit.every {
         Every::Month => visit.t("每月发到本人银行账户。"),
         Every::Once => visit.t("一次性发到本人银行账户。"),
@@ -124,7 +134,10 @@ fn gives(visit: &Visit, programme: &Programme) -> Markup {
     };
     html! {
         p { (every) }
-        @if !rows.is_empty() { (table::table(lang, visit.t("标准"), &columns, rows, "", &visit.query)) }
+        @if !amounts.is_empty() { (standards(amounts)) }
+        @if !others.is_empty() {
+            details.act-form { summary { (visit.t("计算时还用到的标准")) } (standards(others)) }
+        }
         @if !programme.benefit.excludes.is_empty() {
             p.quiet {
                 (visit.t("不能同时享受：")) (list(lang, programme.benefit.excludes.iter().map(|id| {
@@ -155,16 +168,15 @@ fn channel(lang: Lang, channel: Channel) -> &'static str {
     }
 }
 
-/// The papers: those an act of the officers needs are made by the officers, the others are the applicant's.
+/// The papers: those an act on the way needs are made by the officers; the others may come up.
 fn papers(visit: &Visit, procedure: &Procedure) -> Markup {
     let lang = visit.lang;
+    let way = way(procedure);
     let made_by = |paper: &Named| {
-        procedure
-            .acts
-            .iter()
+        way.iter()
             .find(|act| act.needs.evidence.contains(&paper.id))
     };
-    let (officers, yours): (Vec<&Named>, Vec<&Named>) = procedure
+    let (officers, others): (Vec<&Named>, Vec<&Named>) = procedure
         .evidence
         .iter()
         .partition(|paper| made_by(paper).is_some());
@@ -172,7 +184,10 @@ fn papers(visit: &Visit, procedure: &Procedure) -> Markup {
         ul.bullets {
             li { (visit.t("申请人和共同生活的人的身份证件（看原件，不收复印件）")) }
             li { (visit.t("本人银行卡或存折（用来发放）")) }
-            @for paper in yours { li { (lang.pick(&paper.zh, &paper.en)) (visit.t("（有就带）")) } }
+        }
+        @if !others.is_empty() {
+            p { (visit.t("办理中还可能用到（用得到时窗口会告诉您）：")) }
+            ul.bullets { @for paper in others { li { (lang.pick(&paper.zh, &paper.en)) } } }
         }
         @if !officers.is_empty() {
             p { (visit.t("下面这些由工作人员制作，不用您准备：")) }
@@ -205,46 +220,65 @@ fn asked(visit: &Visit, programme: &str) -> Markup {
     }
 }
 
-/// The shortest way from the application to the benefit, act by act.
+/// The way from the application to the benefit, act by act: over the public notice where there is one, else the shortest;
+/// before each act that moves the case, the acts it needs.
 fn way(procedure: &Procedure) -> Vec<&Act> {
+    let notice = procedure
+        .states
+        .iter()
+        .find(|state| state.kind == StateKind::Publicity);
     let Some(goal) = procedure.in_force() else {
         return Vec::new();
     };
-    let mut came_by: BTreeMap<&str, &Act> = BTreeMap::new();
-    let mut open = VecDeque::from([procedure.start.as_str()]);
+    let moves = match notice {
+        None => shortest(procedure, &procedure.start, &goal.id),
+        Some(notice) => {
+            let mut moves = shortest(procedure, &procedure.start, &notice.id);
+            moves.extend(shortest(procedure, &notice.id, &goal.id));
+            moves
+        }
+    };
+    let mut way: Vec<&Act> = Vec::new();
+    for act in moves {
+        let needed = act.needs.acts.iter().filter_map(|id| procedure.act(id));
+        for act in needed.chain([act]) {
+            if way.iter().all(|before| before.id != act.id) {
+                way.push(act);
+            }
+        }
+    }
+    way
+}
+
+/// The fewest acts from one state to another, without sending the applicant for more papers.
+fn shortest<'a>(procedure: &'a Procedure, from: &'a str, to: &str) -> Vec<&'a Act> {
+    let mut came_by: BTreeMap<&str, (&str, &Act)> = BTreeMap::new();
+    let mut open = VecDeque::from([from]);
     while let Some(state) = open.pop_front() {
         for act in procedure.acts_from(state) {
-            let Some(to) = act.to.as_deref() else {
+            let Some(next) = act.to.as_deref() else {
                 continue;
             };
             let waits = procedure
-                .state(to)
+                .state(next)
                 .is_some_and(|state| state.kind == StateKind::Waiting);
-            if to == procedure.start || waits || came_by.contains_key(to) {
-                continue;
+            if next != from && !waits && !came_by.contains_key(next) {
+                came_by.insert(next, (state, act));
+                open.push_back(next);
             }
-            came_by.insert(to, act);
-            open.push_back(to);
         }
     }
-    let mut way = Vec::new();
-    let mut at = goal.id.as_str();
-    while let Some(act) = came_by.get(at) {
-        way.push(*act);
-        let Some(before) = act
-            .from
-            .iter()
-            .find(|from| **from == procedure.start || came_by.contains_key(from.as_str()))
-        else {
-            break;
-        };
+    let mut acts = Vec::new();
+    let mut at = to;
+    while let Some((before, act)) = came_by.get(at) {
+        acts.push(*act);
         at = before;
-        if at == procedure.start || way.len() > procedure.acts.len() {
+        if at == from {
             break;
         }
     }
-    way.reverse();
-    way
+    acts.reverse();
+    acts
 }
 
 fn steps(visit: &Visit, procedure: &Procedure) -> Markup {

@@ -1,4 +1,5 @@
-//! The first page after signing in (首页): what is waiting for this officer; for roles without cases, where to go.
+//! The first page (首页): what is waiting for this officer; for roles without cases, where to go; for the public, what
+//! can be applied for.
 
 use crate::nav;
 use crate::parts::piece;
@@ -12,6 +13,11 @@ use maud::html;
 /// # Errors
 /// A fault of the database.
 pub async fn show(visit: &Visit) -> Answer {
+    match &visit.signed {
+        None => return super::catalogue::show(visit).await,
+        Some(signed) if signed.must_change => return visit.go("/account?must=1"),
+        Some(_) => {}
+    }
     if visit.can(Permission::SeeCases) {
         return super::todo::show(visit).await;
     }

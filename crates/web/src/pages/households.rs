@@ -59,7 +59,7 @@ pub async fn show(visit: &Visit) -> Answer {
         form.filters method="get" action="/households" {
             (field(lang, "text", visit.t("姓名或户编号")).value(visit.query.get("text")).text())
             @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).select(&places))
+                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places))
             }
             (lesser(visit.t("筛选")))
             @if visit.query.some("text").is_some() || visit.query.some("region").is_some() {

@@ -201,7 +201,7 @@ async fn page(visit: &Visit, verdict: Option<&Verdict>) -> Answer {
                 html! { (who(lang, &names, event.by)) },
                 html! {
                     (act_name(visit, &event.act))
-                    @if !event.detail.is_null() {
+                    @if has_detail(&event.detail) {
                         details { summary.quiet { (visit.t("详情")) } code { (event.detail) } }
                     }
                 },
@@ -271,6 +271,11 @@ fn filters(visit: &Visit, scope: &Scope) -> Markup {
     }
 }
 
+/// Whether there is anything in a detail.
+fn has_detail(detail: &serde_json::Value) -> bool {
+    !detail.is_null() && detail.as_object().is_none_or(|object| !object.is_empty())
+}
+
 async fn names(visit: &Visit, entries: &[Entry]) -> anyhow::Result<BTreeMap<OfficerId, String>> {
     let ids: BTreeSet<OfficerId> = entries.iter().map(|entry| entry.event.by).collect();
     access::officer::names(&visit.app.db, &ids.into_iter().collect::<Vec<_>>()).await
@@ -294,6 +299,12 @@ fn subject(visit: &Visit, event: &Event) -> Markup {
         "pay_run" => (visit.t("发放批次"), Some(format!("/pay-runs/{id}"))),
         "pay_line" => (visit.t("发放明细"), Some(format!("/pay-lines/{id}"))),
         "officer" => (visit.t("账号"), None),
+        "entitlement" => (visit.t("待遇"), None),
+        "ledger_batch" => (visit.t("记账批"), None),
+        "application" => (visit.t("申请"), None),
+        "import" => (visit.t("花名册"), None),
+        "region" => (visit.t("地区"), None),
+        "journal" => (visit.t("操作日志"), None),
         other => (other, None),
     };
     let short: String = id
@@ -307,6 +318,7 @@ fn subject(visit: &Visit, event: &Event) -> Markup {
     html! {
         @match to {
             Some(to) => a href=(to) title=(id) { (name) " …" (short) },
+            None if id.is_empty() => (name),
             None => span title=(id) { (name) " …" (short) },
         }
     }
@@ -401,10 +413,10 @@ pub async fn export(visit: &Visit) -> Answer {
         .iter()
         .map(|entry| {
             let event = &entry.event;
-            let detail = if event.detail.is_null() {
-                String::new()
-            } else {
+            let detail = if has_detail(&event.detail) {
                 event.detail.to_string()
+            } else {
+                String::new()
             };
             vec![
                 Field::Integer(entry.seq),

@@ -60,8 +60,8 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
         })
         .collect();
     let body = html! {
-        details.act-form open[!errors.is_empty()] {
-            summary { (visit.t("新建账号")) }
+        div.card { details open[!errors.is_empty()] {
+            summary { strong { (visit.t("新建账号")) } }
             form.narrow method="post" action="/officers" {
                 (form::token(visit))
                 (field(lang, "name", visit.t("姓名")).value(visit.form.get("name")).errors(errors).text())
@@ -71,7 +71,7 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
                     .hint(html! { (visit.t("只用来防止一人两个账号，不保存号码本身")) }).errors(errors).text())
                 (form::act(visit.t("新建账号")))
             }
-        }
+        } }
         (table::table(lang, visit.t("账号管理"), &columns, rows, "/officers", &visit.query))
         (pager::pager(lang, &found, "/officers", &visit.query))
     };

@@ -148,8 +148,8 @@ fn propose_form(visit: &Visit, errors: &[FieldError]) -> Result<Markup, Problem>
         .collect();
     let chosen: Vec<&str> = visit.form.all("programme").collect();
     Ok(html! {
-        details.act-form.card open[!errors.is_empty()] {
-            summary { (visit.t("拟定发放")) }
+        div.card { details open[!errors.is_empty()] {
+            summary { strong { (visit.t("拟定发放")) } }
             form method="post" action="/pay-runs" {
                 (form::token(visit))
                 div.row-fields {
@@ -161,7 +161,7 @@ fn propose_form(visit: &Visit, errors: &[FieldError]) -> Result<Markup, Problem>
                 p.quiet { (visit.t("拟定只算账，不动钱。拟定后由另一位同事复核放款。")) }
                 (form::act(visit.t("拟定发放")))
             }
-        }
+        } }
     })
 }
 

@@ -86,9 +86,9 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
         (piece::figures(&figures(visit, &counts, shown)))
         form.filters method="get" action="/" {
             input type="hidden" name="show" value=(shown);
-            (field(lang, "programme", visit.t("事项")).value(visit.query.get("programme")).select(&programmes))
+            (field(lang, "programme", visit.t("事项")).value(visit.query.get("programme")).filter(visit.t("全部事项"), &programmes))
             @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).select(&places))
+                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places))
             }
             div.choice {
                 input #mine type="checkbox" name="mine" value="1" checked[filter.mine_only];

@@ -239,6 +239,21 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// A choice of a filter (筛选项): without a value it is everything, and says so: `全部事项`.
+    pub fn filter(self, all: &str, choices: &[(String, String)]) -> Markup {
+        html! {
+            div class=(self.class()) {
+                (self.head())
+                select id=(self.name) name=(self.name) {
+                    option value="" selected[self.value.is_empty()] { (all) }
+                    @for (value, label) in choices {
+                        option value=(value) selected[value == self.value] { (label) }
+                    }
+                }
+            }
+        }
+    }
+
     /// A choice shown open (单选).
     pub fn radios(self, choices: &[(String, String)]) -> Markup {
         self.choices("radio", choices, &[self.value])

@@ -133,20 +133,58 @@ pub fn conditions(visit: &Visit, determination: &Determination, names: &[String]
     }
 }
 
-/// The missing facts in one line (缺少的事实).
+/// Missing facts named at once in one line; the rest stand behind a fold.
+const NAMED_AT_ONCE: usize = 4;
+
+/// The missing facts (缺少的事实), each once: `存款 2 人、车辆`, the first few at once.
 pub fn missing_list(visit: &Visit, names: &[String], missing: &[FactRef]) -> Markup {
+    let lang = visit.lang;
     let book = &visit.app.desk.book;
+    let mut facts: Vec<(&str, Vec<&FactRef>)> = Vec::new();
+    for fact in missing {
+        match facts.iter_mut().find(|(known, _)| *known == fact.fact) {
+            Some((_, several)) => several.push(fact),
+            None => facts.push((&fact.fact, vec![fact])),
+        }
+    }
+    let told: Vec<String> = facts
+        .into_iter()
+        .map(|(id, several)| match several.as_slice() {
+            [one] => fact_name(lang, book, names, one),
+            more => {
+                let label = book
+                    .fact(id)
+                    .map_or(id, |def| lang.pick(&def.label_zh, &def.label_en));
+                lang.f(
+                    "{fact} {count} 人",
+                    &[("fact", &label), ("count", &more.len())],
+                )
+            }
+        })
+        .collect();
+    let joint = lang.t("、");
     html! {
-        @for (at, fact) in missing.iter().enumerate() {
-            @if at > 0 { (visit.t("、")) }
-            (fact_name(visit.lang, book, names, fact))
+        @if told.len() <= NAMED_AT_ONCE + 1 { (told.join(joint)) }
+        @else {
+            (told[..NAMED_AT_ONCE].join(joint))
+            details.more {
+                summary { (lang.f("等 {count} 项", &[("count", &told.len())])) }
+                (told[NAMED_AT_ONCE..].join(joint))
+            }
         }
     }
 }
 
-/// What one programme says so far, in the panel beside the form (实时预览的一项).
-pub fn brief(visit: &Visit, determination: &Determination, names: &[String]) -> Markup {
+/// What one programme says so far, in the panel beside the form (实时预览的一项), for one member or for several of whom
+/// it says the same.
+pub fn brief(
+    visit: &Visit,
+    determination: &Determination,
+    who: &[usize],
+    names: &[String],
+) -> Markup {
     let lang = visit.lang;
+    let people: Vec<String> = who.iter().map(|at| member(lang, names, *at)).collect();
     let book = &visit.app.desk.book;
     let title = book
         .programme(&determination.programme)
@@ -164,7 +202,7 @@ pub fn brief(visit: &Visit, determination: &Determination, names: &[String]) -> 
             div.head {
                 strong {
                     (title)
-                    @if let Some(at) = determination.member { " · " (member(lang, names, at)) }
+                    @if !people.is_empty() { " · " (people.join(lang.t("、"))) }
                 }
                 (mark::outcome(lang, determination.outcome))
             }
