@@ -68,7 +68,7 @@ try {
     for (let i = 0; i < 220; i++) {
       const began = process.hrtime.bigint();
       const answer = await ask("GET", "/", { cookie });
-      if (answer.status !== 200) throw new Error(`home of ${login}: ${answer.status} ${answer.location ?? ""}`);
+      if (answer.status !== 200 || !answer.text.includes('class="desk"')) throw new Error(`home of ${login}: ${answer.status} ${answer.location ?? ""} is not the desk`);
       if (i >= 20) times.push(Number(process.hrtime.bigint() - began) / 1e6);
     }
     note(`home page of ${login} p95`, at(times, 0.95), "ms", 100, `200 requests one after the other, ${wish.people} people`);

@@ -36,6 +36,7 @@ impl Explain {
             bail!("办件 {} 还没有认定结果 (not determined yet)", self.case);
         };
         db.close().await?;
+        say(&explained.stored.to_canonical_json());
         say(&format!("{}（{}）", explained.number, explained.origin));
         for difference in &explained.differences {
             say(&format!(

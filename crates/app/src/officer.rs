@@ -86,7 +86,7 @@ mod tests {
         let (role, region) = read_role("finance@990101").unwrap();
         assert_eq!(
             (role, region.to_string().as_str()),
-            (Role::Finance, "990101")
+            (Role::Finance, "990101000000")
         );
         assert!(read_role("finance").is_err());
         assert!(read_role("boss@990101").is_err());

@@ -17,11 +17,8 @@ const GUIDE: &str = include_str!("../../../docs/guides/add-a-programme.md");
 
 /// The first fenced block after a heading.
 fn block(heading: &str) -> String {
-    let section = GUIDE
-        .split("\n## ")
-        .find(|section| section.starts_with(heading))
-        .unwrap();
-    let fenced = section.split("```").nth(1).unwrap();
+    let (_, after) = GUIDE.split_once(&format!("\n## {heading}")).unwrap();
+    let fenced = after.split("```").nth(1).unwrap();
     fenced.split_once('\n').unwrap().1.to_owned()
 }
 

@@ -372,7 +372,6 @@ fn killed_a_hundred_times_no_acknowledged_submit_is_lost_on_sqlite() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test must say so")]
 fn killed_a_hundred_times_no_acknowledged_submit_is_lost_on_postgres() {
     let Some(admin) = fixtures::admin_url() else {
         eprintln!("skipped: TEST_POSTGRES not set");

@@ -66,7 +66,7 @@ fn generate(workspace: &Workspace, sources: &Sources, tables: &[Table]) -> Resul
     run::run(
         workspace
             .cargo()
-            .args(["build", "--quiet", "--package", "huimin"]),
+            .args(["build", "--quiet", "--workspace", "--all-targets"]),
     )?;
     let program = workspace.huimin("debug");
     for (name, file) in FROM_THE_PROGRAM {

@@ -55,7 +55,7 @@ pub struct Situation<'a> {
     pub(crate) answer: Option<Answer>,
 }
 
-/// What the rule about an act sees of a notice.
+/// What the rule about an act sees of a notice (公示情况).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeSeen {
     /// Its last full day.

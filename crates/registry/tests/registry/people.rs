@@ -200,7 +200,7 @@ fixtures::db_tests! {
         };
         registry::accounts::set_account(&mut tx, &district(), person, account).await.unwrap().unwrap();
         tx.commit().await.unwrap();
-        for table in ["registry_person", "registry_search_key", "registry_account", "store_journal"] {
+        for table in ["registry_person", "registry_search_key", "registry_account"] {
             let statement = Statement::from_string(db.conn().get_database_backend(), format!("select * from {table}"));
             let rows = db.conn().query_all_raw(statement).await.unwrap();
             assert!(!rows.is_empty(), "{table}");
@@ -208,6 +208,12 @@ fixtures::db_tests! {
             for clear in [number.as_str(), "17000001234", "6222020000000000000"] {
                 assert!(!all.contains(clear), "{table}");
             }
+        }
+        let journal = store::journal::page(&db, &store::journal::Filter::default(), 0, 100).await.unwrap().rows;
+        assert!(!journal.is_empty());
+        let all = format!("{journal:?}");
+        for clear in [number.as_str(), "17000001234", "6222020000000000000"] {
+            assert!(!all.contains(clear), "the journal");
         }
     }
 

@@ -101,14 +101,14 @@ fn gives(visit: &Visit, programme: &Programme) -> Markup {
         {
             let row = table::still(vec![
                 html! {
-                    (parameter.what)
+                    span lang="zh-CN" { (parameter.what) }
                     @if let Some(region) = value.region { " · " (visit.place(region)) }
                 },
                 html! {
                     (setting(lang, parameter, &value.value))
                     @if value.demo { " " (piece::tag(visit.t("演示"))) }
                 },
-                html! { (value.source) },
+                html! { span lang="zh-CN" { (value.source) } },
             ]);
             // What is paid by the month is what people ask about first.
             if parameter.folder == programme.id && parameter.kind == Kind::MoneyPerMonth {

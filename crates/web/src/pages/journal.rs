@@ -256,12 +256,12 @@ fn filters(visit: &Visit, scope: &Scope) -> Markup {
     html! {
         form.filters method="get" action="/journal" {
             (field(lang, "officer", visit.t("账号")).value(query.get("officer")).text())
-            (field(lang, "act", visit.t("做了什么")).value(query.get("act")).select(&acts))
+            (field(lang, "act", visit.t("做了什么")).value(query.get("act")).filter(visit.t("全部"), &acts))
             (field(lang, "subject", visit.t("对象编号")).value(query.get("subject")).text())
             (field(lang, "from", visit.t("从哪天起")).value(query.get("from")).date())
             (field(lang, "until", visit.t("到哪天为止（含这一天）")).value(query.get("until")).date())
             @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).select(&places))
+                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
             }
             (lesser(visit.t("筛选")))
             @if query.iter().any(|(_, value)| !value.is_empty()) {

@@ -67,7 +67,7 @@ pub async fn show(visit: &Visit) -> Answer {
     let body = html! {
         p { (visit.t("这些家庭的申请已经初审，依法公示。如果您知道情况不符，点开那一条提出，不用留名。")) }
         form.filters method="get" action="/notices" {
-            (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).select(&places(visit, division)))
+            (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places(visit, division)))
             (lesser(visit.t("筛选")))
         }
         @if found.rows.is_empty() {

@@ -271,7 +271,7 @@ pub async fn password(visit: &Visit) -> Answer {
                 visit.t("密码已重置"),
                 &officer.login,
                 &password,
-                &format!("/officers/{}", officer.id),
+                (&format!("/officers/{}", officer.id), visit.t("返回")),
             )
         }
         Err(why) => {

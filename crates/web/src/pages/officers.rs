@@ -113,7 +113,7 @@ pub(crate) fn told_once(
     title: &str,
     login: &str,
     password: &str,
-    to: &str,
+    (to, label): (&str, &str),
 ) -> Answer {
     let body = html! {
         div.note role="status" {
@@ -123,7 +123,7 @@ pub(crate) fn told_once(
             (visit.t("账号").to_owned(), html! { code { (login) } }),
             (visit.t("初始密码").to_owned(), html! { code #password { (password) } }),
         ])))
-        p { a.button.primary href=(to) { (visit.t("下一步：授岗")) } }
+        p { a.button.primary href=(to) { (label) } }
     };
     Ok(visit
         .page(title)
@@ -155,7 +155,7 @@ pub async fn post(visit: &Visit) -> Answer {
                 visit.t("账号已建立"),
                 &login,
                 &password,
-                &format!("/officers/{id}"),
+                (&format!("/officers/{id}"), visit.t("下一步：授岗")),
             )
         }
         Err(Refused::Denied(denied)) => Err(denied.into()),

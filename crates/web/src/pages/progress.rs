@@ -33,7 +33,11 @@ const TRIES_AT_ALL: Allowance = Allowance {
 /// # Errors
 /// None.
 pub async fn show(visit: &Visit) -> Answer {
-    let code = visit.part("code").to_owned();
+    let code = visit
+        .parts
+        .first()
+        .map_or_else(|| visit.query.get("code"), |_| visit.part("code"))
+        .to_owned();
     page(visit, &code, &[], None)
 }
 

@@ -51,7 +51,7 @@ pub async fn show(visit: &Visit) -> Answer {
                         (lang.pick(&variable.label_zh, &variable.label_en))
                         " " span.quiet { (unit(lang, variable.of)) " · " (kind(lang, variable.gives)) " · " code { (variable.id) } }
                     }
-                    (law::beside(lang, book, &variable.versions))
+                    (law::beside(lang, book, programme, &variable.versions))
                 }
             }))
         }
@@ -61,7 +61,7 @@ pub async fn show(visit: &Visit) -> Answer {
                 @for variable in &shared {
                     details.act-form {
                         summary { (lang.pick(&variable.label_zh, &variable.label_en)) }
-                        (law::beside(lang, book, &variable.versions))
+                        (law::beside(lang, book, programme, &variable.versions))
                     }
                 }
             }))
@@ -114,7 +114,10 @@ fn benefit(visit: &Visit, programme: &Programme) -> Markup {
         ),
     ];
     if let Some(amount) = &benefit.amount {
-        pairs.push((visit.t("金额").to_owned(), html! { code { (amount) } }));
+        pairs.push((visit.t("金额").to_owned(), html! {
+            code { (amount) }
+            (law::meanings(lang, book, programme, amount.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))))
+        }));
     }
     if !benefit.excludes.is_empty() {
         pairs.push((
@@ -151,7 +154,7 @@ fn conditions(visit: &Visit, programme: &Programme) -> Markup {
     html! {
         @for (condition, said) in programme.conditions.iter().zip(&words) {
             h3 { (lang.pick(&said.asks_zh, &said.asks_en)) " " code.quiet { (condition.id) } }
-            (law::beside(lang, book, &condition.versions))
+            (law::beside(lang, book, programme, &condition.versions))
             p.quiet { (visit.t("不符合时告知：")) (lang.pick(&said.refuses_zh, &said.refuses_en)) }
         }
     }
@@ -173,7 +176,7 @@ pub(crate) fn parameters(visit: &Visit, parameters: &[&Parameter]) -> Markup {
     for parameter in parameters {
         if parameter.values.is_empty() {
             rows.push(table::still(vec![
-                html! { (parameter.what) },
+                html! { span lang="zh-CN" { (parameter.what) } },
                 html! { (piece::tag(visit.t("标准未公布，用到时待核实"))) },
                 html! { "—" },
                 html! { (parameter.note.as_deref().unwrap_or("")) },
@@ -182,7 +185,7 @@ pub(crate) fn parameters(visit: &Visit, parameters: &[&Parameter]) -> Markup {
         for value in parameter.values.iter().rev() {
             rows.push(table::still(vec![
                 html! {
-                    (parameter.what)
+                    span lang="zh-CN" { (parameter.what) }
                     @if let Some(region) = value.region { " " (piece::tag(&visit.place(region))) }
                 },
                 html! {
@@ -195,7 +198,7 @@ pub(crate) fn parameters(visit: &Visit, parameters: &[&Parameter]) -> Markup {
                     @if let Some(until) = value.until { " " (lang.f("到 {until} 前", &[("until", &format::date(until))])) }
                 },
                 html! {
-                    (value.source)
+                    span lang="zh-CN" { (value.source) }
                     @if let Some(note) = &value.note { div.quiet { (note) } }
                 },
             ]));
@@ -339,9 +342,9 @@ fn worked(visit: &Visit, programme: &Programme, case: &Case, differences: &[Stri
     let answers: Vec<Determination> = book.evaluate(&case.sheet, &ask);
     html! {
         details.act-form open[!differences.is_empty()] {
-            summary { span { (case.name) } @for answer in &answers { " " (result(lang, answer)) } }
+            summary { span lang="zh-CN" { (case.name) } @for answer in &answers { " " (result(lang, answer)) } }
             div.case {
-                p { (visit.t("为什么：")) (case.because) }
+                p { (visit.t("为什么：")) span lang="zh-CN" { (case.because) } }
                 @if !differences.is_empty() {
                     div.note.warn {
                         p { (visit.t("与预期不一致：")) }

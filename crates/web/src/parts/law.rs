@@ -5,7 +5,8 @@
 use crate::locale::Lang;
 use crate::parts::format;
 use maud::{Markup, html};
-use policy::{Book, RuleVersion};
+use policy::{Book, Programme, RuleVersion, phrasing};
+use std::collections::BTreeMap;
 use vocab::Citation;
 
 /// An article one can open (法条): its title, and its text inside.
@@ -21,8 +22,44 @@ pub fn quote(book: &Book, citation: &Citation) -> Markup {
     }
 }
 
+/// What the words of a formula stand for (公式用语): facts, variables and parameters by their names.
+pub fn meanings<'a>(
+    lang: Lang,
+    book: &Book,
+    programme: &Programme,
+    words: impl Iterator<Item = &'a str>,
+) -> Markup {
+    let named = |id: &str| -> Option<String> {
+        if let Some(fact) = book.fact(id) {
+            return Some(lang.pick(&fact.label_zh, &fact.label_en).to_owned());
+        }
+        let shared = book.libraries().iter().flat_map(|(_, variables)| variables);
+        if let Some(found) = programme
+            .variables
+            .iter()
+            .chain(shared)
+            .find(|one| one.id == id)
+        {
+            return Some(lang.pick(&found.label_zh, &found.label_en).to_owned());
+        }
+        let found = phrasing::parameters(book, programme)
+            .into_iter()
+            .find(|one| one.id == id)?;
+        Some(found.what.clone())
+    };
+    let known: BTreeMap<&str, String> = words
+        .map(|word| word.rsplit('.').next().unwrap_or(word))
+        .filter_map(|word| named(word).map(|name| (word, name)))
+        .collect();
+    html! {
+        @if !known.is_empty() {
+            ul.meanings { @for (word, name) in &known { li { code { (word) } " " (name) } } }
+        }
+    }
+}
+
 /// The rule beside the law it carries out (法条与规则对照), a version a row, oldest first.
-pub fn beside(lang: Lang, book: &Book, versions: &[RuleVersion]) -> Markup {
+pub fn beside(lang: Lang, book: &Book, programme: &Programme, versions: &[RuleVersion]) -> Markup {
     html! {
         @for version in versions {
             div.beside {
@@ -37,6 +74,7 @@ pub fn beside(lang: Lang, book: &Book, versions: &[RuleVersion]) -> Markup {
                         p.quiet { (lang.f("{from} 起", &[("from", &format::date(from))])) }
                     }
                     p { code { (version.formula) } }
+                    (meanings(lang, book, programme, version.uses.iter().map(String::as_str)))
                     @if let Some(round) = &version.round {
                         p.quiet { (lang.t("舍入")) " " code { (round) } }
                     }

@@ -103,7 +103,8 @@ pub fn table(
                                     data-label=(column.map_or("", |c| &c.label)) {
                                     @match (&row.href, at) {
                                         (Some(href), 0) => a.open href=(href) { (cell) },
-                                        _ => (cell),
+                                        // One box a cell: on a narrow screen it stands beside its label.
+                                        _ => div { (cell) },
                                     }
                                 }
                             }
