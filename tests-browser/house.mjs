@@ -32,7 +32,7 @@ export class House {
     const log = createWriteStream(house.log);
     house.said = "";
     house.child.stdout.on("data", (bytes) => (house.said += bytes));
-    house.child.stdout.pipe(log, { end: false });
+    // What it says of itself is known; what it complains of is worth keeping.
     house.child.stderr.pipe(log, { end: false });
     house.child.on("exit", (code, signal) => (house.ended = { code, signal }));
     try {

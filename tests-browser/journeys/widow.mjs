@@ -154,10 +154,10 @@ async function allowance({ window, street, path, say }) {
   return path;
 }
 
-/** Time moved on may have ended somebody's session. */
+/** Time moved on may have ended somebody's session; then the desk is not the desk. */
 async function signInAgain(person, login) {
-  const answer = await person.page.goto("/");
-  if (person.page.url().includes("/sign-in") || answer.status() === 401) await signIn(person, login);
+  await person.page.goto("/");
+  if ((await person.page.locator("body.desk").count()) === 0) await signIn(person, login);
 }
 
 /** Every adult member signs on the screen; the form has ticked whoever has not signed yet. */

@@ -28,7 +28,12 @@ struct Cli {
     #[arg(long, global = true, env = "HUIMIN_LOG_JSON")]
     log_json: bool,
     /// What to log, e.g. `info` or `web=debug` (日志级别).
-    #[arg(long, global = true, env = "HUIMIN_LOG", default_value = "info,sea_orm_migration=warn")]
+    #[arg(
+        long,
+        global = true,
+        env = "HUIMIN_LOG",
+        default_value = "info,sea_orm_migration=warn"
+    )]
     log: String,
     #[command(subcommand)]
     command: Command,
