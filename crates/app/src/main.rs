@@ -18,6 +18,7 @@ mod settings;
 mod terminal;
 
 use clap::{Parser, Subcommand};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// 惠民：开放的民政平台。Open platform for Chinese civil affairs.
@@ -106,7 +107,8 @@ fn log(cli: &Cli) {
     // Answers of commands go to standard output; the log must not mix with them.
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     if cli.log_json {
         log.json().init();
     } else {
