@@ -111,7 +111,8 @@ function ask(method, path, { agent, body, type, cookie, origin } = {}) {
     const request = http.request({ ...base, agent, method, path, headers }, (answer) => {
       const pieces = [];
       answer.on("data", (piece) => pieces.push(piece));
-      answer.on("end", () => resolve({ status: answer.statusCode, location: answer.headers.location, cookies: answer.headers["set-cookie"] ?? [], text: Buffer.concat(pieces).toString("utf8") }));
+      // Read as text only where somebody looks: the load shares its two cores with the server.
+      answer.on("end", () => resolve({ status: answer.statusCode, location: answer.headers.location, cookies: answer.headers["set-cookie"] ?? [], get text() { return Buffer.concat(pieces).toString("utf8"); } }));
     });
     request.on("error", reject);
     request.end(body);

@@ -1,6 +1,6 @@
 //! `cargo xtask approve` (更新清单): write the generated lists anew.
 //!
-//! Guarantees: writes only `docs/approved/` and the generated part of the glossary; the difference is reviewed like code
+//! Guarantees: writes only `docs/approved/`, the generated part of the glossary and the README's table of programmes; the difference is reviewed like code
 //! in the same change.
 //! Deliberately absent: deciding whether a new line is right. A person reading the difference does.
 
@@ -21,7 +21,12 @@ pub(crate) fn approve(workspace: &Workspace) -> Result<()> {
         &workspace.path(glossary::PAGE),
         &glossary::page(&sources)?,
     )?;
-    for list in lists::all(workspace, &sources)? {
+    let lists = lists::all(workspace, &sources)?;
+    let page = sources.text(lists::README).unwrap_or_default();
+    if let Some(page) = lists::readme(page, &lists) {
+        renew(workspace, &workspace.path(lists::README), &page)?;
+    }
+    for list in lists {
         renew(workspace, &folder.join(list.file), &list.text)?;
     }
     Ok(())

@@ -53,6 +53,12 @@ pub enum Permission {
     HandleNotices,
     /// 查看统计数字。
     SeeFigures,
+    /// 查看标准调整。
+    SeeAdjustments,
+    /// 拟定、撤回、回退标准调整。
+    ProposeAdjustment,
+    /// 复核并办理标准调整。
+    ApproveAdjustment,
 }
 
 use Permission as P;
@@ -160,6 +166,12 @@ pub const TABLE: &[(Permission, &[Role])] = &[
             R::RuleOfficer,
         ],
     ),
+    (
+        P::SeeAdjustments,
+        &[R::DistrictApprover, R::Finance, R::Auditor],
+    ),
+    (P::ProposeAdjustment, &[R::DistrictApprover, R::Finance]),
+    (P::ApproveAdjustment, &[R::DistrictApprover]),
 ];
 
 impl Permission {
@@ -195,6 +207,9 @@ impl Permission {
             P::ManageOfficers => "管理账号",
             P::HandleNotices => "处理公示",
             P::SeeFigures => "查看统计",
+            P::SeeAdjustments => "查看标准调整",
+            P::ProposeAdjustment => "拟定标准调整",
+            P::ApproveAdjustment => "复核标准调整",
         }
     }
 

@@ -20,6 +20,8 @@ pub(crate) enum Approved {
     Permissions,
     /// Every fact of every place.
     Facts,
+    /// Every programme of every place, for the README.
+    Programmes,
 }
 
 impl Approved {
@@ -28,6 +30,7 @@ impl Approved {
             Self::Endpoints => say(web::approved_endpoints().trim_end()),
             Self::Permissions => say(permissions().trim_end()),
             Self::Facts => say(facts()?.trim_end()),
+            Self::Programmes => say(programmes()?.trim_end()),
         }
         Ok(())
     }
@@ -46,6 +49,13 @@ fn permissions() -> String {
         );
     }
     text
+}
+
+fn programmes() -> anyhow::Result<String> {
+    let packs = Path::new("packs");
+    let said = policy::commands::list(packs, &all_places(packs)?);
+    anyhow::ensure!(said.ok, "{}", said.text);
+    Ok(format!("# Programmes\n\n{HEAD}\n\n{}", said.text))
 }
 
 fn facts() -> anyhow::Result<String> {

@@ -7,6 +7,7 @@
 mod approved;
 mod audit;
 mod backup;
+mod card_pdf;
 mod demo;
 mod evaluate;
 mod explain;

@@ -4,9 +4,10 @@
 //! parent pack that each child sees is said once; any mistake makes the exit code 1. Deliberately absent: reading rules
 //! and running cases; `policy::commands` does.
 
-use crate::settings::{all_places, place_of_folder};
+use crate::card_pdf;
+use crate::settings::{all_places, load_book, place_of_folder};
 use crate::terminal::say;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use casework::Desk;
 use clap::{Args, Subcommand};
 use policy::commands::{self, Cards, Said};
@@ -33,6 +34,23 @@ pub(crate) enum Pack {
         #[command(flatten)]
         which: Which,
         /// Only this programme.
+        #[arg(long)]
+        programme: Option<String>,
+        /// Write PDFs into this folder, one a programme, instead of printing (输出 PDF).
+        #[arg(long)]
+        pdf: Option<PathBuf>,
+    },
+    /// Print all programmes as one table, a column a place (事项总表).
+    List {
+        /// The folder with all packs.
+        #[arg(default_value = "packs")]
+        packs: PathBuf,
+    },
+    /// Change every rule in force in one place at a time and ask whether a worked case notices (变异测试).
+    Mutate {
+        #[command(flatten)]
+        which: Which,
+        /// Only what this programme rests on.
         #[arg(long)]
         programme: Option<String>,
     },
@@ -63,8 +81,21 @@ impl Pack {
                 which.each(|packs, place| commands::test(packs, place, cards))
             }
             Self::Facts(which) => which.each(commands::facts),
-            Self::Card { which, programme } => {
+            Self::Card {
+                which,
+                programme,
+                pdf: None,
+            } => {
                 which.each(|packs, place| commands::card(packs, place, programme.as_deref(), None))
+            }
+            Self::Card {
+                which,
+                programme,
+                pdf: Some(folder),
+            } => which.each(|packs, place| cards(packs, place, programme.as_deref(), &folder)),
+            Self::List { packs } => answer(&[commands::list(&packs, &all_places(&packs)?)]),
+            Self::Mutate { which, programme } => {
+                which.each(|packs, place| commands::mutate(packs, place, programme.as_deref()))
             }
             Self::Gate(which) => which.each(commands::gate),
             Self::Lock { packs } => answer(&[commands::lock(&packs)]),
@@ -114,11 +145,49 @@ fn check(packs: &Path, place: &str) -> Said {
     }
 }
 
+/// Writes each programme's card as PDF: `<place>-<programme>.pdf`.
+fn cards(packs: &Path, place: &str, only: Option<&str>, folder: &Path) -> Said {
+    match write_cards(packs, place, only, folder) {
+        Ok(text) => Said { text, ok: true },
+        Err(fault) => Said {
+            text: format!("{fault:#}\n"),
+            ok: false,
+        },
+    }
+}
+
+fn write_cards(
+    packs: &Path,
+    place: &str,
+    only: Option<&str>,
+    folder: &Path,
+) -> anyhow::Result<String> {
+    let book = load_book(packs, place)?;
+    if let Some(id) = only
+        && book.programme(id).is_none()
+    {
+        bail!("{place} 没有事项 {id} (no such programme)");
+    }
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("新建文件夹 {} (making the folder)", folder.display()))?;
+    let mut text = String::new();
+    let wanted = book.programmes().iter();
+    for programme in wanted.filter(|one| only.is_none_or(|id| one.id == id)) {
+        let bytes = card_pdf::pdf(&policy::card::render(&book, programme))?;
+        let file = folder.join(format!("{place}-{}.pdf", programme.id));
+        std::fs::write(&file, bytes)
+            .with_context(|| format!("写 {} (writing the card)", file.display()))?;
+        text.push_str(&format!("{}\n", file.display()));
+    }
+    Ok(text)
+}
+
 fn answer(said: &[Said]) -> anyhow::Result<()> {
     let mut lines = BTreeSet::new();
     for line in said.iter().flat_map(|said| said.text.lines()) {
         // Two places that build on one pack repeat its mistakes; an empty line or a table's line may well come twice.
-        let is_fault = line.contains(".toml:") || line.contains(".md:");
+        // Survivors of mutation are indented under their programme and are said again.
+        let is_fault = !line.starts_with(' ') && (line.contains(".toml:") || line.contains(".md:"));
         if !is_fault || lines.insert(line) {
             say(line);
         }

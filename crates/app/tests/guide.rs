@@ -1,8 +1,7 @@
 //! The guide *add a programme* is followed word for word (按指南新增事项): what it tells a policy officer to write is
 //! written, checked and tested.
 //!
-//! Guarantees: a guide that no longer works fails here. Deliberately absent: procedures and forms, which the guide tells
-//! one to copy.
+//! Guarantees: a guide that no longer works fails here.
 
 #![expect(
     clippy::unwrap_used,
@@ -51,6 +50,7 @@ fn the_guides_programme_loads_and_its_cases_pass() {
         ("4. Rules", "rules.toml"),
         ("5. Wording", "wording.toml"),
         ("6. Worked cases", "cases.toml"),
+        ("7. The procedure", "procedure.toml"),
     ] {
         std::fs::write(programme.join(file), block(heading)).unwrap();
     }
@@ -63,6 +63,24 @@ fn the_guides_programme_loads_and_its_cases_pass() {
         .map(|case| (&case.name, &case.differences))
         .collect();
     assert!(failures.is_empty(), "{failures:#?}");
+    let desk =
+        casework::Desk::load(&packs, "sample").unwrap_or_else(|faults| panic!("{faults:#?}"));
+    assert!(desk.open_programmes().any(|open| open.id == "longevity"));
+    let asked: Vec<_> = desk
+        .form("longevity")
+        .unwrap()
+        .pages
+        .iter()
+        .flat_map(|page| &page.asks)
+        .collect();
+    assert_eq!(
+        asked
+            .iter()
+            .map(|ask| ask.fact.as_str())
+            .collect::<Vec<_>>(),
+        ["birth_date", "hukou"]
+    );
+    assert_eq!(desk.check_letters(), []);
     let checked = commands::check(&packs, "sample");
     assert!(checked.ok, "{}", checked.text);
     let renewed = commands::test(&packs, "sample", Cards::Renew);

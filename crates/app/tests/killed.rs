@@ -1,8 +1,8 @@
 //! Submitting while the program is killed at random (随机强杀提交): whoever was told “submitted” stays submitted, and once.
 //!
 //! A worker, this very test program started again, hands in one application after another and says each receipt aloud once
-//! it is committed. It is killed after a seeded random time and started again with the same keys, a hundred times on each
-//! database. Guarantees shown: no acknowledged submit is lost, the same key gives the same receipt, nobody has two cases,
+//! it is committed. It is killed after a seeded random time and started again with the same keys, two hundred times on
+//! each database. Guarantees shown: no acknowledged submit is lost, the same key gives the same receipt, nobody has two cases,
 //! the journal's chain is whole. Deliberately absent: power cuts, which only a machine without power can show.
 
 #![expect(
@@ -30,7 +30,7 @@ use vocab::Region;
 use vocab::ids::{HouseholdId, OfficerId};
 
 const SEED: u64 = 20_260_601;
-const KILLS: u32 = 100;
+const KILLS: u32 = 200;
 const HOUSEHOLDS: usize = 4_000;
 /// Everybody's, so that the public door can be asked for each receipt.
 const PHONE: &str = "17000001234";
@@ -276,7 +276,7 @@ async fn worker(task: &Task, lives: Duration) -> Heard {
     heard
 }
 
-async fn hundred_kills(db: &Db, folder: &Path, url: &str) {
+async fn two_hundred_kills(db: &Db, folder: &Path, url: &str) {
     settle(db).await;
     let mut rng = StdRng::seed_from_u64(SEED);
     let mut heard: BTreeMap<usize, String> = BTreeMap::new();
@@ -290,7 +290,7 @@ async fn hundred_kills(db: &Db, folder: &Path, url: &str) {
             folder: folder.display().to_string(),
             url: url.to_owned(),
         };
-        let now = worker(&task, Duration::from_millis(rng.random_range(0..250))).await;
+        let now = worker(&task, Duration::from_millis(rng.random_range(0..150))).await;
         drafts.extend(now.draft);
         heard.extend(now.receipts);
         assert!(
@@ -299,6 +299,7 @@ async fn hundred_kills(db: &Db, folder: &Path, url: &str) {
         );
         kills += 1;
     }
+    assert_eq!(kills, KILLS, "{HOUSEHOLDS} households were too few");
     let count = heard.len();
     assert_eq!(
         heard.keys().copied().collect::<Vec<_>>(),
@@ -360,19 +361,19 @@ fn report(engine: store::Engine, kills: u32, submits: usize) {
 }
 
 #[test]
-fn killed_a_hundred_times_no_acknowledged_submit_is_lost_on_sqlite() {
+fn killed_two_hundred_times_no_acknowledged_submit_is_lost_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("kill.db").display());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let db = open(&url, folder.path()).await;
         db.migrate(&migrations()).await.unwrap();
-        hundred_kills(&db, folder.path(), &url).await;
+        two_hundred_kills(&db, folder.path(), &url).await;
         db.close().await.unwrap();
     });
 }
 
 #[test]
-fn killed_a_hundred_times_no_acknowledged_submit_is_lost_on_postgres() {
+fn killed_two_hundred_times_no_acknowledged_submit_is_lost_on_postgres() {
     let Some(admin) = fixtures::admin_url() else {
         eprintln!("skipped: TEST_POSTGRES not set");
         return;
@@ -384,7 +385,7 @@ fn killed_a_hundred_times_no_acknowledged_submit_is_lost_on_postgres() {
         db.migrate(&migrations()).await.unwrap();
         let (url, place) = (fresh.url.clone(), folder.path().to_owned());
         let ended = tokio::spawn(async move {
-            hundred_kills(&db, &place, &url).await;
+            two_hundred_kills(&db, &place, &url).await;
             db.close().await.unwrap();
         });
         let ended = ended.await;

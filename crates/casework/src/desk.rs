@@ -5,10 +5,11 @@
 //! Deliberately absent: tables and officers.
 
 use crate::form::{self, Form};
-use crate::procedure::{self, Procedure};
+use crate::pack_texts::PackTexts;
+use crate::procedure::{self, Offered, Procedure};
 use crate::{law, letter};
 use policy::{Book, Fault, Programme};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use vocab::Region;
@@ -23,6 +24,7 @@ pub struct Desk {
     pub calendar: Calendar,
     /// What case numbers begin with: `BA`.
     pub case_prefix: String,
+    pub(crate) texts: PackTexts,
     procedures: BTreeMap<String, Procedure>,
     forms: BTreeMap<String, Form>,
 }
@@ -41,25 +43,24 @@ impl Desk {
     /// # Errors
     /// Every fault of procedures, forms and calendar.
     pub fn over(book: Arc<Book>) -> Result<Self, Vec<Fault>> {
-        let mut faults = Vec::new();
+        let (texts, mut faults) = PackTexts::of(&book);
         let mut procedures = BTreeMap::new();
         let mut forms = BTreeMap::new();
         for programme in book.programmes() {
-            if let Some((file, text)) = file(&book, programme, "procedure.toml") {
-                match procedure::read(&book, programme, &file, text) {
-                    Ok(read) => {
-                        procedures.insert(programme.id.clone(), read);
-                    }
-                    Err(found) => faults.extend(found),
+            match procedure::read(&book, programme, &texts) {
+                Some(Ok(read)) => {
+                    procedures.insert(programme.id.clone(), read);
                 }
+                Some(Err(found)) => faults.extend(found),
+                None => {}
             }
-            if let Some((file, text)) = file(&book, programme, "form.toml") {
-                match form::read(&book, &file, text) {
-                    Ok(read) => {
-                        forms.insert(programme.id.clone(), read);
-                    }
-                    Err(found) => faults.extend(found),
+            let procedure = procedures.get(&programme.id);
+            match form::read(&book, programme, procedure, &texts) {
+                Some(Ok(read)) => {
+                    forms.insert(programme.id.clone(), read);
                 }
+                Some(Err(found)) => faults.extend(found),
+                None => {}
             }
         }
         let calendar = match book.place().texts.get("calendar.toml") {
@@ -86,6 +87,7 @@ impl Desk {
                     book,
                     calendar,
                     case_prefix,
+                    texts,
                     procedures,
                     forms,
                 })
@@ -122,6 +124,20 @@ impl Desk {
             .filter(|programme| self.procedures.contains_key(&programme.id))
     }
 
+    /// The programmes every new application asks about (默认申请的事项); all that are open, if the packs name none.
+    pub fn offered_programmes(&self) -> Vec<&Programme> {
+        let to_all = |programme: &&Programme| {
+            self.procedure(&programme.id)
+                .is_some_and(|procedure| procedure.offered == Offered::ToAll)
+        };
+        let offered: Vec<&Programme> = self.open_programmes().filter(to_all).collect();
+        if offered.is_empty() {
+            self.open_programmes().collect()
+        } else {
+            offered
+        }
+    }
+
     /// A programme's title (zh, en); its id where the book no longer knows it.
     pub fn title(&self, programme: &str) -> (String, String) {
         self.book.programme(programme).map_or_else(
@@ -156,8 +172,12 @@ impl Desk {
     }
 
     /// Compiles every letter a procedure names, in both languages, with sample data (检查文书模板).
+    ///
+    /// A template that many programmes share is compiled once for each way of giving: nothing else of a programme changes
+    /// what is set, only words.
     pub fn check_letters(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
+        let mut checked = BTreeSet::new();
         for procedure in self.procedures.values() {
             let Some(programme) = self.book.programme(&procedure.programme) else {
                 continue;
@@ -170,7 +190,10 @@ impl Desk {
             words.sort();
             words.dedup();
             for word in words {
-                faults.extend(letter::check(self, programme, word));
+                let file = self.texts.letter(programme, word).map(|(file, _)| file);
+                if checked.insert((file, programme.benefit.every)) {
+                    faults.extend(letter::check(self, programme, word));
+                }
             }
         }
         faults.sort();
@@ -182,13 +205,6 @@ impl Desk {
     pub fn article_title(&self, citation: &vocab::Citation) -> String {
         law::title(&self.book, citation)
     }
-}
-
-/// A programme's file with its path as faults name it.
-fn file(book: &Book, programme: &Programme, name: &str) -> Option<(String, String)> {
-    programme
-        .text(name)
-        .map(|(path, text)| (fault_file(book, &path), text))
 }
 
 /// A file as faults name it: relative to the folder of packs, with `/` between its parts.

@@ -26,13 +26,31 @@
 //! only = { age_from = 6, age_to = 24 }             # only members of this age in full years (both ends included)
 //! ```
 //!
+//! # What need not be written
+//!
+//! ```toml
+//! like    = "common"        # take another form and change it by page id and fact, see `crate::like`
+//! without = ["page.property", "page.income.question.wage"]
+//! rest    = true            # ask everything else the rules read: on the page of forms/common.toml that asks it, else on a
+//!                           # page named after the programme, in the order the facts are declared; required, prefilled
+//! never   = ["adl_bathing"] # but not these: somebody else establishes them
+//! ```
+//!
+//! A programme with a procedure and without `form.toml` has a form with `rest = true`. What an act of the procedure
+//! records as a fact is never asked, nor what `forms/common.toml` names in its `never`; what counts as zero when nobody
+//! says anything (`absent_is_zero`) is asked, but need not be answered.
+//!
 //! The loader refuses an unknown fact, a fact asked twice in one form, a `when` on a fact not asked before, a page
 //! without wording or without questions.
 
+mod read;
+mod rest;
+
+pub(crate) use read::read;
+
 use crate::desk::Desk;
-use crate::source_text::{Node, SourceText};
 use chrono::{Datelike, NaiveDate};
-use policy::{Book, Fault, Kind, Unit};
+use policy::{Book, Kind, Unit};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vocab::{Money, Value};
@@ -307,125 +325,4 @@ pub fn read_answer(
         }
     };
     Ok(Some(value))
-}
-
-/// Reads a form (读取申请表).
-///
-/// # Errors
-/// Every fault of the text, with its place.
-pub fn read(book: &Book, file: &str, text: String) -> Result<Form, Vec<Fault>> {
-    let source = SourceText::new(file, text);
-    let form = {
-        let parsed = source.parse();
-        read_pages(book, &Node::top(&source, &parsed))
-    };
-    let faults = source.into_faults();
-    if faults.is_empty() {
-        Ok(form)
-    } else {
-        Err(faults)
-    }
-}
-
-fn read_pages(book: &Book, top: &Node<'_>) -> Form {
-    let source = top.source();
-    let mut form = Form::default();
-    let mut asked: Vec<String> = Vec::new();
-    for node in top.tables("page") {
-        let id = node.text("id");
-        let wording = node.wording();
-        let order = node
-            .maybe_number("order", 0..10_000)
-            .map_or(50, |at| at.value);
-        let questions = node.tables("question");
-        if questions.is_empty() {
-            node.fault("这一页没有问题（[[page.question]]）");
-        }
-        let mut asks = Vec::new();
-        for question in questions {
-            let fact = question.text("fact");
-            let required = question.bool("required", false);
-            let prefill = question.bool("prefill", true);
-            let when = question
-                .maybe_table("when")
-                .and_then(|table| read_when(&table, &asked));
-            let only = question.maybe_table("only").map(|table| {
-                let bound = |at: Option<crate::source_text::At<u32>>, open: u16| {
-                    at.and_then(|at| u16::try_from(at.value).ok())
-                        .unwrap_or(open)
-                };
-                let span = AgeSpan {
-                    from: bound(table.maybe_number("age_from", 0..201), 0),
-                    to: bound(table.maybe_number("age_to", 0..201), 200),
-                };
-                table.finish();
-                span
-            });
-            question.finish();
-            let Some(fact) = fact else { continue };
-            match book.fact(&fact.value) {
-                None => source.fault(&fact.span, format!("facts.toml 中没有事实 {}", fact.value)),
-                Some(definition) if only.is_some() && definition.of != Unit::Person => {
-                    source.fault(
-                        &fact.span,
-                        format!("{} 是家庭的事实，不能按年龄提问（only）", fact.value),
-                    );
-                }
-                Some(_) => {}
-            }
-            if asked.contains(&fact.value) {
-                source.fault(
-                    &fact.span,
-                    format!("事实 {} 在这份申请表里问了两次", fact.value),
-                );
-            }
-            asked.push(fact.value.clone());
-            asks.push(Asked {
-                fact: fact.value,
-                required,
-                prefill,
-                when,
-                only,
-            });
-        }
-        node.finish();
-        if let (Some(id), Some((zh, en))) = (id, wording) {
-            if form.pages.iter().any(|page| page.id == id.value) {
-                source.fault(&id.span, format!("页面 {} 写了两次", id.value));
-            }
-            form.pages.push(FormPage {
-                id: id.value,
-                zh,
-                en,
-                order,
-                asks,
-            });
-        }
-    }
-    top.finish();
-    if form.pages.is_empty() {
-        top.fault("至少要有一个 [[page]]");
-    }
-    form
-}
-
-fn read_when(table: &Node<'_>, asked: &[String]) -> Option<When> {
-    let fact = table.text("fact");
-    let mut is = table.fact_values("in");
-    is.extend(table.maybe_fact_value("is"));
-    table.finish();
-    let fact = fact?;
-    if !asked.contains(&fact.value) {
-        table.source().fault(
-            &fact.span,
-            format!("when 提到的 {} 要在这个问题之前问到", fact.value),
-        );
-    }
-    if is.is_empty() {
-        table.fault("when 要写 is 或 in：哪些回答才继续问");
-    }
-    Some(When {
-        fact: fact.value,
-        is,
-    })
 }

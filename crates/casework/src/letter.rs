@@ -5,8 +5,8 @@
 //!
 //! # What a template gets
 //!
-//! `letters/<word>.typ` of the programme (most specific pack first); shared code is `letter.typ` at the top of a pack
-//! folder, `#import "letter.typ": *`. A4, no packages, no other files, no `datetime.today()`. One template serves both
+//! `letters/<word>.typ` of the programme (most specific pack first), else `letters/<word>.typ` at the top of a pack, which
+//! all programmes share; shared code is `letter.typ` at the top of a pack folder, `#import "letter.typ": *`. A4, no packages, no other files, no `datetime.today()`. One template serves both
 //! languages: `d.lang` is `"zh"` or `"en"`. `#image("qr.svg", width: 24mm)` is the receipt's QR code.
 //! `#let d = json("data.json")` has every key below, always; what does not apply is `""`, `()` or `none`:
 //!
@@ -54,7 +54,6 @@ use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use store::{Db, Event, Tx};
 use uuid::Uuid;
 
@@ -73,11 +72,6 @@ pub enum Lang {
 struct Written {
     zh: Value,
     en: Value,
-}
-
-/// A letter's template (文书模板), if the packs have one of that word.
-pub fn template(programme: &Programme, word: &str) -> Option<(PathBuf, String)> {
-    programme.text(&format!("letters/{word}.typ"))
 }
 
 /// Writes a letter down with the act (出具文书).
@@ -172,8 +166,10 @@ fn set(
     data: &Value,
     url: &str,
 ) -> anyhow::Result<Vec<u8>> {
-    let (_, text) =
-        template(programme, word).with_context(|| format!("没有文书模板 letters/{word}.typ"))?;
+    let (_, text) = desk
+        .texts
+        .letter(programme, word)
+        .with_context(|| format!("没有文书模板 letters/{word}.typ"))?;
     let mut beside = BTreeMap::from([("qr.svg".to_owned(), papers::qr_svg(url)?.into_bytes())]);
     if let Some((_, shared)) = desk.book.place().texts.get("letter.typ") {
         beside.insert("letter.typ".to_owned(), shared.clone().into_bytes());
@@ -183,7 +179,7 @@ fn set(
 
 /// Compiles a template with sample data in both languages (检查文书模板).
 pub(crate) fn check(desk: &Desk, programme: &Programme, word: &str) -> Vec<Fault> {
-    let Some((file, _)) = template(programme, word) else {
+    let Some((file, _)) = desk.texts.letter(programme, word) else {
         return Vec::new();
     };
     let shared = desk

@@ -6,12 +6,13 @@
 //! look at one case stands in the journal. Deliberately absent: any benefit by name, money (the ledger's), eligibility
 //! (the rule book's), pages.
 //!
-//! Reading order: [`procedure`], [`form`], [`letter`] (what packs say) · [`desk`] · [`case`], [`clock`] ·
-//! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`authorise`], [`finding`],
+//! Reading order: [`procedure`], [`form`], [`letter`] (what packs say; `like`: one text built on another) · [`desk`] · [`case`], [`clock`] ·
+//! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`adjustment`] (many at once) · [`authorise`], [`finding`],
 //! [`evidence`] · [`view`], [`todo`], [`list`] (what officers see) · [`notices`], [`progress`] (what the public sees) ·
 //! [`explain`].
 
 pub mod act;
+pub mod adjustment;
 pub mod authorise;
 pub mod case;
 pub mod clock;
@@ -23,9 +24,11 @@ pub mod finding;
 pub mod form;
 pub mod law;
 pub mod letter;
+mod like;
 pub mod list;
 pub mod notices;
 pub mod number;
+mod pack_texts;
 pub mod procedure;
 pub mod progress;
 pub mod receipt;

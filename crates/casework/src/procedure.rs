@@ -4,18 +4,33 @@
 //! benefit. The loader finds all mistakes at once and says where each one is. Deliberately absent: tables, officers'
 //! names, the clock on the wall.
 //!
+//! # A procedure in five lines
+//!
+//! ```toml
+//! like = "allowance"                      # a template of packs/national/procedures, a programme, or "parent"
+//! procedure.article = "elder:33"          # what has no article of its own takes this one
+//! [articles]
+//! act.confirm = "elder:33"
+//! clock.total = "elder:34"
+//! ```
+//!
+//! What `like`, `without`, `after` and `[articles]` do is said in `crate::like`; the rest of this page is the grammar of a
+//! procedure as it then stands, whole. A programme without `procedure.toml` is answered by the rule book, and nobody can
+//! apply for it.
+//!
 //! # Grammar of `procedure.toml`
 //!
 //! Every `zh`/`en` pair is obligatory (both languages). Lists may be left out where a default is named.
 //!
 //! ```toml
 //! [procedure]
-//! applies    = "household"                # "household": one case a family · "person": one case for each person chosen
+//! applies    = "household"                # left out: as rules.toml says (`[benefit] to`); "household": one case a family · "person": one case for each person chosen
 //! may_apply  = ["member", "guardian", "agent"]   # of: member guardian agent committee organisation
 //! channels   = ["window", "home_visit", "online"] # of: window home_visit online post referral
 //! start      = "submitted"                # the state a submitted case stands in
 //! decided_by = "street"                   # who signs: community | street | district | prefecture | province
-//! article    = "mz57:4"                   # the citation the procedure rests on (law id : anchor, as in rules.toml)
+//! article    = "mz57:4"                   # the citation the procedure rests on (law id : anchor, as in rules.toml); acts, grounds,
+//!                                         # clocks, publicity, sampling and review that name none take this one
 //! receipt    = "receipt"                  # the letter handed out at submission (letters/receipt.typ); optional
 //!
 //! [remedies]                              # 救济途径, printed on every decision; optional
@@ -44,7 +59,7 @@
 //! closes = ["sample"]                     # kinds of open tasks this act settles: sample objection appeal review returned_payment
 //! letter = "granted"                      # letter issued with the act (letters/<word>.typ); optional
 //! clock  = "total"                        # only with effect "extend": which clock is extended
-//! article = "mz57:11"                     # optional: shown with the act
+//! article = "mz57:11"                     # shown with the act
 //! confirm_zh = "…" ; confirm_en = "…"     # optional sentence shown before the act is done
 //!
 //! [act.needs]                             # all optional; an act is refused, by name, until everything it needs is there
@@ -138,17 +153,19 @@
 //! out that is neither final nor in force; a clock on an unknown act or state; `extend_to` below `amount`; wording
 //! missing in one language; an act with effect grant, change, refuse or stop without `other_than` (two people decide);
 //! a grant that does not need a determination *met* although the programme has a benefit; publicity fields other than
-//! the three; sampling on an unknown act; two things of one kind with one id.
+//! the three; sampling on an unknown act; two things of one kind with one id; a `like` that names nothing or leads in a
+//! circle; a `without` or an entry of `[articles]` that names nothing. A fault names the file in which the offending key
+//! stands and, if that is a file taken over, the file that took it over.
 
 pub mod act;
 mod check;
-pub mod read;
+mod read;
 mod read_act;
 pub mod rule;
 pub mod task_kind;
 
 pub use act::{Act, Doer, Effect, Field, FieldType, Ground, HearingNeed, Needs};
-pub use read::read;
+pub(crate) use read::read;
 pub use rule::{
     ClockRule, Limit, LimitUnit, NoticeField, NoticePlace, PublicityRule, Remedy, ReviewRule,
     SamplingRule,
@@ -174,6 +191,8 @@ pub struct Procedure {
     pub start: String,
     /// The level whose name stands under the decision.
     pub decided_by: vocab::region::Level,
+    /// Whether every household is asked about it.
+    pub offered: Offered,
     /// What the procedure rests on.
     pub article: Citation,
     /// The letter handed out at submission.
@@ -206,6 +225,16 @@ pub enum Applies {
     Household,
     /// One case a person (以个人为单位).
     Person,
+}
+
+/// Whether a programme is part of every new application (是否默认申请).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Offered {
+    /// Asked about in every application (每份申请都问).
+    ToAll,
+    /// Asked about when the officer or the applicant adds it (需要时加入).
+    OnRequest,
 }
 
 /// Who may hand in an application (可以提出申请的人).

@@ -116,17 +116,28 @@ where
     Ok(())
 }
 
+/// What one table holds of a case (一件的全部行), oldest first: every table of a case has the case and an order of its own.
+async fn of_case<E: EntityTrait>(
+    source: &impl Reading,
+    belongs: E::Column,
+    order: E::Column,
+    case: Uuid,
+) -> anyhow::Result<Vec<E::Model>> {
+    E::find()
+        .filter(belongs.eq(case))
+        .order_by_asc(order)
+        .all(source.connection())
+        .await
+        .with_context(|| format!("reading {} of a case", E::default().table_name()))
+}
+
 /// All events of a case, oldest first.
 pub(crate) async fn events(
     source: &impl Reading,
     case: Uuid,
 ) -> anyhow::Result<Vec<tables::event::Model>> {
-    tables::event::Entity::find()
-        .filter(tables::event::Column::CaseId.eq(case))
-        .order_by_asc(tables::event::Column::Seq)
-        .all(source.connection())
-        .await
-        .context("reading the events of a case")
+    use tables::event::{Column, Entity};
+    of_case::<Entity>(source, Column::CaseId, Column::Seq, case).await
 }
 
 /// All clocks of a case, oldest first.
@@ -134,12 +145,8 @@ pub(crate) async fn clocks(
     source: &impl Reading,
     case: Uuid,
 ) -> anyhow::Result<Vec<tables::clock::Model>> {
-    tables::clock::Entity::find()
-        .filter(tables::clock::Column::CaseId.eq(case))
-        .order_by_asc(tables::clock::Column::Id)
-        .all(source.connection())
-        .await
-        .context("reading the clocks of a case")
+    use tables::clock::{Column, Entity};
+    of_case::<Entity>(source, Column::CaseId, Column::Id, case).await
 }
 
 /// The notices of a case, oldest first.
@@ -147,12 +154,8 @@ pub(crate) async fn notices(
     source: &impl Reading,
     case: Uuid,
 ) -> anyhow::Result<Vec<tables::notice::Model>> {
-    tables::notice::Entity::find()
-        .filter(tables::notice::Column::CaseId.eq(case))
-        .order_by_asc(tables::notice::Column::Id)
-        .all(source.connection())
-        .await
-        .context("reading the notices of a case")
+    use tables::notice::{Column, Entity};
+    of_case::<Entity>(source, Column::CaseId, Column::Id, case).await
 }
 
 /// The objections to a case, oldest first.
@@ -160,12 +163,8 @@ pub(crate) async fn objections(
     source: &impl Reading,
     case: Uuid,
 ) -> anyhow::Result<Vec<tables::objection::Model>> {
-    tables::objection::Entity::find()
-        .filter(tables::objection::Column::CaseId.eq(case))
-        .order_by_asc(tables::objection::Column::Id)
-        .all(source.connection())
-        .await
-        .context("reading the objections to a case")
+    use tables::objection::{Column, Entity};
+    of_case::<Entity>(source, Column::CaseId, Column::Id, case).await
 }
 
 /// The evidence files of a case, oldest first.
@@ -173,12 +172,8 @@ pub(crate) async fn evidence(
     source: &impl Reading,
     case: Uuid,
 ) -> anyhow::Result<Vec<tables::evidence::Model>> {
-    tables::evidence::Entity::find()
-        .filter(tables::evidence::Column::CaseId.eq(case))
-        .order_by_asc(tables::evidence::Column::Id)
-        .all(source.connection())
-        .await
-        .context("reading the evidence of a case")
+    use tables::evidence::{Column, Entity};
+    of_case::<Entity>(source, Column::CaseId, Column::Id, case).await
 }
 
 /// The open tasks of a case.

@@ -77,6 +77,8 @@ fn add_payments(desk: &Desk, sheet: &mut FactSheet, paid: &BTreeMap<PersonId, BT
                 let yes = members.iter().any(|paid| paid.contains(&programme.id));
                 sheet.household.insert(name, said(yes));
             }
+            // Nothing is paid to organisations here.
+            Unit::Organisation => {}
             Unit::Person => {
                 for (record, paid) in sheet.members.iter_mut().zip(&members) {
                     record.insert(name.clone(), said(paid.contains(&programme.id)));

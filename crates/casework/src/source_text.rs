@@ -1,36 +1,70 @@
-//! A TOML text read with its positions (带位置的 TOML 文本): every mistake is kept with line and column, none stops the reading.
+//! TOML texts read with their positions (带位置的 TOML 文本): every mistake is kept with line and column, none stops the reading.
 //!
 //! Guarantees: a getter that finds something wrong notes a fault and answers `None`; keys nobody asked for are faults
-//! too. Deliberately absent: any knowledge of what the keys mean.
+//! too; where several files were merged into one table, a fault names the file its key stands in. Deliberately absent:
+//! any knowledge of what the keys mean.
 
 use policy::Fault;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
-/// A file's text and the faults found in it so far (一份文件及已发现的错误).
+/// One file of a [`SourceText`]; its bytes are counted from `start`, so that a position names its file too.
+#[derive(Debug)]
+struct File {
+    name: String,
+    start: usize,
+    text: String,
+}
+
+/// The texts read together, the file that matters most first, and the faults found in them so far (文件及已发现的错误).
 #[derive(Debug)]
 pub(crate) struct SourceText {
-    file: String,
-    text: String,
-    faults: RefCell<Vec<Fault>>,
+    files: Vec<File>,
+    faults: RefCell<Vec<(usize, Fault)>>,
 }
 
 impl SourceText {
-    /// A text that was read from `file`.
-    pub(crate) fn new(file: &str, text: String) -> Self {
+    /// Texts with the names of their files; the later ones are those the first one builds on.
+    pub(crate) fn new(texts: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut files = Vec::new();
+        let mut start = 0;
+        for (name, text) in texts {
+            let next = start + text.len() + 1;
+            files.push(File { name, start, text });
+            start = next;
+        }
         Self {
-            file: file.to_owned(),
-            text,
+            files,
             faults: RefCell::new(Vec::new()),
         }
     }
 
-    /// Notes a fault at a byte position.
+    /// Which file a byte position stands in.
+    fn place(&self, at: usize) -> usize {
+        self.files
+            .iter()
+            .rposition(|file| file.start <= at)
+            .unwrap_or(0)
+    }
+
+    /// Whether two places stand in one file.
+    pub(crate) fn together(&self, one: &Range<usize>, other: &Range<usize>) -> bool {
+        self.place(one.start) == self.place(other.start)
+    }
+
+    /// Notes a fault at a byte position; in a file that was built on, it says for whom.
     pub(crate) fn fault(&self, at: &Range<usize>, sentence_zh: impl Into<String>) {
-        let before = self.text.get(..at.start).unwrap_or(&self.text);
+        let place = self.place(at.start);
+        let Some(file) = self.files.get(place) else {
+            return;
+        };
+        let before = file
+            .text
+            .get(..at.start.saturating_sub(file.start))
+            .unwrap_or(&file.text);
         let line = before.matches('\n').count() + 1;
         let column = before
             .rsplit('\n')
@@ -38,32 +72,74 @@ impl SourceText {
             .map_or(0, |last| last.chars().count())
             + 1;
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        self.faults.borrow_mut().push(Fault {
-            file: self.file.clone(),
+        let mut sentence_zh = sentence_zh.into();
+        if let (1.., Some(own)) = (place, self.files.first()) {
+            sentence_zh = format!("{sentence_zh}（{} 沿用了这里）", own.name);
+        }
+        let fault = Fault {
+            file: file.name.clone(),
             line: number(line),
             column: number(column),
-            sentence_zh: sentence_zh.into(),
-        });
+            sentence_zh,
+        };
+        self.faults.borrow_mut().push((at.start, fault));
     }
 
-    /// The top table; syntax errors become faults and what could be read is still read.
-    pub(crate) fn parse(&self) -> Spanned<DeTable<'_>> {
-        let (table, errors) = DeTable::parse_recoverable(&self.text);
-        for error in errors {
-            self.fault(
-                &error.span().unwrap_or(0..0),
-                format!("TOML 语法有误：{}", error.message()),
-            );
-        }
-        table
+    /// The top table of each text; syntax errors become faults and what could be read is still read.
+    pub(crate) fn parse(&self) -> Vec<DeTable<'_>> {
+        self.files
+            .iter()
+            .map(|file| {
+                let (table, errors) = DeTable::parse_recoverable(&file.text);
+                for error in errors {
+                    let span = error.span().unwrap_or(0..0);
+                    self.fault(
+                        &(span.start + file.start..span.end + file.start),
+                        format!("TOML 语法有误：{}", error.message()),
+                    );
+                }
+                moved_table(table.into_inner(), file.start)
+            })
+            .collect()
     }
 
-    /// All faults, in the order of the text.
+    /// All faults, in the order of the texts, each once.
     pub(crate) fn into_faults(self) -> Vec<Fault> {
         let mut faults = self.faults.into_inner();
-        faults.sort_by_key(|fault| (fault.line, fault.column));
-        faults
+        faults.sort();
+        faults.dedup();
+        faults.into_iter().map(|(_, fault)| fault).collect()
     }
+}
+
+/// The same table with all its positions counted from `by`.
+fn moved_table(table: DeTable<'_>, by: usize) -> DeTable<'_> {
+    if by == 0 {
+        return table;
+    }
+    table
+        .into_iter()
+        .map(|(key, value)| {
+            let span = key.span();
+            let key = Spanned::new(span.start + by..span.end + by, key.into_inner());
+            (key, moved(value, by))
+        })
+        .collect()
+}
+
+fn moved(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
+    let span = value.span();
+    let inner = match value.into_inner() {
+        DeValue::Table(table) => DeValue::Table(moved_table(table, by)),
+        DeValue::Array(items) => DeValue::Array(
+            items
+                .into_iter()
+                .map(|item| moved(item, by))
+                .collect::<DeArray<'_>>(),
+        ),
+        plain => plain,
+    };
+    Spanned::new(span.start + by..span.end + by, inner)
 }
 
 /// A value together with where it stands (带位置的值).
@@ -87,10 +163,10 @@ pub(crate) struct Node<'a> {
 
 impl<'a> Node<'a> {
     /// The top of a text.
-    pub(crate) fn top(source: &'a SourceText, parsed: &'a Spanned<DeTable<'a>>) -> Self {
+    pub(crate) fn top(source: &'a SourceText, table: &'a DeTable<'a>) -> Self {
         Self {
             source,
-            table: parsed.get_ref(),
+            table,
             span: 0..0,
             asked: RefCell::new(BTreeSet::new()),
         }

@@ -3,6 +3,8 @@
 //! Guarantees: events, determinations and decisions are never changed or deleted; the database itself refuses. Only this
 //! crate writes these tables. Deliberately absent: names in clear, except the one a public notice shows by law.
 
+pub(crate) mod adjustment;
+pub(crate) mod adjustment_line;
 pub(crate) mod application;
 pub(crate) mod authorisation;
 pub(crate) mod case;
@@ -21,10 +23,16 @@ pub(crate) mod task;
 use store::Migration;
 
 /// The migrations of this crate (建表).
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "0040_casework",
-    sql: CASEWORK,
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0040_casework",
+        sql: CASEWORK,
+    },
+    Migration {
+        name: "0041_adjustment",
+        sql: ADJUSTMENT,
+    },
+];
 
 /// The migrations of this crate and of those it stands on, in order, without repeats (全部建表).
 pub fn migrations() -> Vec<Migration> {
@@ -300,4 +308,44 @@ CREATE TRIGGER casework_decision_no_update BEFORE UPDATE ON casework_decision BE
 CREATE TRIGGER casework_decision_no_delete BEFORE DELETE ON casework_decision BEGIN SELECT RAISE(ABORT, 'casework_decision is append-only'); END;
 -- only postgres
 CREATE TRIGGER casework_decision_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON casework_decision FOR EACH STATEMENT EXECUTE FUNCTION casework_refuse_change();
+";
+
+const ADJUSTMENT: &str = "
+CREATE TABLE casework_adjustment (
+  id {id} NOT NULL PRIMARY KEY,
+  region {text} NOT NULL,
+  programmes {text} NOT NULL,
+  from_month {text} NOT NULL,
+  basis {text} NOT NULL,
+  reverses {id} REFERENCES casework_adjustment (id),
+  state {text} NOT NULL,
+  pack_version {text} NOT NULL,
+  pack_hash {text} NOT NULL,
+  looked_at {int} NOT NULL,
+  proposed_by {id} NOT NULL,
+  proposer {text} NOT NULL,
+  proposed_at {instant} NOT NULL,
+  approved_by {id},
+  approver {text},
+  approved_at {instant}
+);
+CREATE INDEX casework_adjustment_region ON casework_adjustment (region, proposed_at);
+CREATE TABLE casework_adjustment_line (
+  id {id} NOT NULL PRIMARY KEY,
+  adjustment_id {id} NOT NULL REFERENCES casework_adjustment (id),
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  number {text} NOT NULL,
+  programme {text} NOT NULL,
+  region {text} NOT NULL,
+  subject_masked {text} NOT NULL,
+  amount_before {fen} NOT NULL,
+  amount_after {fen},
+  difference {text} NOT NULL,
+  result {text},
+  said {text} NOT NULL,
+  determination_id {id},
+  decision_id {id}
+);
+CREATE UNIQUE INDEX casework_adjustment_line_case ON casework_adjustment_line (adjustment_id, case_id);
+CREATE INDEX casework_adjustment_line_open ON casework_adjustment_line (adjustment_id, result, number);
 ";

@@ -336,7 +336,8 @@ fn prepare(
             amount: one.amount,
             covered,
             from: one.from,
-            until: (programme.benefit.every == Every::Once).then(|| one.from.next()),
+            until: matches!(programme.benefit.every, Every::Year | Every::Once)
+                .then(|| one.from.next()),
             excludes: programme.benefit.excludes.clone(),
             part: String::new(),
         },

@@ -6,8 +6,12 @@
 #[path = "desk/town.rs"]
 mod town;
 
+#[path = "desk/adjustment.rs"]
+mod adjustment;
 #[path = "desk/after_grant.rs"]
 mod after_grant;
+#[path = "desk/like.rs"]
+mod like;
 #[path = "desk/many.rs"]
 mod many;
 #[path = "desk/objection.rs"]

@@ -104,6 +104,36 @@ pub async fn entitle(
     scope: &Scope,
     new: &NewEntitlement,
 ) -> anyhow::Result<Result<EntitlementId, Refused>> {
+    within(tx, scope, new, (new.from, new.until)).await
+}
+
+/// Creates a right that is paid once a calendar year (批准按年发放的待遇): nobody covered may have had it in another month of
+/// the year in which it begins. `until` is the month after `from`.
+///
+/// # Errors
+/// When the database fails; refusals are values.
+pub async fn entitle_for_year(
+    tx: &mut Tx,
+    scope: &Scope,
+    new: &NewEntitlement,
+) -> anyhow::Result<Result<EntitlementId, Refused>> {
+    within(tx, scope, new, year_of(new.from)).await
+}
+
+/// The calendar year around a month.
+fn year_of(month: Month) -> (Month, Option<Month>) {
+    let before = i32::try_from(month.year_month().1).unwrap_or(1) - 1;
+    let january = month.plus(-before);
+    (january, Some(january.plus(12)))
+}
+
+/// Creates a right which nobody covered may have a second time within a span of months.
+async fn within(
+    tx: &mut Tx,
+    scope: &Scope,
+    new: &NewEntitlement,
+    span: (Month, Option<Month>),
+) -> anyhow::Result<Result<EntitlementId, Refused>> {
     if !scope.holds(new.region) {
         return Ok(Err(Refused::OutOfScope));
     }
@@ -134,10 +164,10 @@ pub async fn entitle(
         });
     }
     let others = covering(tx.conn(), &persons).await?;
-    if let Err(refused) = permitted(new, &persons, &others) {
+    if let Err(refused) = permitted(new, span, &persons, &others) {
         return Ok(Err(refused));
     }
-    if let Some((person, month)) = first_paid(tx.conn(), new, &persons).await? {
+    if let Some((person, month)) = first_paid(tx.conn(), new, span, &persons).await? {
         return Ok(Err(Refused::AlreadyPaid { person, month }));
     }
     write(tx, scope, new, &persons, id).await?;
@@ -172,11 +202,14 @@ pub async fn entitle_many(
 /// The whole rule, without a database.
 fn permitted(
     new: &NewEntitlement,
+    span: (Month, Option<Month>),
     persons: &BTreeSet<PersonId>,
     others: &[Entitlement],
 ) -> Result<(), Refused> {
     for other in others {
-        if !overlaps((new.from, new.until), (other.from, other.until)) {
+        let same = other.programme == new.programme && other.part == new.part;
+        let months = if same { span } else { (new.from, new.until) };
+        if !overlaps(months, (other.from, other.until)) {
             continue;
         }
         let Some(person) = other
@@ -188,7 +221,7 @@ fn permitted(
             continue;
         };
         let (programme, entitlement) = (other.programme.clone(), other.id);
-        if other.programme == new.programme && other.part == new.part {
+        if same {
             return Err(Refused::AlreadyEntitled {
                 programme,
                 person,
@@ -232,15 +265,16 @@ pub(crate) async fn covering(
 async fn first_paid(
     conn: &impl ConnectionTrait,
     new: &NewEntitlement,
+    (from, until): (Month, Option<Month>),
     persons: &BTreeSet<PersonId>,
 ) -> anyhow::Result<Option<(PersonId, Month)>> {
     let mut query = claim::Entity::find()
         .filter(claim::Column::PersonId.is_in(persons.iter().map(|person| person.0)))
         .filter(claim::Column::Programme.eq(&new.programme))
         .filter(claim::Column::Part.eq(&new.part))
-        .filter(claim::Column::Month.gte(new.from.to_string()))
+        .filter(claim::Column::Month.gte(from.to_string()))
         .filter(claim::Column::Kind.is_in([ItemKind::Regular, ItemKind::Arrears]));
-    if let Some(until) = new.until {
+    if let Some(until) = until {
         query = query.filter(claim::Column::Month.lt(until.to_string()));
     }
     query
@@ -340,8 +374,17 @@ fn is_same(new: &NewEntitlement, earlier: &Entitlement) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::overlaps;
+    use super::{overlaps, year_of};
     use vocab::Month;
+
+    #[test]
+    fn a_year_runs_from_january_to_january() {
+        let month = |text: &str| -> Month { text.parse().unwrap() };
+        let year = (month("2026-01"), Some(month("2027-01")));
+        for inside in ["2026-01", "2026-02", "2026-12"] {
+            assert_eq!(year_of(month(inside)), year);
+        }
+    }
 
     #[test]
     fn spans_of_months_overlap_when_they_share_one() {

@@ -200,6 +200,25 @@ pub async fn entitlement(
     Ok(found.into_values().next())
 }
 
+/// The entitlements of many ids (按多个标识取待遇), those that lie in the scope.
+///
+/// # Errors
+/// When the database fails.
+pub async fn entitlements(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[EntitlementId],
+) -> anyhow::Result<BTreeMap<EntitlementId, Entitlement>> {
+    let mut found = BTreeMap::new();
+    for some in ids.chunks(1_000) {
+        let query = table::Entity::find()
+            .filter(in_scope(scope))
+            .filter(table::Column::Id.is_in(some.iter().map(|id| id.0)));
+        found.extend(load(conn, query).await?);
+    }
+    Ok(found)
+}
+
 /// The entitlements a person is paid for or covered by (某人的全部待遇), in the scope, oldest first.
 ///
 /// # Errors

@@ -47,8 +47,10 @@ pub mod transfer;
 pub use audit::{AuditReport, audit};
 pub use change::{NewAmount, change};
 pub use correct::correct;
-pub use entitle::{NewEntitlement, entitle, entitle_many};
-pub use entitlement::{Entitlement, InPayment, Standing, entitlement, entitlements_of, in_payment};
+pub use entitle::{NewEntitlement, entitle, entitle_for_year, entitle_many};
+pub use entitlement::{
+    Entitlement, InPayment, Standing, entitlement, entitlements, entitlements_of, in_payment,
+};
 pub use payrun::bank_return::{BankOutcome, BankResult, bank_return};
 pub use payrun::cancel::cancel;
 pub use payrun::list::{LineFilter, SummaryRow, line, lines, run, runs, summary};

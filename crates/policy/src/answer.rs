@@ -28,7 +28,9 @@ pub(crate) fn answers(
     into: &mut Vec<Determination>,
 ) {
     match run.program.benefits[benefit].to {
-        Unit::Household => into.push(Answering::new(book, run, benefit, row, row).determination()),
+        Unit::Household | Unit::Organisation => {
+            into.push(Answering::new(book, run, benefit, row, row).determination())
+        }
         Unit::Person => {
             for child in run.offsets[row]..run.offsets[row + 1] {
                 into.push(Answering::new(book, run, benefit, row, child).determination());
@@ -39,10 +41,10 @@ pub(crate) fn answers(
 
 /// Outcomes and amounts only, in the order [`answers`] would give them.
 pub(crate) fn brief(run: &Run<'_>, benefit: usize, row: usize, into: &mut Vec<Brief>) {
-    let plan = &run.program.benefits[benefit];
+    let plan = run.plan(benefit);
     let level = Level::from(plan.to);
     let cells = match plan.to {
-        Unit::Household => row..row + 1,
+        Unit::Household | Unit::Organisation => row..row + 1,
         Unit::Person => run.offsets[row]..run.offsets[row + 1],
     };
     for index in cells {
@@ -81,7 +83,7 @@ struct Answering<'a> {
 
 impl<'a> Answering<'a> {
     fn new(book: &'a Book, run: &'a Run<'a>, benefit: usize, row: usize, index: usize) -> Self {
-        let plan = &run.program.benefits[benefit];
+        let plan = run.plan(benefit);
         Self {
             book,
             run,
@@ -163,6 +165,8 @@ impl<'a> Answering<'a> {
             (Unit::Person, _) => member(self.run, self.level, self.index)
                 .into_iter()
                 .collect(),
+            // It is paid to the organisation, not to its people.
+            (Unit::Organisation, _) => Vec::new(),
             (Unit::Household, None) => (0..self.members().len()).collect(),
             (Unit::Household, Some(covers)) => self
                 .members()
@@ -265,9 +269,11 @@ impl<'a> Answering<'a> {
         let mut results = Vec::with_capacity(self.spoken.variables.len());
         for variable in &self.spoken.variables {
             match (variable.of, self.plan.to) {
-                (Unit::Household, _) => results.push(self.variable(variable, self.row)),
+                (Unit::Household | Unit::Organisation, _) => {
+                    results.push(self.variable(variable, self.row))
+                }
                 (Unit::Person, Unit::Person) => results.push(self.variable(variable, self.index)),
-                (Unit::Person, Unit::Household) => {
+                (Unit::Person, Unit::Household | Unit::Organisation) => {
                     for child in self.members() {
                         results.push(self.variable(variable, child));
                     }
@@ -365,7 +371,7 @@ impl<'a> Answering<'a> {
                 }));
             };
             match input.of {
-                Unit::Household => take(&sheet.household, None),
+                Unit::Household | Unit::Organisation => take(&sheet.household, None),
                 Unit::Person => {
                     for child in self.readers() {
                         let member = child - self.members().start;
@@ -444,7 +450,8 @@ impl<'a> Answering<'a> {
                     run.versions[*step as usize],
                 ) {
                     (Work::Rule { versions, .. }, Some(chosen)) if own && node.kind.is_money() => {
-                        self.arithmetic(versions[chosen].root, level, index, depth + 1)
+                        let root = run.formula(*step, &versions[chosen], chosen).1;
+                        self.arithmetic(root, level, index, depth + 1)
                     }
                     _ => number(),
                 }

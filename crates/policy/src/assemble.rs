@@ -8,8 +8,7 @@ use crate::closure::{close, rests_on};
 use crate::compile_programme::{check_wording_keys, compile_programme};
 use crate::compile_rule::compile_rule;
 use crate::compiler::{Compiler, push};
-use crate::determination::{Every, Unit};
-use crate::fact_def::FactDef;
+use crate::determination::Unit;
 use crate::fault::{Faults, Spot};
 use crate::kind::Kind;
 use crate::known_facts::facts;
@@ -65,7 +64,8 @@ pub(crate) struct Spoken {
 #[derive(Debug)]
 pub(crate) struct Assembled {
     pub(crate) program: Program,
-    pub(crate) facts: BTreeMap<String, FactDef>,
+    /// What names mean; the facts are here too.
+    pub(crate) names: Names,
     pub(crate) programmes: Vec<Programme>,
     pub(crate) spoken: Vec<Spoken>,
     /// Variables of libraries, for cards.
@@ -150,9 +150,9 @@ pub(crate) fn assemble(chain: &Chain, faults: &Faults) -> Option<Assembled> {
         }
     }
     close(&mut program);
-    for (place, unit) in [Unit::Household, Unit::Person].into_iter().enumerate() {
+    for (place, level) in [Level::Household, Level::Person].into_iter().enumerate() {
         let mut inputs: Vec<u32> = (0..number(program.inputs.len()))
-            .filter(|input| program.inputs[*input as usize].of == unit)
+            .filter(|input| Level::from(program.inputs[*input as usize].of) == level)
             .collect();
         inputs.sort_by(|a, b| {
             program.inputs[*a as usize]
@@ -173,7 +173,7 @@ pub(crate) fn assemble(chain: &Chain, faults: &Faults) -> Option<Assembled> {
     }
     Some(Assembled {
         program,
-        facts: names.facts,
+        names,
         programmes,
         spoken,
         libraries,
@@ -221,11 +221,17 @@ fn name_folder<'c>(
         let (Some(of), Some(kind)) = (of, rule.gives) else {
             continue;
         };
-        if rule.is_condition && of == Unit::Person && default_unit == Some(Unit::Household) {
-            faults.note(
-                &rule.of_spot,
-                "给家庭的事项，条件也要是家庭的；看每个成员请写 all（members.…）",
+        if rule.is_condition
+            && let Some(to) = default_unit
+            && of != to
+            && (of, to) != (Unit::Household, Unit::Person)
+        {
+            let sentence = format!(
+                "给{}的事项，条件也要是{}的；看每个成员请写 all（members.…）",
+                to.zh(),
+                to.zh()
             );
+            faults.note(&rule.of_spot, sentence);
         }
         let step = number(program.steps.len());
         let result = push(program, Op::Result(step), of.into(), kind);
@@ -266,11 +272,7 @@ fn name_folder<'c>(
                 .count(),
         );
         let level = Level::from(benefit.to);
-        let kind = if benefit.every == Every::Month {
-            Kind::MoneyPerMonth
-        } else {
-            Kind::Money
-        };
+        let kind = benefit.every.kind();
         let outcome = push(program, Op::Outcome(place), level, Kind::Code);
         let amount = push(program, Op::Amount(place), level, kind);
         program.steps.push(Step {

@@ -4,6 +4,7 @@
 //! the arithmetic (see `evaluate`).
 
 use crate::answer::{answers, brief};
+use crate::argued::{self, Argued};
 use crate::assemble::{Assembled, Spoken, assemble};
 use crate::case_file;
 use crate::cases::Case;
@@ -14,7 +15,8 @@ use crate::fault::{Fault, Faults, Spot};
 use crate::kind::Kind;
 use crate::law::Laws;
 use crate::lock;
-use crate::pack;
+use crate::names::Names;
+use crate::pack::{self, Chain, Folder};
 use crate::parameter::Parameter;
 use crate::program::Program;
 use chrono::NaiveDate;
@@ -114,7 +116,7 @@ pub struct ConditionDef {
 /// What a programme gives (待遇).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Benefit {
-    /// To a household or a person.
+    /// To a household, a person or an organisation.
     pub to: Unit,
     /// The amount as written; `None` for an order or a status.
     pub amount: Option<String>,
@@ -220,6 +222,7 @@ pub struct Book {
     version: String,
     hash: String,
     cases: BTreeMap<String, Vec<Case>>,
+    argued: BTreeMap<String, Vec<Argued>>,
     packs: PathBuf,
 }
 
@@ -232,28 +235,50 @@ impl Book {
     /// # Errors
     /// All mistakes of the packs at once.
     pub fn load(packs: &Path, place: &str) -> Result<Self, Vec<Fault>> {
+        Self::open(packs, place).map(|(book, _)| book)
+    }
+
+    /// The book together with the files it was made from.
+    pub(crate) fn open(
+        packs: &Path,
+        place: &str,
+    ) -> Result<(Self, BTreeMap<String, Folder>), Vec<Fault>> {
         let faults = Faults::default();
-        let Some(chain) = pack::read(packs, place, &faults) else {
-            return Err(faults.into_sorted());
-        };
+        match pack::read(packs, place, &faults) {
+            Some(chain) => Self::made(packs, chain, faults),
+            None => Err(faults.into_sorted()),
+        }
+    }
+
+    /// The book of files that were read.
+    pub(crate) fn made(
+        packs: &Path,
+        chain: Chain,
+        faults: Faults,
+    ) -> Result<(Self, BTreeMap<String, Folder>), Vec<Fault>> {
         let inside = assemble(&chain, &faults);
         if let Some(inside) = &inside {
-            lock::check(packs, &inside.facts, &faults);
+            lock::check(packs, &inside.names.facts, &faults);
         }
         let cases = inside
             .as_ref()
             .map(|inside| case_file::read(&chain, inside, &faults))
             .unwrap_or_default();
+        let argued = argued::read(&chain, &faults);
         match inside {
-            Some(inside) if faults.is_empty() => Ok(Self {
-                place: chain.place,
-                inside,
-                laws: chain.laws,
-                version: chain.version,
-                hash: chain.hash,
-                cases,
-                packs: packs.to_owned(),
-            }),
+            Some(inside) if faults.is_empty() => {
+                let book = Self {
+                    place: chain.place,
+                    inside,
+                    laws: chain.laws,
+                    version: chain.version,
+                    hash: chain.hash,
+                    cases,
+                    argued,
+                    packs: packs.to_owned(),
+                };
+                Ok((book, chain.folders))
+            }
             _ => Err(faults.into_sorted()),
         }
     }
@@ -277,12 +302,12 @@ impl Book {
 
     /// One fact.
     pub fn fact(&self, id: &str) -> Option<&FactDef> {
-        self.inside.facts.get(id)
+        self.inside.names.facts.get(id)
     }
 
     /// All facts, by id.
     pub fn facts(&self) -> impl Iterator<Item = &FactDef> {
-        self.inside.facts.values()
+        self.inside.names.facts.values()
     }
 
     /// All texts of law.
@@ -321,6 +346,15 @@ impl Book {
         &self.packs
     }
 
+    /// Surviving mutants a folder argues for (已说明的存活变异): what they change and why no case can tell.
+    pub fn argued(&self, folder: &str) -> &[Argued] {
+        self.argued.get(folder).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.inside.names
+    }
+
     pub(crate) fn spoken(&self) -> &[Spoken] {
         &self.inside.spoken
     }
@@ -343,10 +377,10 @@ impl Book {
         let mut all = Vec::with_capacity(sheets.len());
         for batch in sheets.chunks(BATCH) {
             let run = Run::new(self.program(), batch, ask, region, &wanted);
-            for row in 0..batch.len() {
+            for (row, sheet) in batch.iter().enumerate() {
                 let mut determinations = Vec::with_capacity(wanted.len());
-                for benefit in &wanted {
-                    answers(self, &run, *benefit, row, &mut determinations);
+                for benefit in self.fitting(&wanted, sheet, ask) {
+                    answers(self, &run, benefit, row, &mut determinations);
                 }
                 all.push(determinations);
             }
@@ -362,15 +396,37 @@ impl Book {
         let mut all = Vec::with_capacity(sheets.len());
         for batch in sheets.chunks(BATCH) {
             let run = Run::new(self.program(), batch, ask, region, &wanted);
-            for row in 0..batch.len() {
+            for (row, sheet) in batch.iter().enumerate() {
                 let mut briefs = Vec::with_capacity(wanted.len());
-                for benefit in &wanted {
-                    brief(&run, *benefit, row, &mut briefs);
+                for benefit in self.fitting(&wanted, sheet, ask) {
+                    brief(&run, benefit, row, &mut briefs);
                 }
                 all.push(briefs);
             }
         }
         all
+    }
+
+    /// Unless asked for by name, programmes for organisations are for sheets of organisations and the others for households.
+    fn fitting<'w>(
+        &'w self,
+        wanted: &'w [usize],
+        sheet: &FactSheet,
+        ask: &Ask,
+    ) -> impl Iterator<Item = usize> + 'w {
+        let of = |fact: &String| self.fact(fact).map(|fact| fact.of);
+        let for_organisations =
+            |benefit: usize| self.programmes()[benefit].to == Unit::Organisation;
+        let sorts = ask.programmes.is_none() && wanted.iter().any(|one| for_organisations(*one));
+        let organisation = sorts
+            && sheet
+                .household
+                .keys()
+                .any(|fact| of(fact) == Some(Unit::Organisation));
+        wanted
+            .iter()
+            .copied()
+            .filter(move |benefit| !sorts || for_organisations(*benefit) == organisation)
     }
 
     fn wanted(&self, ask: &Ask) -> Vec<usize> {

@@ -1,30 +1,37 @@
-//! The card of a programme (规则卡): law beside rule, parameters with sources, what reads what, which case tests what.
+//! The card of a programme (规则卡): law beside rule, parameters with sources, what reads what, which case tests what, and
+//! which mutants nobody can kill.
 //!
 //! It is generated, and a jurist signs it: `card.approved.md` in the programme's folder must be equal to what is
 //! generated now, so no rule changes without a reader. Deliberately absent: versions and fingerprints of the pack, which
 //! would ask for a signature when nothing he reads has changed.
 
 use crate::book::{Book, Programme, RuleVersion};
-use crate::cases::{self, Case};
-use crate::determination::{Every, StartRule, Tri, Unit};
+use crate::cases::{self, Report};
+use crate::determination::{StartRule, Unit};
 use crate::kind::Kind;
 use crate::parameter::{Parameter, Setting};
-use crate::program::Work;
+use crate::phrasing;
 use crate::ratio::Ratio;
 use crate::sentence::{decimals, money};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use vocab::Citation;
 
 /// The approved card's file name.
 pub const FILE: &str = "card.approved.md";
 
-/// The card as markdown (生成规则卡).
+/// The card as markdown (生成规则卡); runs the worked cases.
 pub fn render(book: &Book, programme: &Programme) -> String {
+    render_with(book, programme, &cases::run(book, programme))
+}
+
+/// The card as markdown, from cases that have been run (生成规则卡).
+pub fn render_with(book: &Book, programme: &Programme, report: &Report) -> String {
     let mut text = String::new();
     Card {
         book,
         programme,
+        report,
         text: &mut text,
         cited: BTreeSet::new(),
     }
@@ -45,14 +52,24 @@ pub enum Approval {
     OfParent,
 }
 
-/// Compares the approved card with the present rules (核对规则卡).
+/// Compares the approved card with the present rules (核对规则卡); runs the worked cases.
 pub fn approval(book: &Book, programme: &Programme) -> Approval {
+    if !is_own(book, programme) {
+        return Approval::OfParent;
+    }
+    approval_with(book, programme, &cases::run(book, programme))
+}
+
+/// Compares the approved card with the present rules, from cases that have been run (核对规则卡).
+pub fn approval_with(book: &Book, programme: &Programme, report: &Report) -> Approval {
     if !is_own(book, programme) {
         return Approval::OfParent;
     }
     match std::fs::read_to_string(programme.folder.join(FILE)) {
         Err(_) => Approval::Missing,
-        Ok(approved) if approved.replace("\r\n", "\n") == render(book, programme) => Approval::Same,
+        Ok(approved) if approved.replace("\r\n", "\n") == render_with(book, programme, report) => {
+            Approval::Same
+        }
         Ok(_) => Approval::Different,
     }
 }
@@ -65,20 +82,23 @@ pub(crate) fn is_own(book: &Book, programme: &Programme) -> bool {
         .is_some_and(|own| programme.folder.starts_with(own))
 }
 
-struct Card<'a> {
-    book: &'a Book,
-    programme: &'a Programme,
-    text: &'a mut String,
-    cited: BTreeSet<Citation>,
+/// A card being written.
+pub(crate) struct Card<'a> {
+    pub(crate) book: &'a Book,
+    pub(crate) programme: &'a Programme,
+    pub(crate) report: &'a Report,
+    pub(crate) text: &'a mut String,
+    /// Articles the rules cite.
+    pub(crate) cited: BTreeSet<Citation>,
 }
 
 /// Pipes would end a table cell.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', "<br>")
 }
 
 impl Card<'_> {
-    fn line(&mut self, text: impl AsRef<str>) {
+    pub(crate) fn line(&mut self, text: impl AsRef<str>) {
         self.text.push_str(text.as_ref());
         self.text.push('\n');
     }
@@ -102,21 +122,14 @@ impl Card<'_> {
         self.parameters();
         self.graph();
         self.cases();
+        self.articles();
+        self.argued();
         self.laws();
     }
 
     fn benefit(&mut self) {
         let benefit = &self.programme.benefit;
-        let to = match benefit.to {
-            Unit::Household => "家庭",
-            Unit::Person => "个人",
-        };
-        let every = match benefit.every {
-            Every::Month => "按月发放",
-            Every::Once => "一次性发放",
-            Every::Order => "提供服务",
-            Every::Status => "认定身份",
-        };
+        let (to, every) = (benefit.to.zh(), benefit.every.zh());
         let starts = match benefit.starts {
             StartRule::MonthAfterDecision => "决定的次月",
             StartRule::MonthOfApplication => "申请的当月",
@@ -226,7 +239,7 @@ impl Card<'_> {
         }
     }
 
-    fn place(&self) -> usize {
+    pub(crate) fn place(&self) -> usize {
         self.book
             .programmes()
             .iter()
@@ -240,10 +253,9 @@ impl Card<'_> {
             self.line("");
         }
         for variable in &self.programme.variables {
-            let of = if variable.of == Unit::Person {
-                "每个成员"
-            } else {
-                "家庭"
+            let of = match variable.of {
+                Unit::Person => "每个成员",
+                of => of.zh(),
             };
             self.line(format!(
                 "### {}：{}（{of}）",
@@ -300,64 +312,7 @@ impl Card<'_> {
     }
 
     fn parameters(&mut self) {
-        let program = self.book.program();
-        let mut read: BTreeMap<u32, &Parameter> = BTreeMap::new();
-        let plan = &program.benefits[self.place()];
-        let ranges =
-            plan.closure
-                .iter()
-                .flat_map(|step| match &program.steps[*step as usize].work {
-                    Work::Rule { versions, .. } => versions
-                        .iter()
-                        .map(|version| version.nodes.clone())
-                        .collect::<Vec<_>>(),
-                    Work::Benefit(number) => vec![program.benefits[*number as usize].nodes.clone()],
-                });
-        // A parameter's own node may lie in another rule's range, so the names that formulas use decide.
-        let mut names: BTreeSet<&str> = BTreeSet::new();
-        let ours = self
-            .programme
-            .variables
-            .iter()
-            .flat_map(|variable| &variable.versions);
-        let tests = self
-            .programme
-            .conditions
-            .iter()
-            .flat_map(|condition| &condition.versions);
-        let shared = self
-            .book
-            .libraries()
-            .iter()
-            .flat_map(|(_, variables)| variables)
-            .flat_map(|variable| &variable.versions);
-        for version in ours.chain(tests).chain(shared) {
-            names.extend(
-                version
-                    .uses
-                    .iter()
-                    .map(|name| name.rsplit('.').next().unwrap_or(name)),
-            );
-        }
-        if let Some(amount) = &self.programme.benefit.amount {
-            names.extend(amount.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')));
-        }
-        drop(ranges);
-        let libraries: BTreeSet<&str> = self
-            .book
-            .libraries()
-            .iter()
-            .map(|(id, _)| id.as_str())
-            .collect();
-        for (number, parameter) in (0..).zip(&program.params) {
-            let visible = parameter.folder == self.programme.id
-                || libraries.contains(parameter.folder.as_str());
-            if visible && names.contains(parameter.id.as_str())
-                || parameter.folder == self.programme.id
-            {
-                read.insert(number, parameter);
-            }
-        }
+        let read = phrasing::parameters(self.book, self.programme);
         if read.is_empty() {
             return;
         }
@@ -365,7 +320,7 @@ impl Card<'_> {
         self.line("");
         self.line("| 参数 | 自 | 值 | 出处 |");
         self.line("|---|---|---|---|");
-        for parameter in read.values() {
+        for parameter in read {
             if parameter.values.is_empty() {
                 let note = parameter.note.clone().unwrap_or_default();
                 self.line(format!(
@@ -399,156 +354,6 @@ impl Card<'_> {
             }
         }
         self.line("");
-    }
-
-    fn graph(&mut self) {
-        self.line("## 谁用到谁");
-        self.line("");
-        self.line("```mermaid");
-        self.line("graph LR");
-        let programme = self.programme;
-        let rules = programme
-            .variables
-            .iter()
-            .map(|variable| (&variable.id, &variable.versions))
-            .chain(
-                programme
-                    .conditions
-                    .iter()
-                    .map(|condition| (&condition.id, &condition.versions)),
-            );
-        let mut edges: BTreeSet<(String, String)> = BTreeSet::new();
-        for (id, versions) in rules {
-            for used in versions.iter().flat_map(|version| &version.uses) {
-                edges.insert((used.clone(), id.clone()));
-            }
-        }
-        for condition in &programme.conditions {
-            edges.insert((condition.id.clone(), programme.id.clone()));
-        }
-        let shown = |name: &str| name.replace('.', "_");
-        for (from, to) in edges {
-            self.line(format!(
-                "  {}[\"{from}\"] --> {}[\"{to}\"]",
-                shown(&from),
-                shown(&to)
-            ));
-        }
-        self.line("```");
-        self.line("");
-    }
-
-    fn cases(&mut self) {
-        let book = self.book;
-        let programme = self.programme;
-        let cases = book.cases(&programme.id);
-        self.line("## 办例");
-        self.line("");
-        let mut touched: BTreeMap<(String, Tri), Vec<&str>> = BTreeMap::new();
-        let mut by_article: BTreeMap<Citation, BTreeSet<&str>> = BTreeMap::new();
-        for case in cases {
-            self.case(case);
-            let mut ask = case.ask();
-            ask.programmes = Some(vec![programme.id.clone()]);
-            for one in book.evaluate(&case.sheet, &ask) {
-                for condition in one.conditions {
-                    by_article
-                        .entry(condition.article.clone())
-                        .or_default()
-                        .insert(&case.name);
-                    let names = touched.entry((condition.id, condition.result)).or_default();
-                    if !names.contains(&case.name.as_str()) {
-                        names.push(&case.name);
-                    }
-                }
-                for variable in one.variables {
-                    by_article
-                        .entry(Citation::clone(&variable.article))
-                        .or_default()
-                        .insert(&case.name);
-                }
-            }
-        }
-        self.line("");
-        self.line("### 每个条件由哪些办例检验");
-        self.line("");
-        self.line("| 条件 | 符合 | 不符合 | 待核实 |");
-        self.line("|---|---|---|---|");
-        for condition in &programme.conditions {
-            let names = |tri: Tri| {
-                touched.get(&(condition.id.clone(), tri)).map_or_else(
-                    || "**没有办例**".to_owned(),
-                    |names| cell(&names.join("；")),
-                )
-            };
-            self.line(format!(
-                "| {} | {} | {} | {} |",
-                condition.id,
-                names(Tri::Yes),
-                names(Tri::No),
-                names(Tri::Unknown)
-            ));
-        }
-        self.line("");
-        self.line("### 条文与办例");
-        self.line("");
-        let cited = self.cited.clone();
-        for citation in &cited {
-            let count = by_article.get(citation).map_or(0, BTreeSet::len);
-            let said = if count == 0 {
-                "**没有办例用到**".to_owned()
-            } else {
-                format!("{count} 个办例")
-            };
-            self.line(format!("- {}：{said}", book.laws().title(citation)));
-        }
-        self.line("");
-    }
-
-    fn case(&mut self, case: &Case) {
-        let expected: Vec<String> = case
-            .expects
-            .iter()
-            .map(|expect| {
-                let who = expect
-                    .member
-                    .map_or_else(String::new, |member| format!("第{}位成员", member + 1));
-                let amount = expect
-                    .amount
-                    .map_or_else(String::new, |amount| format!(" {amount}"));
-                format!("{who}{}{amount}", expect.outcome.zh())
-            })
-            .collect();
-        self.line(format!(
-            "- **{}**（{}）→ {}。{}",
-            case.name,
-            case.as_of,
-            expected.join("；"),
-            case.because
-        ));
-    }
-
-    fn laws(&mut self) {
-        self.line("## 引用的法律文件");
-        self.line("");
-        let ids: BTreeSet<&str> = self
-            .cited
-            .iter()
-            .map(|citation| citation.law.as_str())
-            .collect();
-        let lines: Vec<String> = ids
-            .iter()
-            .filter_map(|id| self.book.laws().law(id))
-            .map(|law| {
-                let date = law
-                    .date
-                    .map_or_else(String::new, |date| format!("，{date} 起施行"));
-                format!("- {}{}{date}；出处：{}", law.title, law.number, law.source)
-            })
-            .collect();
-        for line in lines {
-            self.line(line);
-        }
     }
 }
 
@@ -599,12 +404,4 @@ fn setting(parameter: &Parameter, setting: &Setting) -> String {
             .collect::<Vec<_>>()
             .join("；"),
     }
-}
-
-/// Reports of all cases of the place's own pack.
-pub(crate) fn reports(book: &Book) -> Vec<cases::Report> {
-    book.programmes()
-        .iter()
-        .map(|programme| cases::run(book, programme))
-        .collect()
 }

@@ -88,7 +88,7 @@ fn case_names(inside: &Assembled) -> Names {
                 };
                 (programme.id.clone(), names)
             });
-    let facts: BTreeMap<String, FactDef> = inside.facts.clone();
+    let facts: BTreeMap<String, FactDef> = inside.names.facts.clone();
     Names {
         facts,
         folders: folders.collect(),
@@ -131,14 +131,18 @@ impl CaseReading<'_> {
             }
         };
         let day = as_of.unwrap_or_default();
-        let household = table.get("household").and_then(|cell| cell.table());
+        let of = match self.programme.to {
+            Unit::Organisation => Unit::Organisation,
+            Unit::Household | Unit::Person => Unit::Household,
+        };
+        let household = table.get(of.word()).and_then(|cell| cell.table());
         let members = table
             .get("members")
             .and_then(|cell| cell.list())
             .unwrap_or_default();
         let sheet = FactSheet {
             household: household.map_or_else(Default::default, |table| {
-                sheet::from_table(&table, Unit::Household, day, self.names)
+                sheet::from_table(&table, of, day, self.names)
             }),
             members: members
                 .iter()
@@ -157,7 +161,10 @@ impl CaseReading<'_> {
             .filter_map(Cell::table)
             .filter_map(|table| self.expect(&table, sheet.members.len()))
             .collect();
-        table.no_other_keys("name as_of known_at region household members expect because");
+        table.no_other_keys(&format!(
+            "name as_of known_at region {} members expect because",
+            of.word()
+        ));
         let spot = name
             .as_ref()
             .map_or_else(|| table.spot(), |name| name.spot.clone());
@@ -180,7 +187,8 @@ impl CaseReading<'_> {
             Some(cell) => {
                 let number = cell.whole().and_then(|number| usize::try_from(number).ok());
                 if !for_person {
-                    faults.note(&cell.spot(), "给家庭的事项，expect 里不写 member");
+                    let to = self.programme.to.zh();
+                    faults.note(&cell.spot(), format!("给{to}的事项，expect 里不写 member"));
                 } else if number.is_none_or(|number| number >= members) {
                     faults.note(&cell.spot(), "没有这位成员；成员从 0 数起");
                 }
@@ -289,7 +297,7 @@ impl CaseReading<'_> {
                 continue;
             }
             let has = |unit: Unit| self.variables.contains(&(key.text.clone(), unit));
-            let member = if has(Unit::Household) {
+            let member = if has(Unit::Household) || has(Unit::Organisation) {
                 None
             } else if has(Unit::Person) && member.is_some() {
                 member

@@ -1,9 +1,10 @@
 //! Worked cases (办例): the tests of a programme, each with the reason for its answer.
 //!
-//! `cases.toml`: `[[case]] name as_of known_at? region? household={…} members=[{…}] expect={…} because`.
+//! `cases.toml`: `[[case]] name as_of known_at? region? household={…} members=[{…}] expect={…} because`; a programme for
+//! organisations writes `organisation={…}` in the place of `household`.
 //! `expect`: `outcome`, and where given `amount` (fen), `refusals`, `missing`, `faults` (each a part of a sentence), `variables`,
 //! `member_variables=[{ member, … }]`, `covered`; a list of those, with `member`, for a programme for persons.
-//! Each case is decided alone and stacked with all others in one batch; both must be the same to the byte.
+//! Each case is decided alone and in one batch with others; both must be the same to the byte.
 //! Deliberately absent: tolerance; an amount is right or wrong by the fen.
 
 use crate::book::{Book, Programme};
@@ -11,7 +12,7 @@ use crate::determination::{Ask, Determination, Outcome, Tri};
 use crate::fault::Spot;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use vocab::{FactSheet, Money, Region, Value};
+use vocab::{Citation, FactSheet, Money, Region, Value};
 
 /// A worked case (办例).
 #[derive(Debug, Clone)]
@@ -98,6 +99,10 @@ pub struct Report {
     pub cases: Vec<CaseReport>,
     /// Of each condition: whether some case makes it yes, no, unknown.
     pub coverage: BTreeMap<String, BTreeSet<Tri>>,
+    /// Which cases, counted in `cases`, make a condition yes, no, unknown.
+    pub touched: BTreeMap<(String, Tri), BTreeSet<usize>>,
+    /// Which cases, counted in `cases`, use an article.
+    pub articles: BTreeMap<Citation, BTreeSet<usize>>,
 }
 
 impl Report {
@@ -112,14 +117,45 @@ impl Report {
     pub fn passed(&self) -> usize {
         self.cases.len() - self.failures().count()
     }
+
+    fn take(&mut self, place: usize, answers: &[Determination]) {
+        for answer in answers {
+            for condition in &answer.conditions {
+                self.coverage
+                    .entry(condition.id.clone())
+                    .or_default()
+                    .insert(condition.result);
+                self.touched
+                    .entry((condition.id.clone(), condition.result))
+                    .or_default()
+                    .insert(place);
+                self.uses(&condition.article, place);
+            }
+            for variable in &answer.variables {
+                self.uses(&variable.article, place);
+            }
+        }
+    }
+
+    fn uses(&mut self, article: &Citation, place: usize) {
+        match self.articles.get_mut(article) {
+            Some(cases) => {
+                cases.insert(place);
+            }
+            None => {
+                self.articles
+                    .insert(article.clone(), BTreeSet::from([place]));
+            }
+        }
+    }
 }
 
-/// Runs the cases of a programme, each alone and all stacked (运行办例).
+/// How many strangers stand in a batch beside the cases that ask the same, so that leaking data would show.
+const STRANGERS: usize = 4;
+
+/// Runs the cases of a programme, each alone and in a batch with others (运行办例).
 pub fn run(book: &Book, programme: &Programme) -> Report {
     let cases = book.cases(&programme.id);
-    // The crowd: every case of the programme, so that a neighbour's data would show if it leaked.
-    let crowd: Vec<FactSheet> = cases.iter().map(|case| case.sheet.clone()).collect();
-    let mut stacked: Vec<(Ask, Vec<Vec<Determination>>)> = Vec::new();
     let mut report = Report {
         programme: programme.id.clone(),
         cases: Vec::new(),
@@ -128,33 +164,42 @@ pub fn run(book: &Book, programme: &Programme) -> Report {
             .iter()
             .map(|condition| (condition.id.clone(), BTreeSet::new()))
             .collect(),
+        touched: BTreeMap::new(),
+        articles: BTreeMap::new(),
     };
+    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (place, case) in cases.iter().enumerate() {
+        let question = (case.as_of, case.known_at, case.region);
+        groups.entry(question).or_default().push(place);
+    }
+    let mut found: Vec<Vec<String>> = vec![Vec::new(); cases.len()];
+    for group in groups.values() {
+        let Some(first) = group.first() else { continue };
         let ask = Ask {
             programmes: Some(vec![programme.id.clone()]),
-            ..case.ask()
+            ..cases[*first].ask()
         };
-        let alone = book.evaluate(&case.sheet, &ask);
-        for condition in alone
-            .iter()
-            .flat_map(|determination| &determination.conditions)
-        {
-            report
-                .coverage
-                .entry(condition.id.clone())
-                .or_default()
-                .insert(condition.result);
+        let strangers = (first + 1..cases.len())
+            .chain(0..*first)
+            .filter(|place| !group.contains(place))
+            .take(STRANGERS);
+        let crowd: Vec<FactSheet> = strangers
+            .chain(group.iter().copied())
+            .map(|place| cases[place].sheet.clone())
+            .collect();
+        let strangers = crowd.len() - group.len();
+        let stacked = book.evaluate_many(&crowd, &ask);
+        for (place, together) in group.iter().zip(&stacked[strangers..]) {
+            let alone = book.evaluate(&cases[*place].sheet, &ask);
+            let mut differences = compare(&cases[*place], &alone);
+            if *together != alone {
+                differences.push("单独计算和成批计算的结果不同；这是程序错误，请报告".to_owned());
+            }
+            found[*place] = differences;
+            report.take(*place, &alone);
         }
-        let mut differences = compare(case, &alone);
-        if !stacked.iter().any(|(known, _)| *known == ask) {
-            stacked.push((ask.clone(), book.evaluate_many(&crowd, &ask)));
-        }
-        let same = stacked
-            .iter()
-            .any(|(known, all)| *known == ask && all[place] == alone);
-        if !same {
-            differences.push("单独计算和成批计算的结果不同；这是程序错误，请报告".to_owned());
-        }
+    }
+    for (case, differences) in cases.iter().zip(found) {
         report.cases.push(CaseReport {
             name: case.name.clone(),
             differences,
@@ -162,6 +207,11 @@ pub fn run(book: &Book, programme: &Programme) -> Report {
         });
     }
     report
+}
+
+/// Runs the cases of all programmes of a place on all processors (运行全部办例), in the order of the programmes.
+pub fn run_all(book: &Book) -> Vec<Report> {
+    crate::many::each(book.programmes(), |programme| run(book, programme))
 }
 
 fn joined<'a>(items: impl IntoIterator<Item = &'a String>) -> String {
@@ -173,7 +223,8 @@ fn joined<'a>(items: impl IntoIterator<Item = &'a String>) -> String {
     }
 }
 
-fn compare(case: &Case, got: &[Determination]) -> Vec<String> {
+/// What differs between a case and the answer, in words.
+pub(crate) fn compare(case: &Case, got: &[Determination]) -> Vec<String> {
     let mut differences = Vec::new();
     for expect in &case.expects {
         let Some(one) = got.iter().find(|one| one.member == expect.member) else {

@@ -58,8 +58,9 @@ impl Formulation<'_, '_> {
 
     /// Compiles a whole formula that must be of a kind (`Bool` for conditions).
     pub(crate) fn whole(&mut self, expr: &Expr, unit: Unit, wanted: Kind) -> Option<Reg> {
+        self.unit = unit;
         let scope = match unit {
-            Unit::Household => Scope::Household,
+            Unit::Household | Unit::Organisation => Scope::Household,
             Unit::Person => Scope::Person,
         };
         let part = self.part(expr, scope)?;
@@ -192,6 +193,17 @@ impl Formulation<'_, '_> {
             return self.refuse(at, format!("没有叫“{shown}”的事实、变量或参数{hint}"));
         };
         let level = meaning.level();
+        let other = match (meaning.unit(), self.unit) {
+            (Some(Unit::Organisation), Unit::Household | Unit::Person) => Some("机构"),
+            (Some(Unit::Household), Unit::Organisation) => Some("家庭"),
+            _ => None,
+        };
+        if let Some(whose) = other {
+            return self.refuse(
+                at,
+                format!("“{shown}”是{whose}的，{}的公式里不能用", self.unit.zh()),
+            );
+        }
         let own = rest.len() == 1;
         match (scope, prefix, level) {
             (Scope::Household, Some("members"), _) => {

@@ -39,7 +39,7 @@ pub(crate) fn close(program: &mut Program) {
             benefit.closure.sort_by_key(|step| place.get(step).copied());
             benefit.inputs = inputs.iter().copied().collect();
             // Household values are made of members, so whoever reads one has looked at all.
-            benefit.sees_all = benefit.to == Unit::Household
+            benefit.sees_all = benefit.to != Unit::Person
                 || steps
                     .iter()
                     .any(|step| match &program.steps[*step as usize].work {

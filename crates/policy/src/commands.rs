@@ -4,10 +4,14 @@
 
 use crate::book::Book;
 use crate::card::{self, Approval};
-use crate::determination::Unit;
+use crate::cases::{self, Report};
 use crate::fault::Fault;
 use crate::gate;
+use crate::listing;
 use crate::lock;
+use crate::mutate;
+use crate::mutate_report::report;
+use crate::space;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -48,8 +52,9 @@ pub fn check(packs: &Path, place: &str) -> Said {
         Ok(book) => book,
         Err(faults) => return Said::refused(&faults),
     };
-    let reports = card::reports(&book);
-    let faults = gate::uncovered(packs, &book, &reports);
+    let reports = cases::run_all(&book);
+    let mut faults = gate::uncovered(packs, &book, &reports);
+    faults.extend(space::gaps(&book));
     if !faults.is_empty() {
         return Said::refused(&faults);
     }
@@ -96,7 +101,8 @@ pub fn test(packs: &Path, place: &str, cards: Cards) -> Said {
     };
     let mut text = String::new();
     let mut ok = true;
-    for report in card::reports(&book) {
+    let reports = cases::run_all(&book);
+    for report in &reports {
         let _written = writeln!(
             text,
             "{}：{} 个办例，{} 个相符",
@@ -115,7 +121,7 @@ pub fn test(packs: &Path, place: &str, cards: Cards) -> Said {
             }
         }
     }
-    let renewed = renew_cards(&book, cards, None);
+    let renewed = renew_cards(&book, &reports, cards, None);
     text.push_str(&renewed.text);
     Said {
         text,
@@ -135,7 +141,7 @@ pub fn card(packs: &Path, place: &str, programme: Option<&str>, cards: Option<Ca
         return Said::failed(format!("没有叫“{id}”的事项\n"));
     }
     match cards {
-        Some(cards) => renew_cards(&book, cards, programme),
+        Some(cards) => renew_cards(&book, &cases::run_all(&book), cards, programme),
         None => {
             let wanted = book
                 .programmes()
@@ -146,19 +152,21 @@ pub fn card(packs: &Path, place: &str, programme: Option<&str>, cards: Option<Ca
     }
 }
 
-fn renew_cards(book: &Book, cards: Cards, only: Option<&str>) -> Said {
+/// `reports` are those of all programmes, in their order.
+fn renew_cards(book: &Book, reports: &[Report], cards: Cards, only: Option<&str>) -> Said {
     let mut text = String::new();
     let mut ok = true;
-    for programme in book
+    for (programme, report) in book
         .programmes()
         .iter()
-        .filter(|one| only.is_none_or(|id| one.id == id))
+        .zip(reports)
+        .filter(|(one, _)| only.is_none_or(|id| one.id == id))
     {
-        match (card::approval(book, programme), cards) {
+        match (card::approval_with(book, programme, report), cards) {
             (Approval::Same | Approval::OfParent, _) => {}
             (Approval::Missing | Approval::Different, Cards::Renew) => {
                 let file = programme.folder.join(card::FILE);
-                match std::fs::write(&file, card::render(book, programme)) {
+                match std::fs::write(&file, card::render_with(book, programme, report)) {
                     Ok(()) => {
                         let _written =
                             writeln!(text, "已更新规则卡 {}；请审阅差异后提交", file.display());
@@ -196,11 +204,7 @@ pub fn facts(packs: &Path, place: &str) -> Said {
         "| 事实 | 名称 | 属于 | 类型 | 来源 | 用到的事项 |\n|---|---|---|---|---|---|\n",
     );
     for fact in book.facts() {
-        let of = if fact.of == Unit::Person {
-            "个人"
-        } else {
-            "家庭"
-        };
+        let of = fact.of.zh();
         let readers: Vec<&str> = book
             .programmes()
             .iter()
@@ -218,6 +222,18 @@ pub fn facts(packs: &Path, place: &str) -> Said {
         );
     }
     Said::well(text)
+}
+
+/// All programmes of some places as one table (事项总表), for the README.
+pub fn list(packs: &Path, places: &[String]) -> Said {
+    let mut books = Vec::new();
+    for place in places {
+        match Book::load(packs, place) {
+            Ok(book) => books.push(book),
+            Err(faults) => return Said::refused(&faults),
+        }
+    }
+    Said::well(listing::table(&books))
 }
 
 /// Renews the record of released facts (更新事实登记簿) over all packs of the folder.
@@ -257,6 +273,23 @@ pub fn lock(packs: &Path) -> Said {
             )),
             Err(error) => Said::failed(format!("写不了 {}：{error}\n", lock::spot().file)),
         },
+    }
+}
+
+/// Mutates every rule in force and asks whether a case notices (变异测试).
+pub fn mutate(packs: &Path, place: &str, programme: Option<&str>) -> Said {
+    let outcome = match mutate::run(packs, place, programme) {
+        Ok(outcome) => outcome,
+        Err(faults) => return Said::refused(&faults),
+    };
+    if let Some(id) = programme
+        && outcome.book.programme(id).is_none()
+    {
+        return Said::failed(format!("没有叫“{id}”的事项\n"));
+    }
+    Said {
+        ok: outcome.is_well(),
+        text: report(&outcome, place),
     }
 }
 

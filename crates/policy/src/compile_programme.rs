@@ -7,7 +7,7 @@ use crate::assemble::{Spoken, SpokenCondition};
 use crate::book::{Benefit, Programme};
 use crate::compile_rule::{Compiled, check_cited};
 use crate::compiler::{Compiler, Zeroes};
-use crate::determination::{Every, Unit};
+use crate::determination::Unit;
 use crate::fault::{Faults, Spot};
 use crate::kind::Kind;
 use crate::names::{Meaning, Names};
@@ -54,10 +54,13 @@ pub(crate) fn sentence(
                     faults.note(&spot, format!("句子里的 {{{name}}} 不是事实、变量或参数"));
                     return None;
                 };
-                if to == Unit::Household && meaning.level() == Level::Person {
+                if to != Unit::Person && meaning.level() == Level::Person {
                     faults.note(
                         &spot,
-                        format!("句子里的 {{{name}}} 每个成员各有一个，家庭的句子里不能用"),
+                        format!(
+                            "句子里的 {{{name}}} 每个成员各有一个，{}的句子里不能用",
+                            to.zh()
+                        ),
                     );
                     return None;
                 }
@@ -92,11 +95,7 @@ pub(crate) fn compile_programme(
     let (_, outcome, paid, step) = compiler.names.folders.get(&folder.id)?.benefit?;
     check_cited(raw.article.as_ref(), &chain.laws, faults);
     check_cited(raw.replaces.as_ref(), &chain.laws, faults);
-    let kind = if raw.every == Every::Month {
-        Kind::MoneyPerMonth
-    } else {
-        Kind::Money
-    };
+    let kind = raw.every.kind();
     let mut uses: (BTreeSet<u32>, BTreeSet<u32>) = Default::default();
     let begin = compiler.here();
     let mut amount = None;
@@ -145,6 +144,9 @@ pub(crate) fn compile_programme(
         };
     if let (Unit::Person, Some(said)) = (raw.to, &raw.covers) {
         faults.note(&said.spot, "给个人的事项只保障本人，不写 covers");
+    }
+    if let (Unit::Organisation, Some(said)) = (raw.to, &raw.covers) {
+        faults.note(&said.spot, "给机构的事项发给机构，不写 covers");
     }
     let covers = named(&raw.covers, Unit::Person, Kind::Bool, "成员的是否变量");
     let starts_on = named(

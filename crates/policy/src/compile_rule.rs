@@ -4,13 +4,15 @@
 
 use crate::assemble::StepOf;
 use crate::book::{ConditionDef, RuleVersion, VariableDef};
-use crate::compiler::{Compiler, Zeroes};
+use crate::compiler::{Compiler, Findings, Zeroes};
 use crate::determination::Unit;
 use crate::fault::Faults;
+use crate::formula::Expr;
 use crate::kind::Kind;
 use crate::law::Laws;
 use crate::pack::{Chain, Folder};
-use crate::program::{Level, Op, Version, Work};
+use crate::program::{Level, Op, Reg, Version, Work};
+use crate::ratio::Rounding;
 use crate::rule::{AbsentIsZero, Cited, RawRule};
 use std::collections::{BTreeMap, BTreeSet};
 use vocab::Citation;
@@ -33,11 +35,50 @@ pub(crate) fn check_cited(cited: Option<&Cited>, laws: &Laws, faults: &Faults) {
     faults.note(&cited.spot, sentence);
 }
 
+/// Of whom a rule speaks: as it says, else as its programme, else as its level.
+pub(crate) fn unit_of(folder: &Folder, rule: &RawRule, level: Level) -> Unit {
+    let to = folder.benefit.as_ref().map(|benefit| benefit.to);
+    let of = rule.of.or(if rule.is_condition { to } else { None });
+    of.unwrap_or(if level == Level::Person {
+        Unit::Person
+    } else {
+        Unit::Household
+    })
+}
+
 /// A compiled rule (编译后的规则): either a variable or a condition.
 pub(crate) struct Compiled {
     pub(crate) variable: Option<VariableDef>,
     pub(crate) condition: Option<ConditionDef>,
     pub(crate) step: u32,
+}
+
+/// Compiles one formula with its rounding (编译公式); `None` if it cannot be said.
+pub(crate) fn formulate(
+    compiler: &mut Compiler<'_>,
+    folder: &str,
+    tree: Option<&Expr>,
+    rounding: Option<Rounding>,
+    zeroes: &Zeroes,
+    (of, kind): (Unit, Kind),
+) -> (Option<Reg>, Findings) {
+    let mut formulation = compiler.formula(folder, zeroes);
+    // A quotient becomes a count by rounding; without rounding it stays a ratio and is refused.
+    let wanted = if kind == Kind::Count && rounding.is_some() {
+        Kind::Ratio
+    } else {
+        kind
+    };
+    let root = tree.and_then(|tree| formulation.whole(tree, of, wanted));
+    let found = formulation.found;
+    let root = root.map(|root| match rounding {
+        Some(rounding) => {
+            let level = compiler.program.nodes[root as usize].level;
+            compiler.push(Op::Round(root, rounding), level, kind)
+        }
+        None => root,
+    });
+    (root, found)
 }
 
 pub(crate) fn compile_rule(
@@ -53,12 +94,7 @@ pub(crate) fn compile_rule(
     let (result, of, kind) = match &compiler.program.steps[step as usize].work {
         Work::Rule { result, .. } => {
             let node = &compiler.program.nodes[*result as usize];
-            let of = if node.level == Level::Person {
-                Unit::Person
-            } else {
-                Unit::Household
-            };
-            (*result, of, node.kind)
+            (*result, unit_of(folder, first, node.level), node.kind)
         }
         Work::Benefit(_) => {
             unreachable!("benefits have no versions and are filtered out by the caller")
@@ -72,19 +108,9 @@ pub(crate) fn compile_rule(
         check_cited(rule.replaces.as_ref(), &chain.laws, faults);
         let (zeroes, articles) = zeroes(rule, chain, faults);
         let begin = compiler.here();
-        let mut formulation = compiler.formula(&folder.id, &zeroes);
-        // A quotient becomes a count by rounding; without rounding it stays a ratio and is refused.
-        let wanted = if kind == Kind::Count && rule.round.is_some() {
-            Kind::Ratio
-        } else {
-            kind
-        };
-        let root = rule
-            .formula
-            .tree
-            .as_ref()
-            .and_then(|tree| formulation.whole(tree, of, wanted));
-        let found = formulation.found;
+        let tree = rule.formula.tree.as_ref();
+        let rounding = rule.round.as_ref().map(|(rounding, _)| *rounding);
+        let (root, found) = formulate(compiler, &folder.id, tree, rounding, &zeroes, (of, kind));
         for (at, sentence) in &found.wrong {
             faults.note(&rule.formula.spot(*at), sentence);
         }
@@ -95,13 +121,11 @@ pub(crate) fn compile_rule(
                 }
             }
         }
-        let mut root = root.unwrap_or(result);
-        if let Some((rounding, said)) = &rule.round {
-            if rounding.is_for_money() != kind.is_money() || !kind.is_number() {
-                faults.note(&said.spot, format!("{kind}不能用“{}”舍入", said.text));
-            }
-            let level = compiler.program.nodes[root as usize].level;
-            root = compiler.push(Op::Round(root, *rounding), level, kind);
+        let root = root.unwrap_or(result);
+        if let Some((rounding, said)) = &rule.round
+            && (rounding.is_for_money() != kind.is_money() || !kind.is_number())
+        {
+            faults.note(&said.spot, format!("{kind}不能用“{}”舍入", said.text));
         }
         needs.extend(found.needs);
         inputs.extend(found.inputs);

@@ -56,6 +56,8 @@ pub(crate) struct Formulation<'c, 'n> {
     pub(crate) compiler: &'c mut Compiler<'n>,
     pub(crate) folder: &'c str,
     pub(crate) zeroes: &'c Zeroes,
+    /// Of whom the formula speaks.
+    pub(crate) unit: Unit,
     pub(crate) found: Findings,
 }
 
@@ -68,6 +70,32 @@ impl<'n> Compiler<'n> {
             params: BTreeMap::new(),
             histories: BTreeMap::new(),
         }
+    }
+
+    /// Goes on with a program that is already compiled.
+    pub(crate) fn resumed(names: &'n Names, program: Program) -> Self {
+        let mut compiler = Self::new(names, program);
+        for (number, input) in (0..).zip(&compiler.program.inputs) {
+            compiler.inputs.insert(input.fact.clone(), number);
+        }
+        for (number, node) in (0..).zip(&compiler.program.nodes) {
+            match node.op {
+                Op::Param(param) => {
+                    compiler.params.insert(param, number);
+                }
+                Op::History {
+                    fact,
+                    months,
+                    average,
+                    absent_is_zero,
+                } => {
+                    let key = (fact, months, average, absent_is_zero);
+                    compiler.histories.insert(key, number);
+                }
+                _ => {}
+            }
+        }
+        compiler
     }
 
     pub(crate) fn push(&mut self, op: Op, level: Level, kind: Kind) -> Reg {
@@ -88,6 +116,7 @@ impl<'n> Compiler<'n> {
             compiler: self,
             folder,
             zeroes,
+            unit: Unit::Household,
             found: Findings::default(),
         }
     }

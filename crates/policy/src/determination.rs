@@ -118,6 +118,28 @@ pub enum Unit {
     Household,
     /// 个人
     Person,
+    /// 机构：养老机构、社会组织等；它的人是成员
+    Organisation,
+}
+
+impl Unit {
+    /// How it is called in Chinese (称呼).
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Household => "家庭",
+            Self::Person => "个人",
+            Self::Organisation => "机构",
+        }
+    }
+
+    /// As packs write it: `household`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Household => "household",
+            Self::Person => "person",
+            Self::Organisation => "organisation",
+        }
+    }
 }
 
 /// What the programme gives (给付方式).
@@ -126,12 +148,52 @@ pub enum Unit {
 pub enum Every {
     /// 按月发放
     Month,
+    /// 按年发放，一个公历年一次
+    Year,
     /// 一次性
     Once,
     /// 服务，以派单代替发钱
     Order,
     /// 身份认定，不发钱
     Status,
+}
+
+impl Every {
+    /// Whether it pays money (是否发钱).
+    pub fn pays(self) -> bool {
+        matches!(self, Self::Month | Self::Year | Self::Once)
+    }
+
+    /// The kind its amount has (金额的类型).
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Month => Kind::MoneyPerMonth,
+            Self::Year => Kind::MoneyPerYear,
+            Self::Once | Self::Order | Self::Status => Kind::Money,
+        }
+    }
+
+    /// How it is called in Chinese (称呼).
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Month => "按月发放",
+            Self::Year => "按年发放",
+            Self::Once => "一次性发放",
+            Self::Order => "提供服务",
+            Self::Status => "认定身份",
+        }
+    }
+
+    /// As packs write it: `month`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Year => "year",
+            Self::Once => "once",
+            Self::Order => "order",
+            Self::Status => "status",
+        }
+    }
 }
 
 /// When the benefit begins (起发规则).
@@ -356,6 +418,18 @@ pub struct Determination {
     /// Where the household is served.
     #[serde(default)]
     pub region: Option<Region>,
+}
+
+/// Many answers as one JSON document `{"determinations": […]}` (试算结果), written out here so that it is compiled for speed.
+pub fn to_json(all: &[Determination]) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Said<'a> {
+        determinations: &'a [Determination],
+    }
+    serde_json::to_vec(&Said {
+        determinations: all,
+    })
+    .expect("a determination holds only strings, numbers, lists and maps with string keys")
 }
 
 impl Determination {

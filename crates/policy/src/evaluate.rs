@@ -8,7 +8,8 @@ use crate::cell::{
     Cell, Trouble, added_months, and, between, both, compared, divided, not, on_day, one, or,
     unknown,
 };
-use crate::determination::{Ask, Unit};
+use crate::determination::Ask;
+use crate::instead::Instead;
 use crate::kind::Kind;
 use crate::parameter::{OnDay, Setting};
 use crate::picking::{Picked, holds_month, months_back, pick, pick_now};
@@ -21,15 +22,17 @@ use vocab::{DatedFact, FactSheet, Month, Record, Region, Value};
 
 const ABSENT: u8 = 0;
 const WHOLE: u8 = 1;
-const EXACT: u8 = 2;
+/// The cell's value is a place in `Run::exact`.
+pub(crate) const EXACT: u8 = 2;
 const BROKEN: u8 = 3;
 
+/// All columns of one level, one after another (一个层级的全部列).
 #[derive(Debug, Default)]
-struct Cells {
-    values: Vec<i64>,
-    states: Vec<u8>,
+pub(crate) struct Cells {
+    pub(crate) values: Vec<i64>,
+    pub(crate) states: Vec<u8>,
     /// Cells in one column.
-    height: usize,
+    pub(crate) height: usize,
 }
 
 /// One batch being decided (一批计算).
@@ -43,8 +46,8 @@ pub(crate) struct Run<'p> {
     pub(crate) offsets: Vec<usize>,
     /// The household of each member.
     pub(crate) parents: Vec<usize>,
-    cells: [Cells; 3],
-    exact: Vec<Ratio>,
+    pub(crate) cells: [Cells; 3],
+    pub(crate) exact: Vec<Ratio>,
     pub(crate) troubles: BTreeMap<(Reg, usize), Trouble>,
     /// Look-backs in which an absent month counted as zero.
     pub(crate) zeroed: BTreeSet<(Reg, usize)>,
@@ -53,6 +56,8 @@ pub(crate) struct Run<'p> {
     word_numbers: BTreeMap<&'p str, i64>,
     /// Which version of each step applies.
     pub(crate) versions: Vec<Option<usize>>,
+    /// What stands in the place of a part of the program, while a mutant is tried.
+    pub(crate) instead: Option<&'p Instead>,
 }
 
 impl<'p> Run<'p> {
@@ -94,6 +99,7 @@ impl<'p> Run<'p> {
             words: Vec::new(),
             word_numbers: BTreeMap::new(),
             versions: vec![None; program.steps.len()],
+            instead: None,
         };
         run.fill_constants();
         run.fill_inputs();
@@ -116,27 +122,33 @@ impl<'p> Run<'p> {
             if !needed[*step as usize] {
                 continue;
             }
-            match &program.steps[*step as usize].work {
-                Work::Benefit(benefit) => self.benefit(*benefit as usize),
-                Work::Rule { result, versions } => {
-                    // Versions stand oldest first; the last one begun applies.
-                    let chosen = versions.iter().rposition(|version| {
-                        version.from.is_none_or(|from| from <= self.ask.as_of)
-                    });
-                    self.versions[*step as usize] = chosen;
-                    match chosen {
-                        Some(chosen) => {
-                            let version = &versions[chosen];
-                            for reg in version.nodes.clone() {
-                                self.node(reg);
-                            }
-                            self.copy(version.root, *result);
+            self.step(*step);
+        }
+    }
+
+    /// Works out one variable, condition or benefit.
+    pub(crate) fn step(&mut self, step: u32) {
+        let program = self.program;
+        match &program.steps[step as usize].work {
+            Work::Benefit(benefit) => self.benefit(*benefit as usize),
+            Work::Rule { result, versions } => {
+                // Versions stand oldest first; the last one begun applies.
+                let chosen = versions
+                    .iter()
+                    .rposition(|version| version.from.is_none_or(|from| from <= self.ask.as_of));
+                self.versions[step as usize] = chosen;
+                match chosen {
+                    Some(chosen) => {
+                        let (nodes, root) = self.formula(step, &versions[chosen], chosen);
+                        for reg in nodes {
+                            self.node(reg);
                         }
-                        None => {
-                            for index in 0..self.height(*result) {
-                                self.put(*result, index, Cell::Broken);
-                                self.troubles.insert((*result, index), Trouble::NoVersion);
-                            }
+                        self.copy(root, *result);
+                    }
+                    None => {
+                        for index in 0..self.height(*result) {
+                            self.put(*result, index, Cell::Broken);
+                            self.troubles.insert((*result, index), Trouble::NoVersion);
                         }
                     }
                 }
@@ -144,7 +156,7 @@ impl<'p> Run<'p> {
         }
     }
 
-    fn height(&self, reg: Reg) -> usize {
+    pub(crate) fn height(&self, reg: Reg) -> usize {
         self.cells[self.program.nodes[reg as usize].level as usize].height
     }
 
@@ -216,30 +228,35 @@ impl<'p> Run<'p> {
 
     fn fill_constants(&mut self) {
         let program = self.program;
+        for reg in &program.constants {
+            self.constant(*reg);
+        }
+    }
+
+    /// Fills in a node that needs no sheet; others it leaves alone.
+    pub(crate) fn constant(&mut self, reg: Reg) {
         let month = Month::of(self.ask.as_of);
         let day = |day: NaiveDate| Ok(Cell::Whole(i64::from(day.num_days_from_ce())));
-        for reg in &program.constants {
-            let cell = match program.nodes[*reg as usize].op {
-                Op::Constant(value) => Ok(Cell::Whole(value)),
-                Op::AsOf => day(self.ask.as_of),
-                Op::MonthStart => day(month.first_day()),
-                Op::MonthEnd => day(month.last_day()),
-                Op::Param(param) => {
-                    let parameter = &program.params[param as usize];
-                    self.setting(param).and_then(|setting| match setting {
-                        Setting::Single(number) => Ok(Cell::of(parameter.scaled(*number))),
-                        Setting::Steps(_) | Setting::Codes(_) => Err(Trouble::Unpublished(param)),
-                    })
-                }
-                _ => continue,
-            };
-            self.settle(*reg, 0, cell);
-        }
+        let cell = match self.program.nodes[reg as usize].op {
+            Op::Constant(value) => Ok(Cell::Whole(value)),
+            Op::AsOf => day(self.ask.as_of),
+            Op::MonthStart => day(month.first_day()),
+            Op::MonthEnd => day(month.last_day()),
+            Op::Param(param) => {
+                let parameter = &self.program.params[param as usize];
+                self.setting(param).and_then(|setting| match setting {
+                    Setting::Single(number) => Ok(Cell::of(parameter.scaled(*number))),
+                    Setting::Steps(_) | Setting::Codes(_) => Err(Trouble::Unpublished(param)),
+                })
+            }
+            _ => return,
+        };
+        self.settle(reg, 0, cell);
     }
 
     fn setting(&self, param: u32) -> Result<&'p Setting, Trouble> {
         match self.program.params[param as usize].on(self.ask.as_of, self.region) {
-            OnDay::Value(value) => Ok(&value.value),
+            OnDay::Value(value) => Ok(self.instead_of(param, value)),
             OnDay::NotYet(first) => Err(Trouble::NotYet(param, first)),
             OnDay::Lapsed(until) => Err(Trouble::Lapsed(param, until)),
             OnDay::Unpublished => Err(Trouble::Unpublished(param)),
@@ -250,19 +267,19 @@ impl<'p> Run<'p> {
         let sheets = self.sheets;
         let mut child = 0;
         for (row, sheet) in sheets.iter().enumerate() {
-            self.read_record(&sheet.household, Unit::Household, row);
+            self.read_record(&sheet.household, Level::Household, row);
             for member in &sheet.members {
-                self.read_record(member, Unit::Person, child);
+                self.read_record(member, Level::Person, child);
                 child += 1;
             }
         }
     }
 
     /// Walks a record and the inputs side by side; both are sorted by fact.
-    fn read_record(&mut self, record: &'p Record, unit: Unit, index: usize) {
+    fn read_record(&mut self, record: &'p Record, level: Level, index: usize) {
         let program = self.program;
         let mut facts = record.iter().peekable();
-        for number in &program.sorted[unit as usize] {
+        for number in &program.sorted[usize::from(level == Level::Person)] {
             let input = &program.inputs[*number as usize];
             let rows = loop {
                 match facts.peek() {
@@ -467,7 +484,10 @@ impl<'p> Run<'p> {
                     Some(Month::of(day).last_day())
                 }),
                 Op::InRegion(of, region) => self.in_region(*of, *region, level, index),
-                Op::Band(param, key) => self.band(*param, self.seen(*key, level, index)),
+                Op::Band(param, key) => {
+                    let by_code = program.nodes[*key as usize].kind.is_word();
+                    self.band(*param, by_code, self.seen(*key, level, index))
+                }
                 Op::Aggregate { what, of, filter } => self.aggregate(*what, *of, *filter, index),
                 Op::Round(of, rounding) => {
                     let rounding: Rounding = *rounding;
@@ -542,12 +562,19 @@ impl<'p> Run<'p> {
         }
     }
 
-    fn band(&self, param: u32, key: Cell) -> Result<Cell, Trouble> {
+    fn band(&self, param: u32, by_code: bool, key: Cell) -> Result<Cell, Trouble> {
         let Some(key) = key.ratio() else {
             return Ok(key);
         };
         let parameter = &self.program.params[param as usize];
         let number = match self.setting(param)? {
+            // Codes written in digits look like lower bounds; each stands for itself alone.
+            Setting::Steps(steps) if by_code => key
+                .as_whole()
+                .and_then(|word| self.word_text(word)?.parse().ok())
+                .and_then(|code: i64| steps.get(&code))
+                .copied()
+                .ok_or(Trouble::NoSuchCode(param))?,
             Setting::Steps(steps) => {
                 let whole = i64::try_from(key.floor()).map_err(|_| Trouble::Overflow)?;
                 steps
@@ -569,7 +596,7 @@ impl<'p> Run<'p> {
 
     fn benefit(&mut self, number: usize) {
         let program = self.program;
-        let plan = &program.benefits[number];
+        let plan = self.plan(number);
         for reg in plan.nodes.clone() {
             self.node(reg);
         }
@@ -606,7 +633,7 @@ impl<'p> Run<'p> {
         index: usize,
     ) -> (Cell, Result<Cell, Trouble>) {
         let unclear = (Cell::Absent, Ok(Cell::Absent));
-        if let (Some(covers), Unit::Household) = (plan.covers, plan.to)
+        if let Some(covers) = plan.covers
             && (self.offsets[index]..self.offsets[index + 1])
                 .any(|member| !self.seen(covers, Level::Person, member).is_known())
         {

@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Why {
     pub(crate) missing: BTreeSet<FactRef>,
     pub(crate) faults: BTreeSet<String>,
+    /// Whether the cause lies outside the rules: a standard that is not published, data that contradict each other.
+    pub(crate) outside: bool,
     seen: BTreeSet<(Reg, usize)>,
 }
 
@@ -27,6 +29,7 @@ impl Why {
         let node = &run.program.nodes[reg as usize];
         let level = node.level;
         if let Some(trouble) = run.troubles.get(&(reg, index)) {
+            self.outside |= is_outside(trouble);
             self.faults.insert(sentence(book, run, trouble, reg, index));
         }
         let down = |why: &mut Self, other: Reg| {
@@ -44,7 +47,7 @@ impl Why {
                 if let Work::Rule { versions, .. } = &run.program.steps[*step as usize].work
                     && let Some(chosen) = run.versions[*step as usize]
                 {
-                    down(self, versions[chosen].root);
+                    down(self, run.formula(*step, &versions[chosen], chosen).1);
                 }
             }
             Op::Outcome(benefit) | Op::Amount(benefit) => {
@@ -106,7 +109,7 @@ impl Why {
         benefit: usize,
         index: usize,
     ) {
-        let plan = &run.program.benefits[benefit];
+        let plan = run.plan(benefit);
         let level = Level::from(plan.to);
         let mut all_met = true;
         for condition in &plan.conditions {
@@ -132,6 +135,20 @@ impl Why {
             }
         }
     }
+}
+
+fn is_outside(trouble: &Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::NotYet(..)
+            | Trouble::Lapsed(..)
+            | Trouble::Unpublished(_)
+            | Trouble::NoVersion
+            | Trouble::Conflict(..)
+            | Trouble::WrongValue(..)
+            | Trouble::NotARegion(_)
+            | Trouble::Overflow
+    )
 }
 
 /// Which member of its household a cell belongs to.
@@ -164,6 +181,19 @@ pub(crate) fn operands(op: &Op) -> Vec<Reg> {
         | Op::AddMonths(a, b, _) => vec![*a, *b],
         Op::Greatest(of) | Op::Least(of) => of.clone(),
         _ => Vec::new(),
+    }
+}
+
+/// All parts of an operation, those of choices and sums over members too.
+pub(crate) fn all_operands(op: &Op) -> Vec<Reg> {
+    match op {
+        Op::Case(whens, otherwise) => whens
+            .iter()
+            .flat_map(|(test, value)| [*test, *value])
+            .chain([*otherwise])
+            .collect(),
+        Op::Aggregate { of, filter, .. } => of.iter().chain(filter).copied().collect(),
+        other => operands(other),
     }
 }
 

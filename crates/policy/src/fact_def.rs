@@ -71,15 +71,16 @@ pub(crate) struct Declared {
     pub(crate) sensitivity: Sensitivity,
 }
 
-/// Reads the unit of a fact or rule: `household` or `person`.
+/// Reads the unit of a fact or rule: `household`, `person` or `organisation`.
 pub(crate) fn unit(said: &Said, table: &Table<'_>) -> Option<Unit> {
     match said.text.as_str() {
         "household" => Some(Unit::Household),
         "person" => Some(Unit::Person),
+        "organisation" => Some(Unit::Organisation),
         _ => {
             table.reading.faults.note(
                 &said.spot,
-                "这里只能写 \"household\"（家庭）或 \"person\"（个人）",
+                "这里只能写 \"household\"（家庭）、\"person\"（个人）或 \"organisation\"（机构）",
             );
             None
         }
@@ -95,9 +96,10 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 /// Names that formulas use for something else.
-pub(crate) const RESERVED: [&str; 13] = [
+pub(crate) const RESERVED: [&str; 14] = [
     "members",
     "household",
+    "organisation",
     "in_payment",
     "as_of",
     "month_start",

@@ -312,7 +312,8 @@ impl Formulation<'_, '_> {
             if by_code {
                 kind.is_word()
             } else {
-                kind.is_plain()
+                // Codes may be digits: `{ 1 = …, 2 = … }` by disability level.
+                kind.is_plain() || kind.is_word()
             }
         });
         if !fits {

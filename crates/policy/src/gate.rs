@@ -7,11 +7,12 @@
 
 use crate::book::Book;
 use crate::card::{self, Approval};
-use crate::cases::Report;
+use crate::cases::{self, Report};
 use crate::determination::Tri;
-use crate::explain::operands;
+use crate::explain::all_operands;
 use crate::fault::{Fault, Spot};
 use crate::program::{Op, Reg, Work};
+use crate::space;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use vocab::Region;
@@ -38,8 +39,9 @@ impl Verdict {
 /// The mistakes of the pack, if it does not even load.
 pub fn examine(packs: &Path, place: &str) -> Result<Verdict, Vec<Fault>> {
     let book = Book::load(packs, place)?;
-    let reports = card::reports(&book);
+    let reports = cases::run_all(&book);
     let mut faults = uncovered(packs, &book, &reports);
+    faults.extend(space::gaps(&book));
     for report in &reports {
         for failure in report.failures() {
             for difference in &failure.differences {
@@ -50,8 +52,8 @@ pub fn examine(packs: &Path, place: &str) -> Result<Verdict, Vec<Fault>> {
             }
         }
     }
-    for programme in book.programmes() {
-        let sentence = match card::approval(&book, programme) {
+    for (programme, report) in book.programmes().iter().zip(&reports) {
+        let sentence = match card::approval_with(&book, programme, report) {
             Approval::Same | Approval::OfParent => continue,
             Approval::Missing => format!(
                 "事项“{}”的规则卡没有审签；请运行 pack card --renew，审阅后提交 {}",
@@ -99,7 +101,7 @@ pub fn uncovered(packs: &Path, book: &Book, reports: &[Report]) -> Vec<Fault> {
         };
         // A parent loads whenever its child does; if not, its own check says why.
         if let Ok(parent) = Book::load(packs, &id) {
-            parents.push(card::reports(&parent));
+            parents.push(cases::run_all(&parent));
         }
     }
     for report in reports.iter().chain(parents.iter().flatten()) {
@@ -180,15 +182,7 @@ fn left_to_places(book: &Book, programme: &str, condition: &str) -> bool {
                 open.extend(&plan.conditions);
                 open.extend(plan.amount);
             }
-            Op::Case(whens, otherwise) => {
-                open.extend(whens.iter().flat_map(|(test, value)| [*test, *value]));
-                open.push(*otherwise);
-            }
-            Op::Aggregate { of, filter, .. } => {
-                open.extend(*of);
-                open.extend(*filter);
-            }
-            other => open.extend(operands(other)),
+            other => open.extend(all_operands(other)),
         }
     }
     false

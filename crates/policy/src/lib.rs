@@ -6,9 +6,12 @@
 //! columns here (values, states, offsets) are laid out so that this is cheap.
 
 mod answer;
+pub mod argued;
 mod assemble;
 pub mod book;
 pub mod card;
+mod card_graph;
+mod card_proof;
 mod case_file;
 pub mod cases;
 mod cell;
@@ -26,11 +29,18 @@ pub mod fault;
 mod formula;
 mod function;
 pub mod gate;
+mod instead;
 pub mod kind;
 mod known_facts;
 pub mod law;
+mod listing;
 pub mod lock;
+mod many;
 mod merge;
+mod mutant;
+pub mod mutate;
+mod mutate_report;
+mod mutation;
 mod names;
 mod order;
 mod pack;
@@ -44,7 +54,10 @@ pub mod replay;
 mod rule;
 mod sentence;
 pub mod sheet;
+mod space;
 mod toml_file;
+mod trial;
+mod unit;
 mod wording;
 
 pub use book::{

@@ -4,7 +4,6 @@
 //! absent: forgetting; renewing adds ids and refuses to change them.
 
 use crate::book::Book;
-use crate::determination::Unit;
 use crate::fact_def::FactDef;
 use crate::fault::{Faults, Spot};
 use crate::pack::with_table;
@@ -14,13 +13,6 @@ use std::path::Path;
 
 /// The file's name.
 const FILE: &str = "facts.lock.toml";
-
-fn word(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Household => "household",
-        Unit::Person => "person",
-    }
-}
 
 fn known(packs: &Path, faults: &Faults) -> BTreeMap<String, (String, String)> {
     let Ok(text) = std::fs::read_to_string(packs.join(FILE)) else {
@@ -46,12 +38,12 @@ fn known(packs: &Path, faults: &Faults) -> BTreeMap<String, (String, String)> {
 pub(crate) fn check(packs: &Path, facts: &BTreeMap<String, FactDef>, faults: &Faults) {
     for (id, (of, kind)) in known(packs, faults) {
         let Some(fact) = facts.get(&id) else { continue };
-        if of != word(fact.of) || kind != fact.kind.word() {
+        if of != fact.of.word() || kind != fact.kind.word() {
             faults.note(
                 &fact.spot,
                 format!(
                     "事实“{id}”在上次发布时是 of = \"{of}\"、type = \"{kind}\"，不能改成 of = \"{}\"、type = \"{}\"；已有决定引用它，请另取一个名字",
-                    word(fact.of),
+                    fact.of.word(),
                     fact.kind.word()
                 ),
             );
@@ -68,7 +60,7 @@ pub fn renewed(packs: &Path, books: &[Book]) -> Result<String, Vec<String>> {
     let mut all = known(packs, &faults);
     let mut wrong: Vec<String> = Vec::new();
     for fact in books.iter().flat_map(Book::facts) {
-        let now = (word(fact.of).to_owned(), fact.kind.word().to_owned());
+        let now = (fact.of.word().to_owned(), fact.kind.word().to_owned());
         match all.get(&fact.id) {
             Some(before) if *before != now => wrong.push(format!(
                 "{}:{}: 事实“{}”与登记簿或另一个规则包里的意思不同",

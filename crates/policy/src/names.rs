@@ -65,6 +65,18 @@ impl Meaning<'_> {
     }
 }
 
+impl Meaning<'_> {
+    /// Of whom it speaks; `None` for parameters.
+    pub(crate) fn unit(&self) -> Option<Unit> {
+        match self {
+            Self::Fact(fact) => Some(fact.of),
+            Self::Rule(rule) => Some(rule.of),
+            Self::Param(_) => None,
+            Self::Outcome(unit, ..) | Self::Amount(unit, ..) | Self::InPayment(unit) => Some(*unit),
+        }
+    }
+}
+
 impl Names {
     /// What a name means inside a folder; `None` if nothing.
     pub(crate) fn meaning(&self, folder: &str, parts: &[&str]) -> Option<Meaning<'_>> {

@@ -19,14 +19,17 @@
 //! * `parameters.toml`: `[id] what unit values|bands note?`; an entry `{ from, value, source, until?, region?, note?, demo? }`;
 //!   in `bands` the value is a table of lower bounds (`{ 70 = 20000 }`) or of codes. `values = []` with a note: not
 //!   published. A place's list replaces the nation's whole list; `what` and `unit` may then be left out.
-//!   Units: fen fen/person fen/day fen/hour fen/time (money) · fen/month fen/person/month · fen/year fen/person/year ·
-//!   bp percent (ratio, already divided) · count people months years days hours points m2 (count) · bool · date.
+//!   Units: `fen` (money), `fen/<thing>` per household person bed m2 … (money), each with `/month` (money a month) or `/year`
+//!   (money a year) at the end · bp percent permille (ratio, already divided) · count people months years days hours points
+//!   m2 beds … (count) · bool · date; all in `unit`.
 //! * `rules.toml`: `[[variable]] id of gives article formula round? from? absent_is_zero? replaces?`;
 //!   `[[condition]] id of? article test refuses from? absent_is_zero? replaces?`;
 //!   `[benefit] to amount? round? every starts starts_on? covers? excludes? review? article replaces?`.
 //!   The same id again with a later `from` is a later version. A place repeating a nation's id needs
 //!   `replaces = "law:article"` on its first entry; its versions then replace all of the nation's.
 //!   `absent_is_zero`: `true`, `["fact"]` or `[{ fact, article }]`.
+//!   `of` and `to`: `household person organisation`. An organisation's row has its own facts, its people are `members`;
+//!   it sees no household facts. `every`: `month year once order status`; the amount is money/month, money/year or money.
 //! * formulas: names; `members.x` inside `sum count min max any all` (with `filter (where …)`) of a household formula;
 //!   `household.x` in a person formula; `programme.x`, `programme.outcome` (`'met'`, `'not_met'`, else unknown),
 //!   `programme.amount`, `in_payment.programme`; `+ - * /`, comparisons, `and or not`, `in`, `between`,
@@ -38,6 +41,7 @@
 //! * `wording.toml`: `[programme] zh en`, `[programme.summary]`, `[fact.x]` and `[variable.x]` (`zh en hint_zh? hint_en?`),
 //!   `[code.fact.code]`, `[condition.x]`, `[refusal.x]`. Placeholders `{x}`: variables, parameters and facts of the
 //!   benefit's unit or of the household, `{as_of}`, `{amount}`, `{members}`.
+//! * `mutants.toml`: `[[equivalent]] rule mutation because from?`, see `argued`: mutants that no case can kill, and why.
 //! * `cases.toml`: see `cases`; they run with the pack whose folder holds them. Other files (`procedure.toml`, `form.toml`, `letters/*.typ`) are kept as text.
 
 use crate::book::{Place, PlaceRegion};
@@ -75,7 +79,7 @@ pub(crate) struct PackFile {
 }
 
 /// One folder of a chain of packs, merged (合并后的目录).
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Folder {
     pub(crate) id: String,
     /// Nation first.
@@ -108,7 +112,7 @@ impl Folder {
 }
 
 /// A chain of packs, read and merged (规则包链).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Chain {
     pub(crate) place: Place,
     pub(crate) version: String,
@@ -343,7 +347,8 @@ fn gather(
         let has_text = |file: &str| entry.join(file).is_file();
         if !ours
             && !(known
-                && (has_text("procedure.toml")
+                && (has_text(crate::argued::FILE)
+                    || has_text("procedure.toml")
                     || has_text("form.toml")
                     || entry.join("letters").is_dir()))
         {

@@ -7,34 +7,10 @@ use crate::fault::Spot;
 use crate::kind::Kind;
 use crate::ratio::Ratio;
 use crate::toml_file::{Cell, Said, Table};
+use crate::unit;
 use chrono::{Datelike, NaiveDate};
 use std::collections::BTreeMap;
 use vocab::Region;
-
-/// The units a parameter may have, the kind it then has, and by what its whole number is divided.
-const UNITS: &[(&str, Kind, i64)] = &[
-    ("fen", Kind::Money, 1),
-    ("fen/person", Kind::Money, 1),
-    ("fen/day", Kind::Money, 1),
-    ("fen/hour", Kind::Money, 1),
-    ("fen/time", Kind::Money, 1),
-    ("fen/month", Kind::MoneyPerMonth, 1),
-    ("fen/person/month", Kind::MoneyPerMonth, 1),
-    ("fen/year", Kind::MoneyPerYear, 1),
-    ("fen/person/year", Kind::MoneyPerYear, 1),
-    ("bp", Kind::Ratio, 10_000),
-    ("percent", Kind::Ratio, 100),
-    ("count", Kind::Count, 1),
-    ("people", Kind::Count, 1),
-    ("months", Kind::Count, 1),
-    ("years", Kind::Count, 1),
-    ("days", Kind::Count, 1),
-    ("hours", Kind::Count, 1),
-    ("points", Kind::Count, 1),
-    ("m2", Kind::Count, 1),
-    ("bool", Kind::Bool, 1),
-    ("date", Kind::Date, 1),
-];
 
 /// One value and its time (参数值).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +111,17 @@ impl Parameter {
         }
     }
 
+    /// Which entry holds on a day in a region, counted in `values`.
+    pub(crate) fn entry_on(&self, day: NaiveDate, region: Region) -> Option<usize> {
+        match self.on(day, region) {
+            OnDay::Value(value) => self
+                .values
+                .iter()
+                .position(|entry| std::ptr::eq(entry, value)),
+            OnDay::NotYet(_) | OnDay::Lapsed(_) | OnDay::Unpublished => None,
+        }
+    }
+
     /// A whole number of this parameter as the value formulas see.
     pub(crate) fn scaled(&self, number: i64) -> Ratio {
         Ratio::new(i128::from(number), i128::from(self.divisor)).unwrap_or(Ratio::whole(0))
@@ -170,12 +157,11 @@ pub(crate) fn read(
             return None;
         }
     };
-    let Some((_, kind, divisor)) = UNITS.iter().find(|(word, ..)| *word == unit_word) else {
-        let words: Vec<_> = UNITS.iter().map(|(word, ..)| *word).collect();
+    let Some((kind, divisor)) = unit::kind_of(&unit_word) else {
         let spot = unit.map_or_else(|| id.spot.clone(), |unit| unit.spot);
         faults.note(
             &spot,
-            format!("不认识的单位“{unit_word}”；可以写：{}", words.join("、")),
+            format!("不认识的单位“{unit_word}”；{}", unit::said()),
         );
         return None;
     };
@@ -225,7 +211,7 @@ pub(crate) fn read(
     }
     let values: Vec<_> = entries
         .iter()
-        .filter_map(|entry| read_value(entry, *kind, banded, inherited.division))
+        .filter_map(|entry| read_value(entry, kind, banded, inherited.division))
         .collect();
     check_order(&id.text, &values, table);
     table.no_other_keys("what unit values bands note");
@@ -236,8 +222,8 @@ pub(crate) fn read(
             .or_else(|| known.map(|known| known.what.clone()))
             .unwrap_or_default(),
         unit: unit_word,
-        kind: *kind,
-        divisor: *divisor,
+        kind,
+        divisor,
         banded,
         values,
         note,

@@ -27,7 +27,8 @@ pub(crate) enum Level {
 impl From<Unit> for Level {
     fn from(unit: Unit) -> Self {
         match unit {
-            Unit::Household => Self::Household,
+            // An organisation is a row as a household is, and its people are the members.
+            Unit::Household | Unit::Organisation => Self::Household,
             Unit::Person => Self::Person,
         }
     }

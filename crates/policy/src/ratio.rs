@@ -193,6 +193,38 @@ impl Rounding {
         })
     }
 
+    /// The neighbouring ways of rounding by the same step, with their words (相邻的舍入方式).
+    pub(crate) fn neighbours(self) -> Vec<(Self, String)> {
+        let others = match self.direction {
+            Direction::Floor => [Direction::Ceil, Direction::HalfUp],
+            Direction::Ceil => [Direction::Floor, Direction::HalfUp],
+            Direction::HalfUp | Direction::HalfEven => [Direction::Floor, Direction::Ceil],
+        };
+        let to = |direction| {
+            let other = Self { direction, ..self };
+            (other, other.word())
+        };
+        others.into_iter().map(to).collect()
+    }
+
+    /// As packs write it.
+    pub(crate) fn word(self) -> String {
+        let direction = match self.direction {
+            Direction::Floor => "floor",
+            Direction::Ceil => "ceil",
+            Direction::HalfUp => "half_up",
+            Direction::HalfEven => "half_even",
+        };
+        let step = match (self.money, self.step) {
+            (false, _) => "",
+            (true, 1) => "_fen",
+            (true, 10) => "_jiao",
+            (true, 100) => "_yuan",
+            (true, _) => "_ten_yuan",
+        };
+        format!("{direction}{step}")
+    }
+
     /// Whether it is meant for money rather than for plain numbers.
     pub fn is_for_money(self) -> bool {
         self.money

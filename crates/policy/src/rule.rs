@@ -218,7 +218,7 @@ fn read_rule(table: &Table<'_>, is_condition: bool) -> Option<RawRule> {
     if of_said.is_none() && !is_condition {
         faults.note(
             &table.spot(),
-            format!("{name}缺少“of”（household 或 person）"),
+            format!("{name}缺少“of”（household、person 或 organisation）"),
         );
     }
     let of = of_said.as_ref().and_then(|said| unit(said, table));
@@ -277,13 +277,14 @@ fn read_benefit(table: &Table<'_>) -> Option<RawBenefit> {
     let every = table.need_text("every").and_then(|said| {
         let every = match said.text.as_str() {
             "month" => Some(Every::Month),
+            "year" => Some(Every::Year),
             "once" => Some(Every::Once),
             "order" => Some(Every::Order),
             "status" => Some(Every::Status),
             _ => None,
         };
         if every.is_none() {
-            faults.note(&said.spot, "every 只能写 month、once、order、status");
+            faults.note(&said.spot, "every 只能写 month、year、once、order、status");
         }
         every
     });
@@ -332,7 +333,7 @@ fn read_benefit(table: &Table<'_>) -> Option<RawBenefit> {
     let article = article(table, "[benefit] ");
     let replaces = citation(table, "replaces");
     match every {
-        Some(Every::Month | Every::Once) if table.get("amount").is_none() => {
+        Some(every) if every.pays() && table.get("amount").is_none() => {
             faults.note(&table.spot(), "发钱的事项必须写 amount（金额公式）");
         }
         Some(Every::Status) => {

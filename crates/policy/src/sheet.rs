@@ -14,6 +14,8 @@ use vocab::{DatedFact, FactSheet, Month, Period, Record, Value};
 
 /// Reads `{ "household": {…}, "members": [{…}], "member_keys": […] }` from JSON (读取 JSON 事实表).
 ///
+/// An organisation is written `{ "organisation": {…}, "members": […] }`; its facts stand where a household's would.
+///
 /// # Errors
 /// Everything that is not of that shape, each with its path.
 pub fn from_json(json: &serde_json::Value) -> Result<FactSheet, Vec<String>> {
@@ -26,7 +28,9 @@ pub fn from_json(json: &serde_json::Value) -> Result<FactSheet, Vec<String>> {
     };
     for (key, value) in top {
         match key.as_str() {
-            "household" => sheet.household = json_record(value, "household", &mut wrong),
+            "household" | "organisation" => {
+                sheet.household.extend(json_record(value, key, &mut wrong));
+            }
             "members" => match value.as_array() {
                 Some(members) => {
                     for (index, member) in members.iter().enumerate() {
@@ -44,9 +48,14 @@ pub fn from_json(json: &serde_json::Value) -> Result<FactSheet, Vec<String>> {
                 Err(_) => wrong.push("member_keys 应当是文字的列表".to_owned()),
             },
             _ => wrong.push(format!(
-                "不认识的键“{key}”；可以写 household members member_keys"
+                "不认识的键“{key}”；可以写 household（或 organisation）members member_keys"
             )),
         }
+    }
+    if top.contains_key("household") && top.contains_key("organisation") {
+        wrong.push(
+            "household 和 organisation 只写一个：一张事实表要么是一户，要么是一个机构".to_owned(),
+        );
     }
     if !sheet.member_keys.is_empty() && sheet.member_keys.len() != sheet.members.len() {
         wrong.push("member_keys 要么不写，要么与 members 一样多".to_owned());
@@ -141,15 +150,16 @@ pub(crate) fn from_table(table: &Table<'_>, unit: Unit, as_of: NaiveDate, names:
                         };
                         record.insert(wanted.id.clone(), rows(&cell, &wanted, as_of));
                     }
-                    Some(_) => faults.note(
-                        &programme.spot,
-                        format!(
-                            "“{}”是{}的事项，in_payment 要写在{}里",
-                            programme.text,
-                            other(unit),
-                            other(unit)
-                        ),
-                    ),
+                    Some(meaning) => {
+                        let whose = place(meaning.unit().unwrap_or(unit));
+                        faults.note(
+                            &programme.spot,
+                            format!(
+                                "“{}”是{whose}的事项，in_payment 要写在{whose}里",
+                                programme.text
+                            ),
+                        );
+                    }
                     None => {
                         faults.note(&programme.spot, format!("没有叫“{}”的事项", programme.text))
                     }
@@ -161,15 +171,13 @@ pub(crate) fn from_table(table: &Table<'_>, unit: Unit, as_of: NaiveDate, names:
             Some(fact) if fact.of == unit => {
                 record.insert(key.text.clone(), rows(&cell, &wanted(fact), as_of));
             }
-            Some(_) => faults.note(
-                &key.spot,
-                format!(
-                    "事实“{}”是{}的，要写在{}里",
-                    key.text,
-                    other(unit),
-                    other(unit)
-                ),
-            ),
+            Some(fact) => {
+                let whose = place(fact.of);
+                faults.note(
+                    &key.spot,
+                    format!("事实“{}”是{whose}的，要写在{whose}里", key.text),
+                );
+            }
             None => faults.note(&key.spot, unknown(&key, names)),
         }
     }
@@ -184,10 +192,11 @@ fn unknown(key: &Said, names: &Names) -> String {
     format!("没有叫“{}”的事实{hint}", key.text)
 }
 
-fn other(unit: Unit) -> &'static str {
+fn place(unit: Unit) -> &'static str {
     match unit {
-        Unit::Household => "成员（members）",
-        Unit::Person => "家庭（household）",
+        Unit::Person => "成员（members）",
+        Unit::Household => "家庭（household）",
+        Unit::Organisation => "机构（organisation）",
     }
 }
 

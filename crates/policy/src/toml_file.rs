@@ -31,12 +31,17 @@ impl std::ops::Deref for Said {
 pub(crate) struct Source {
     pub(crate) file: Arc<str>,
     pub(crate) text: Arc<str>,
+    /// Where each line begins.
+    lines: Arc<[usize]>,
 }
 
 impl Source {
     pub(crate) fn new(file: &str, text: String) -> Self {
         Self {
             file: file.into(),
+            lines: std::iter::once(0)
+                .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+                .collect(),
             text: text.into(),
         }
     }
@@ -47,13 +52,13 @@ impl Source {
         while !self.text.is_char_boundary(at) {
             at -= 1;
         }
-        let before = &self.text[..at];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.lines.partition_point(|begin| *begin <= at);
+        let begin = self.lines[line - 1];
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Spot {
             file: self.file.clone(),
-            line: count(before.matches('\n').count() + 1),
-            column: count(before[line_start..].chars().count() + 1),
+            line: count(line),
+            column: count(self.text[begin..at].chars().count() + 1),
         }
     }
 

@@ -76,4 +76,6 @@ typed_ids! {
     ImportId;
     /// A background job (后台任务).
     JobId;
+    /// A standard adjustment (标准调整): a new value carried through all cases it touches.
+    AdjustmentId;
 }

@@ -70,7 +70,6 @@
   // Saving a draft while typing. The form carries its own request (htmx) and its answer refreshes the panel beside it;
   // here is the word about it, and what happens when the line is down: nothing is lost, and it is tried again.
   const status = (text) => all("[data-saved]").forEach((place) => { place.textContent = text; });
-  const now = () => new Date().toTimeString().slice(0, 5);
   const banner = (down) => all("[data-offline]").forEach((place) => { place.hidden = !down; });
   const save = (form) => form.dispatchEvent(new Event("save"));
   all("form[data-draft]").forEach((form) => {
@@ -81,7 +80,7 @@
     form.addEventListener("htmx:after:request", (event) => {
       const code = event.detail?.ctx?.response?.status ?? 0;
       if (code === 401) status(say("登录已过期，请另开一页登录后继续；填的内容还在", "Signed out: sign in in another tab and go on; nothing is lost"));
-      else if (code >= 200 && code < 300) { dirty = false; banner(false); status(say("已保存 ", "Saved ") + now()); }
+      else if (code >= 200 && code < 300) { dirty = false; banner(false); } // The answer brings the word.
       else status(say("没有保存，请按“保存草稿”看原因", "Not saved; press Save draft to see why"));
     });
     form.addEventListener("htmx:error", () => {

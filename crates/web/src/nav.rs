@@ -61,6 +61,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("/drafts", key("申请草稿"), P::Apply),
     entry("/roster", key("导入花名册"), P::ImportRoster),
     entry("/pay-runs", key("发放"), P::SeePayRuns),
+    entry("/adjustments", key("标准调整"), P::SeeAdjustments),
     entry("/rules", key("规则"), P::SeeRules),
     entry("/journal", key("操作日志"), P::ReadJournal),
     entry("/officers", key("账号管理"), P::ManageOfficers),

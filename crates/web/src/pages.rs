@@ -2,8 +2,11 @@
 
 pub mod account;
 pub mod acts;
+pub mod adjustment;
+pub mod adjustments;
 pub mod application;
 pub mod apply;
+pub mod asked;
 pub mod audit;
 pub mod bank_account;
 pub mod case;

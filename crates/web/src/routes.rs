@@ -460,6 +460,52 @@ pub static ROUTES: &[Route] = &[
         "申请回执",
         page!(pages::case::receipt),
     ),
+    // New standards
+    Route::get(
+        "/adjustments",
+        Holds(P::SeeAdjustments),
+        "标准调整",
+        page!(pages::adjustments::show),
+    ),
+    Route::post(
+        "/adjustments",
+        Holds(P::ProposeAdjustment),
+        "拟定标准调整",
+        page!(pages::adjustments::post),
+    )
+    .slow(),
+    Route::get(
+        "/adjustments/{id}",
+        Holds(P::SeeAdjustments),
+        "标准调整详情",
+        page!(pages::adjustment::show),
+    ),
+    Route::get(
+        "/adjustments/{id}/export",
+        Holds(P::SeeAdjustments),
+        "导出标准调整明细",
+        page!(pages::adjustment::export),
+    )
+    .slow(),
+    Route::post(
+        "/adjustments/{id}/approve",
+        Holds(P::ApproveAdjustment),
+        "复核并办理标准调整",
+        page!(pages::adjustment::approve),
+    )
+    .slow(),
+    Route::post(
+        "/adjustments/{id}/withdraw",
+        Holds(P::ProposeAdjustment),
+        "撤回标准调整",
+        page!(pages::adjustment::withdraw),
+    ),
+    Route::post(
+        "/adjustments/{id}/roll-back",
+        Holds(P::ProposeAdjustment),
+        "拟定回退标准调整",
+        page!(pages::adjustment::roll_back),
+    ),
     // Payments
     Route::get(
         "/pay-runs",

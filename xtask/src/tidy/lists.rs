@@ -27,7 +27,29 @@ const FROM_THE_PROGRAM: &[(&str, &str)] = &[
     ("endpoints", "endpoints.md"),
     ("permissions", "permissions.md"),
     ("facts", "facts.md"),
+    ("programmes", "programmes.md"),
 ];
+
+/// The page whose table of programmes is generated, and what stands around it.
+pub(crate) const README: &str = "README.md";
+const BEGINS: &str = "<!-- programmes: written by `cargo xtask approve` -->";
+const ENDS: &str = "<!-- programmes end -->";
+
+/// The README with the table of programmes as it is now; `None` where the page has no place for it.
+pub(crate) fn readme(page: &str, lists: &[List]) -> Option<String> {
+    let (before, rest) = page.split_once(BEGINS)?;
+    let (_, after) = rest.split_once(ENDS)?;
+    let list = lists.iter().find(|list| list.file == "programmes.md")?;
+    let table: Vec<&str> = list
+        .text
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .collect();
+    Some(format!(
+        "{before}{BEGINS}\n\n{}\n\n{ENDS}{after}",
+        table.join("\n")
+    ))
+}
 
 pub(crate) fn all(workspace: &Workspace, sources: &Sources) -> Result<Vec<List>> {
     generate(workspace, sources, &sql::tables(sources))
@@ -39,7 +61,15 @@ pub(crate) fn check(
     tables: &[Table],
 ) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for list in generate(workspace, sources, tables)? {
+    let lists = generate(workspace, sources, tables)?;
+    let page = sources.text(README).unwrap_or_default();
+    if readme(page, &lists).is_some_and(|new| new != page) {
+        findings.push(Finding::new(
+            README,
+            "its table of programmes is not what the packs say: run `cargo xtask approve`",
+        ));
+    }
+    for list in lists {
         let path = format!("{FOLDER}/{}", list.file);
         if sources.text(&path) != Some(list.text.as_str()) {
             let changed = first_difference(sources.text(&path).unwrap_or_default(), &list.text);
@@ -145,6 +175,22 @@ fn first_difference(old: &str, new: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_of_programmes_stands_between_its_marks() {
+        let list = List {
+            file: "programmes.md",
+            text: "# Programmes\n\n| a |\n|---|\n".to_owned(),
+        };
+        let page = format!("before\n{BEGINS}\nold\n{ENDS}\nafter\n");
+        let new = readme(&page, std::slice::from_ref(&list)).unwrap();
+        assert_eq!(
+            new,
+            format!("before\n{BEGINS}\n\n| a |\n|---|\n\n{ENDS}\nafter\n")
+        );
+        assert_eq!(readme(&new, &[list]).unwrap(), new);
+        assert_eq!(readme("no marks", &[]), None);
+    }
 
     #[test]
     fn the_first_new_line_is_named() {

@@ -143,7 +143,7 @@ pub(crate) fn entitlement(
         amount,
         covered,
         from,
-        until: (answer.determination.every == Every::Once).then(|| from.next()),
+        until: matches!(answer.determination.every, Every::Year | Every::Once).then(|| from.next()),
         excludes: answer.determination.excludes.clone(),
         part: String::new(),
     })
@@ -160,14 +160,19 @@ async fn grant(
     let (Some(answer), Some(from)) = (&situation.answer, from) else {
         return Ok(Ok(()));
     };
-    if !matches!(answer.determination.every, Every::Month | Every::Once) {
+    if !answer.determination.every.pays() {
         return Ok(Ok(()));
     }
     let Some(amount) = answer.determination.amount else {
         return Ok(Err(Refused::NoAmount));
     };
     let new = entitlement(row, answer, decision, amount, from)?;
-    match ledger::entitle(tx, scope, &new).await? {
+    let entitled = if answer.determination.every == Every::Year {
+        ledger::entitle_for_year(tx, scope, &new).await?
+    } else {
+        ledger::entitle(tx, scope, &new).await?
+    };
+    match entitled {
         Ok(id) => {
             row.entitlement_id = Some(id.0);
             row.amount = Some(amount.fen());

@@ -8,7 +8,7 @@ use super::situation::{Past, Situation};
 use super::{ActInput, Refused};
 use crate::procedure::{Act, Doer, Effect, FieldType, HearingNeed};
 use access::{Actor, Role};
-use policy::{Every, Outcome, Tri};
+use policy::{Outcome, Tri};
 use std::collections::BTreeSet;
 use vocab::{Money, Value};
 
@@ -304,8 +304,7 @@ pub fn unfounded(situation: &Situation<'_>, act: &Act, input: &ActInput) -> Vec<
         found.push(Refused::GroundMissing);
     }
     let amount = determination.and_then(|found| found.amount);
-    let money =
-        determination.is_some_and(|found| matches!(found.every, Every::Month | Every::Once));
+    let money = determination.is_some_and(|found| found.every.pays());
     match act.effect {
         Effect::Grant | Effect::Change if outcome == Some(Outcome::Met) && money => {
             match amount {

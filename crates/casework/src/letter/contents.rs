@@ -148,6 +148,7 @@ impl Contents {
             "every": every.map(crate::case::to_word).unwrap_or_default(),
             "unit_text": match every {
                 Some(Every::Month) => say("元/月", "yuan a month"),
+                Some(Every::Year) => say("元/年", "yuan a year"),
                 Some(Every::Once) => say("元", "yuan"),
                 _ => String::new(),
             },

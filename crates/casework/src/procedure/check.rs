@@ -4,7 +4,7 @@
 use super::read_act::ActAt;
 use super::{Effect, State, StateKind};
 use crate::source_text::{At, SourceText};
-use policy::{Every, Outcome, Programme};
+use policy::{Outcome, Programme};
 use std::collections::BTreeSet;
 
 pub(super) fn check_act(
@@ -55,7 +55,7 @@ pub(super) fn check_act(
         );
     }
     if act.effect == Effect::Grant
-        && matches!(programme.benefit.every, Every::Month | Every::Once)
+        && programme.benefit.every.pays()
         && act.needs.determination != [Outcome::Met]
     {
         source.fault(

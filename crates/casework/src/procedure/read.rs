@@ -1,14 +1,17 @@
 //! Reading `procedure.toml` (读取办理程序): from text to a checked [`Procedure`], or all its faults at once.
 //!
-//! Pure: the text and the rule book go in. What a key means is said in [`crate::procedure`]. Deliberately absent: the
+//! Pure: the texts of the packs and the rule book go in. What a key means is said in [`crate::procedure`]. Deliberately absent: the
 //! acts, which are read in `read_act`, and what holds between the parts, which is checked in `check`.
 
 use super::check::{check_act, check_ways};
 use super::read_act::read_acts;
 use super::{
     Applies, Channel, ClockRule, Effect, Limit, LimitUnit, MayApply, Named, NoticeField,
-    NoticePlace, Procedure, PublicityRule, Remedy, ReviewRule, SamplingRule, State, StateKind,
+    NoticePlace, Offered, Procedure, PublicityRule, Remedy, ReviewRule, SamplingRule, State,
+    StateKind,
 };
+use crate::like;
+use crate::pack_texts::{Kind, PackTexts};
 use crate::source_text::{At, Node, SourceText};
 use access::Role;
 use policy::{Book, Fault, Programme};
@@ -16,20 +19,28 @@ use std::collections::BTreeSet;
 use vocab::Citation;
 use vocab::region::Level;
 
-/// Reads a procedure (读取办理程序).
+/// Reads a programme's procedure (读取办理程序) with all it is like; `None` if it has none.
 ///
 /// # Errors
-/// Every fault of the text, with its place.
-pub fn read(
+/// Every fault of the texts, with its place.
+pub(crate) fn read(
     book: &Book,
     programme: &Programme,
-    file: &str,
-    text: String,
+    texts: &PackTexts,
+) -> Option<Result<Procedure, Vec<Fault>>> {
+    let source = texts.programme(Kind::Procedure, &programme.id)?;
+    Some(source.and_then(|source| read_source(book, programme, texts, source)))
+}
+
+fn read_source(
+    book: &Book,
+    programme: &Programme,
+    texts: &PackTexts,
+    source: SourceText,
 ) -> Result<Procedure, Vec<Fault>> {
-    let source = SourceText::new(file, text);
     let procedure = {
-        let parsed = source.parse();
-        read_top(book, programme, &Node::top(&source, &parsed))
+        let merged = like::merged(&source, &like::PROCEDURE);
+        read_top(book, programme, texts, &Node::top(&source, &merged))
     };
     let faults = source.into_faults();
     match procedure {
@@ -38,12 +49,17 @@ pub fn read(
     }
 }
 
-fn read_top(book: &Book, programme: &Programme, top: &Node<'_>) -> Option<Procedure> {
+fn read_top(
+    book: &Book,
+    programme: &Programme,
+    texts: &PackTexts,
+    top: &Node<'_>,
+) -> Option<Procedure> {
     let source = top.source();
     let states = read_states(top);
     let evidence = read_named(top, "evidence", "id");
     let clocks = read_clocks(top, book);
-    let acts = read_acts(book, programme, top);
+    let acts = read_acts(book, programme, texts, top);
     let publicity = top
         .maybe_table("publicity")
         .and_then(|node| read_publicity(book, node));
@@ -68,14 +84,18 @@ fn read_top(book: &Book, programme: &Programme, top: &Node<'_>) -> Option<Proced
         top.fault("缺少 [procedure]");
         return None;
     };
-    let applies = word(
-        &head,
-        "applies",
-        &[
-            ("household", Applies::Household),
-            ("person", Applies::Person),
-        ],
-    );
+    let applies = if head.has("applies") {
+        word(
+            &head,
+            "applies",
+            &[
+                ("household", Applies::Household),
+                ("person", Applies::Person),
+            ],
+        )
+    } else {
+        Some(unit_of(programme))
+    };
     let may_apply = words(
         &head,
         "may_apply",
@@ -110,13 +130,30 @@ fn read_top(book: &Book, programme: &Programme, top: &Node<'_>) -> Option<Proced
             ("province", Level::Province),
         ],
     );
+    let offered = if head.has("offered") {
+        word(
+            &head,
+            "offered",
+            &[
+                ("to_all", Offered::ToAll),
+                ("on_request", Offered::OnRequest),
+            ],
+        )
+    } else {
+        Some(Offered::OnRequest)
+    };
     let article = read_article(book, &head, "article", true);
-    let receipt = read_letter(programme, &head, "receipt");
+    let receipt = read_letter(texts, programme, &head, "receipt");
     if may_apply.is_empty() {
         head.fault("may_apply 至少要写一种申请人");
     }
     if channels.is_empty() {
         head.fault("channels 至少要写一种渠道");
+    }
+    if programme.to == policy::Unit::Organisation {
+        head.fault(
+            "给机构的事项还不能在这里受理，不写 procedure.toml；金额由经办人用 evaluate 计算",
+        );
     }
     if applies.is_some_and(|applies| applies != unit_of(programme)) {
         head.fault(
@@ -193,6 +230,7 @@ fn read_top(book: &Book, programme: &Programme, top: &Node<'_>) -> Option<Proced
         channels,
         start: start?.value,
         decided_by: decided_by?,
+        offered: offered?,
         article: article?,
         receipt,
         review_remedy,
@@ -209,7 +247,8 @@ fn read_top(book: &Book, programme: &Programme, top: &Node<'_>) -> Option<Proced
 
 pub(super) fn unit_of(programme: &Programme) -> Applies {
     match programme.to {
-        policy::Unit::Household => Applies::Household,
+        // A programme for organisations has no procedure; `read` refuses it.
+        policy::Unit::Household | policy::Unit::Organisation => Applies::Household,
         policy::Unit::Person => Applies::Person,
     }
 }
@@ -277,12 +316,13 @@ pub(super) fn read_article(
 }
 
 pub(super) fn read_letter(
+    texts: &PackTexts,
     programme: &Programme,
     node: &Node<'_>,
     key: &'static str,
 ) -> Option<String> {
     let at = node.maybe_text(key)?;
-    if crate::letter::template(programme, &at.value).is_none() {
+    if texts.letter(programme, &at.value).is_none() {
         node.source()
             .fault(&at.span, format!("没有文书模板 letters/{}.typ", at.value));
     }

@@ -4,6 +4,7 @@
 use super::act::EFFECTS;
 use super::read::{read_article, read_letter, read_named, read_role, word, words};
 use super::{Act, Doer, Effect, Field, FieldType, Ground, HearingNeed, Needs, TaskKind};
+use crate::pack_texts::PackTexts;
 use crate::source_text::{At, Node};
 use policy::{Book, Outcome, Programme};
 
@@ -18,7 +19,12 @@ pub(super) struct ActAt {
     pub(super) needed_acts: Vec<At<String>>,
 }
 
-pub(super) fn read_acts(book: &Book, programme: &Programme, top: &Node<'_>) -> Vec<ActAt> {
+pub(super) fn read_acts(
+    book: &Book,
+    programme: &Programme,
+    texts: &PackTexts,
+    top: &Node<'_>,
+) -> Vec<ActAt> {
     let mut acts: Vec<ActAt> = Vec::new();
     for node in top.tables("act") {
         let id = node.text("id");
@@ -54,7 +60,7 @@ pub(super) fn read_acts(book: &Book, programme: &Programme, top: &Node<'_>) -> V
             .map(|kind| (kind.word(), *kind))
             .collect();
         let closes = words(&node, "closes", &kinds);
-        let letter = read_letter(programme, &node, "letter");
+        let letter = read_letter(texts, programme, &node, "letter");
         let clock = node.maybe_text("clock");
         let article = read_article(book, &node, "article", false);
         let confirm_zh = node.maybe_text("confirm_zh").map(|at| at.value);

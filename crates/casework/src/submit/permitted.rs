@@ -94,6 +94,7 @@ fn unanswered(
         if !question.required {
             continue;
         }
+        let whose = required_of(desk, new, &question.fact);
         let asked = |record: &vocab::Record| {
             question.when.as_ref().is_none_or(|when| {
                 has(record, &when.fact, Some(&when.is))
@@ -104,7 +105,12 @@ fn unanswered(
             policy::Unit::Household => {
                 asked(&declared.household) && !has(&declared.household, &question.fact, None)
             }
-            policy::Unit::Person => declared.members.iter().any(|record| {
+            policy::Unit::Organisation => false,
+            policy::Unit::Person => declared.members.iter().enumerate().any(|(place, record)| {
+                let meant = whose.as_ref().is_none_or(|chosen| {
+                    let key = declared.member_keys.get(place);
+                    key.is_none_or(|key| chosen.contains(key))
+                });
                 let born = record
                     .get("birth_date")
                     .and_then(|said| said.first())
@@ -112,7 +118,8 @@ fn unanswered(
                         vocab::Value::Date(day) => Some(day),
                         _ => None,
                     });
-                question.asks_member(born, today)
+                meant
+                    && question.asks_member(born, today)
                     && asked(record)
                     && !has(record, &question.fact, None)
             }),
@@ -122,4 +129,20 @@ fn unanswered(
         }
     }
     Ok(())
+}
+
+/// Of whom a person's fact is required: where only programmes for single persons require it, of the persons chosen; `None`
+/// means of everybody.
+fn required_of(desk: &Desk, new: &SubmitApplication, fact: &str) -> Option<BTreeSet<String>> {
+    let requires = |programme: &str| {
+        desk.form(programme).is_some_and(|form| {
+            let mut asks = form.pages.iter().flat_map(|page| &page.asks);
+            asks.any(|ask| ask.required && ask.fact == fact)
+        })
+    };
+    new.choices
+        .iter()
+        .filter(|choice| requires(&choice.programme))
+        .map(|choice| choice.member.map(|member| member.to_string()))
+        .collect()
 }

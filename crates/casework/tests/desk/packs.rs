@@ -1,6 +1,6 @@
 //! The packs as the desk reads them (规则包): all letters compile, and what is broken is refused at its place.
 
-use super::town::desk;
+use super::town::{desk, load};
 use casework::Desk;
 use policy::Fault;
 use std::path::Path;
@@ -9,7 +9,7 @@ fn packs() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs")
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -22,14 +22,25 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The faults after one text of one file was replaced by another.
-fn broken(file: &str, from: &str, to: &str) -> Vec<Fault> {
+/// A copy of the packs in which one text of one file was replaced by another.
+fn replaced(file: &str, from: &str, to: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(&packs(), folder.path());
     let path = folder.path().join(file);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{file} no longer holds {from}");
     std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    folder
+}
+
+/// The desk after one text of one file was replaced by another.
+pub fn with_replaced(file: &str, from: &str, to: &str) -> Desk {
+    load(replaced(file, from, to).path())
+}
+
+/// The faults after one text of one file was replaced by another.
+fn broken(file: &str, from: &str, to: &str) -> Vec<Fault> {
+    let folder = replaced(file, from, to);
     match Desk::load(folder.path(), "baoan") {
         Err(faults) => faults,
         Ok(desk) => desk.check_letters(),
@@ -45,8 +56,9 @@ fn every_letter_of_the_packs_is_set_in_both_languages() {
 
 #[test]
 fn what_is_broken_is_refused_at_its_place() {
-    const PROCEDURE: &str = "national/dibao/procedure.toml";
-    const FORM: &str = "national/dibao/form.toml";
+    const PROCEDURE: &str = "national/procedures/investigated.toml";
+    const DIBAO: &str = "national/dibao/procedure.toml";
+    const FORM: &str = "national/forms/common.toml";
     let table: &[(&str, &str, &str, &str, &str)] = &[
         (
             "unknown role",
@@ -99,21 +111,21 @@ fn what_is_broken_is_refused_at_its_place() {
         ),
         (
             "unknown article",
-            PROCEDURE,
+            DIBAO,
             "article = \"mz57:22\"",
             "article = \"mz57:999\"",
             "mz57:999",
         ),
         (
             "clock on an unknown act",
-            PROCEDURE,
+            DIBAO,
             "starts_on = [\"refuse\"]",
             "starts_on = [\"hope\"]",
             "hope",
         ),
         (
             "extension shorter than the limit",
-            PROCEDURE,
+            DIBAO,
             "extend_to = 45",
             "extend_to = 5",
             "extend_to",
@@ -134,7 +146,7 @@ fn what_is_broken_is_refused_at_its_place() {
         ),
         (
             "sampling on an unknown act",
-            PROCEDURE,
+            DIBAO,
             "on = \"confirm\"",
             "on = \"luck\"",
             "luck",
@@ -212,7 +224,7 @@ fn what_is_broken_is_refused_at_its_place() {
 #[test]
 fn all_mistakes_are_told_at_once() {
     let faults = broken(
-        "national/dibao/procedure.toml",
+        "national/procedures/investigated.toml",
         "roles = [\"window_officer\", \"street_reviewer\"]\nfrom = [\"submitted\"]\nto = \"investigating\"\neffect = \"accept\"",
         "roles = [\"boss\"]\nfrom = [\"nowhere\"]\nto = \"somewhere\"\neffect = \"magic\"",
     );

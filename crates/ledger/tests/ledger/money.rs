@@ -52,6 +52,30 @@ fixtures::db_tests! {
         assert_eq!(refused, Err(ledger::entitle::Refused::DecisionUsed));
     }
 
+    async fn a_yearly_right_is_had_once_a_calendar_year(db: store::Db) {
+        use ledger::entitle::Refused;
+        let town = Town::new(db);
+        let once = |at: &str, number: u128| {
+            let new = grant(1, "award", 1000, at);
+            let until = Some(new.from.next());
+            ledger::NewEntitlement { until, decision: decision(number), ..new }
+        };
+        let first = once("2026-03", 901);
+        let id = in_tx!(town, tx, ledger::entitle_for_year(tx, &town.first, &first)).unwrap();
+        assert_eq!(in_tx!(town, tx, ledger::entitle_for_year(tx, &town.first, &first)), Ok(id));
+        let released = town.pay("2026-05").await;
+        assert_eq!(released.net, yuan(1000));
+        for at in ["2026-01", "2026-12"] {
+            let again = once(at, 902);
+            let refused = in_tx!(town, tx, ledger::entitle_for_year(tx, &town.first, &again));
+            let expected = Refused::AlreadyEntitled { programme: "award".to_owned(), person: person(1), entitlement: id };
+            assert_eq!(refused, Err(expected), "{at}");
+        }
+        let next = once("2027-01", 903);
+        assert!(in_tx!(town, tx, ledger::entitle_for_year(tx, &town.first, &next)).is_ok());
+        town.assert_clean().await;
+    }
+
     async fn one_person_is_never_entitled_twice_nor_to_what_excludes_each_other(db: store::Db) {
         use ledger::entitle::Refused;
         let town = Town::new(db);

@@ -56,6 +56,8 @@ macro_rules! broken {
 const AID: &str = "nation/aid/rules.toml";
 
 broken! {
+    an_argued_mutant_of_no_rule: "nation/aid/mutants.toml", "" => "[[equivalent]]\nrule = \"nothing\"\nmutation = \"x\"\nbecause = \"y\"\n", at "\"nothing\"", "本目录没有叫“nothing”的变量、条件或参数";
+    an_argued_mutant_without_reason: "nation/aid/mutants.toml", "" => "[[equivalent]]\nrule = \"per_head\"\nmutation = \"x\"\nbecause = \"\"\n", at "\"\"\n", "because 不能空着";
     an_unknown_name: "nation/aid/rules.toml", "per_head < standard" => "per_hed < standard", at "per_hed <", "没有叫“per_hed”的事实、变量或参数；是不是想写 per_head？";
     an_unknown_name_in_the_middle_of_a_formula: "nation/aid/rules.toml", "standard * people - household_income" => "standard * people - incom", at "incom\"", "没有叫“incom”";
     a_circle: "nation/aid/rules.toml", "household_income / people" => "household_income / people + per_head", at "\"per_head\"\nof", "成了圈：aid.per_head → aid.per_head";

@@ -1,6 +1,8 @@
 //! What the village's rules decide (认定).
 
-use crate::village::{aid, day, files, household, load, record, village, villager, write};
+use crate::village::{
+    aid, day, files, files_without_gap, household, load, record, village, villager, write,
+};
 use policy::card::{self, Approval};
 use policy::replay::replay;
 use policy::{Ask, Every, FactRef, Outcome, Tri, Unit, gate};
@@ -353,7 +355,7 @@ fn later_versions_of_a_rule_apply_from_their_day() {
 #[test]
 fn the_cases_come_out_alone_and_stacked_and_all_conditions_are_covered() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &files());
+    write(folder.path(), &files_without_gap());
     let verdict = gate::examine(folder.path(), "village").unwrap();
     let failures: Vec<_> = verdict
         .reports
@@ -405,6 +407,39 @@ fn a_wrong_expectation_is_told_in_words_with_its_place() {
 }
 
 #[test]
+fn the_card_shows_what_no_case_can_tell() {
+    let mut changed = files();
+    changed.insert(
+        "nation/aid/mutants.toml".to_owned(),
+        "[[equivalent]]\nrule = \"per_head\"\nmutation = \"舍入 floor_fen 改为 ceil_fen\"\nbecause = \"标准是整分\"\n"
+            .to_owned(),
+    );
+    let book = load(&changed).unwrap();
+    let text = card::render(&book, book.programme("aid").unwrap());
+    assert!(
+        text.contains("| per_head | 舍入 floor_fen 改为 ceil_fen | 标准是整分 |"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_list_of_programmes_says_whose_figures_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &files());
+    let said = policy::commands::list(folder.path(), &["nation".to_owned(), "village".to_owned()]);
+    assert!(said.ok, "{}", said.text);
+    assert_eq!(
+        said.text.lines().collect::<Vec<_>>(),
+        [
+            "| 事项 | programme | 对象 | 发放 | 全国 | 试验村 |",
+            "|---|---|---|---|---|---|",
+            "| 困难救助 `aid` | Aid | 家庭 | 按月发放 | 部分未公布，1 例 | 公布，4 例 |",
+            "| 高龄津贴 `elder` | Old-age allowance | 个人 | 按月发放 | 公布，0 例 | 公布，3 例 |",
+        ]
+    );
+}
+
+#[test]
 fn a_card_goes_stale_when_a_rule_changes() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &files());
@@ -439,6 +474,24 @@ fn a_card_goes_stale_when_a_rule_changes() {
         text.contains("| limit：存款限额 | 2020-01-01（990101001000） | 30,000.00 | 街道规定 |"),
         "{text}"
     );
+    // From the programme to conditions, variables, facts and parameters.
+    for edge in [
+        "n_aid --> n_income_low",
+        "n_income_low --> n_per_head",
+        "n_per_head --> n_household_income",
+        "n_income --> n_wage",
+        "n_wage([\"工资<br>wage\"])",
+        "n_standard{{\"救助标准<br>standard\"}}",
+    ] {
+        assert!(text.contains(edge), "{edge} in {text}");
+    }
+    assert!(
+        text.contains(
+            "| income_low | 3 个：两口人，按差额发；收入正好等于标准；存款超过街道的限额 | **没有办例** |"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("### 没有办例用到的条文"), "{text}");
 }
 
 #[test]

@@ -10,6 +10,12 @@ mod deciding;
 #[cfg(test)]
 mod exactness;
 #[cfg(test)]
+mod mutating;
+#[cfg(test)]
+mod organisation;
+#[cfg(test)]
 mod published;
+#[cfg(test)]
+mod space;
 #[cfg(test)]
 mod village;

@@ -5,11 +5,10 @@
 
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
-use axum::Json;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use chrono::{DateTime, NaiveDate, Utc};
 use policy::Ask;
-use serde_json::json;
 use vocab::{FactSheet, Region};
 
 /// Members a household may have in one question.
@@ -104,6 +103,6 @@ pub async fn post(visit: &Visit) -> Answer {
         region: region.or(Some(book.place().division)),
         programmes,
     };
-    let determinations = book.evaluate(&sheet, &ask);
-    Ok(Json(json!({ "determinations": determinations })).into_response())
+    let said = policy::determination::to_json(&book.evaluate(&sheet, &ask));
+    Ok(([(CONTENT_TYPE, "application/json")], said).into_response())
 }

@@ -3,6 +3,7 @@
 //! Drafts are kept on the server as one types; beside the form stands what every programme says so far. Without script
 //! each page is saved by its button and the panel is as of the last saving.
 
+use super::asked;
 use crate::parts::answer::{self, Asked};
 use crate::parts::form::{self, FieldError, fault};
 use crate::parts::{format, piece, reasons};
@@ -13,6 +14,7 @@ use access::{Purpose, Scope};
 use axum::response::IntoResponse;
 use casework::draft::{Answer as Given, Answers, Draft, Refused};
 use casework::form::{Page, Question, read_answer};
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use policy::{Determination, Outcome, Unit};
 use registry::facts::FROM_THE_REGISTER;
@@ -109,7 +111,7 @@ impl Form {
     /// Who is asked a question: the household, or the members of the age it is meant for.
     pub fn asked_of(&self, visit: &Visit, question: &Question) -> Vec<Option<PersonId>> {
         match question.of {
-            Unit::Household => vec![None],
+            Unit::Household | Unit::Organisation => vec![None],
             Unit::Person => self
                 .home
                 .members
@@ -248,6 +250,7 @@ async fn page(
                 (version(&form.draft))
                 input type="hidden" name="step" value=(asking.id);
                 div.offline data-offline="" hidden { (visit.t("网络断了。填的内容还在，恢复后自动保存。")) }
+                @if at == 0 { (asked::fieldset(visit, form, &said, errors)) }
                 @for question in &household { (one_question(visit, form, question, None, errors)) }
                 @for member in &form.home.members {
                     @let whose = Some(member.person.id);
@@ -267,12 +270,10 @@ async fn page(
                     button.primary type="submit" name="go" value="next" { (visit.t("保存并继续")) }
                     button type="submit" name="go" value="stay" { (visit.t("保存草稿")) }
                     @if at > 0 { button.plain type="submit" name="go" value="back" { (visit.t("上一步")) } }
-                    span.saved data-saved="" role="status" {
-                        (lang.f("已保存 {time}", &[("time", &format::clock_time(form.draft.saved_at))]))
-                    }
+                    (saved(visit, form.draft.saved_at, None))
                 }
             }
-            aside.card.aside #preview aria-live="polite" { (preview(visit, &said, &form.names())) }
+            aside.card.aside #preview aria-live="polite" { (preview(visit, form, &said)) }
         }
     };
     let title = title(visit, form);
@@ -399,9 +400,13 @@ fn in_the_register(visit: &Visit, form: &Form, whose: Option<PersonId>) -> Marku
 }
 
 /// The panel beside the form: what every programme says so far (现在看来可以享受).
-fn preview(visit: &Visit, said: &[Determination], names: &[String]) -> Markup {
+fn preview(visit: &Visit, form: &Form, said: &[Determination]) -> Markup {
+    let names = &form.names();
+    let chosen =
+        |determination: &&Determination| form.draft.programmes.contains(&determination.programme);
     let missing: BTreeSet<(&str, Option<usize>)> = said
         .iter()
+        .filter(chosen)
         .flat_map(|determination| &determination.missing)
         .map(|fact| (fact.fact.as_str(), fact.member))
         .collect();
@@ -410,7 +415,11 @@ fn preview(visit: &Visit, said: &[Determination], names: &[String]) -> Markup {
         Outcome::ToVerify => 1,
         Outcome::NotMet => 2,
     };
-    let mut sorted: Vec<&Determination> = said.iter().collect();
+    // Of what was not asked about, only what the family would get is worth a line.
+    let mut sorted: Vec<&Determination> = said
+        .iter()
+        .filter(|found| chosen(found) || found.outcome == Outcome::Met && open(visit, found))
+        .collect();
     sorted.sort_by_key(|determination| order(determination.outcome));
     // Of several members who get nothing from a programme, one line is enough.
     let mut lines: Vec<(&Determination, Vec<usize>)> = Vec::new();
@@ -434,6 +443,11 @@ fn preview(visit: &Visit, said: &[Determination], names: &[String]) -> Markup {
             p.quiet { (visit.lang.f("还差 {count} 项就能全部判断。", &[("count", &missing.len())])) }
         }
     }
+}
+
+/// Whether a programme can be applied for here.
+fn open(visit: &Visit, found: &Determination) -> bool {
+    visit.app.desk.procedure(&found.programme).is_some()
 }
 
 /// Reads the answers of one page into the draft's; what is wrong is left as it was.
@@ -533,7 +547,7 @@ async fn keep(
         &visit.app.desk,
         form.draft.id,
         read_at,
-        form.draft.programmes.clone(),
+        asked::after(visit, form),
         answers,
     )
     .await?;
@@ -552,11 +566,18 @@ pub async fn post(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Application)?;
     let mut form = Form::read(visit, &scope).await?;
     let step = visit.form.get("step").to_owned();
-    let (answers, wrong) = take(visit, &form, &step);
+    let (answers, mut wrong) = take(visit, &form, &step);
+    let programmes = asked::after(visit, &form);
+    if programmes.is_empty() {
+        wrong.push(fault(asked::FIELD, visit.t("请至少选择一个要申请的事项")));
+        return page(visit, &scope, &form, &step, &wrong).await;
+    }
     match keep(visit, &scope, &form, &answers).await? {
         Ok(version) => {
             form.draft.version = version;
             form.draft.answers = answers;
+            form.pages = casework::form::union(&visit.app.desk, &programmes);
+            form.draft.programmes = programmes;
             form.draft.saved_at = visit.app.db.now();
         }
         Err(refused) => {
@@ -592,6 +613,10 @@ pub async fn autosave(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Application)?;
     let form = Form::read(visit, &scope).await?;
     let (answers, _) = take(visit, &form, visit.form.get("step"));
+    if asked::after(visit, &form).is_empty() {
+        let sentence = visit.t("请至少选择一个要申请的事项");
+        return Err(Problem::Conflict(sentence.to_owned()));
+    }
     let version = match keep(visit, &scope, &form, &answers).await? {
         Ok(version) => version,
         Err(refused) => {
@@ -607,8 +632,18 @@ pub async fn autosave(visit: &Visit) -> Answer {
         .await?
         .unwrap_or_default();
     let piece = html! {
-        (preview(visit, &said, &form.names()))
+        (preview(visit, &form, &said))
         input #version type="hidden" name="version" value=(version) hx-swap-oob="true";
+        (saved(visit, visit.app.db.now(), Some("true")))
     };
     Ok(piece.into_response())
+}
+
+/// When the draft was last saved, by the clock of the house (已保存); the autosave sends it again to take its own place.
+fn saved(visit: &Visit, at: DateTime<Utc>, swap: Option<&str>) -> Markup {
+    html! {
+        span.saved #saved data-saved="" role="status" hx-swap-oob=[swap] {
+            (visit.lang.f("已保存 {time}", &[("time", &format::clock_time(at))]))
+        }
+    }
 }

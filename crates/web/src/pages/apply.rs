@@ -115,7 +115,8 @@ pub async fn find(visit: &Visit) -> Answer {
     page(visit, &[], &found)
 }
 
-/// `POST /drafts` (为这一家开始申请): a draft for everything that can be applied for; what for is chosen at the end.
+/// `POST /drafts` (为这一家开始申请): a draft for what every household is asked about; more is added on its first page, and
+/// what is applied for is chosen at the end.
 ///
 /// # Errors
 /// [`Problem::NotFound`] outside the scope.
@@ -128,7 +129,8 @@ pub async fn start(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Application)?;
     let desk = &visit.app.desk;
     let programmes = desk
-        .open_programmes()
+        .offered_programmes()
+        .into_iter()
         .map(|programme| programme.id.clone())
         .collect();
     let mut tx = visit.app.db.begin().await?;

@@ -128,6 +128,7 @@ fn gives(visit: &Visit, programme: &Programme) -> Markup {
     };
     let every = match programme.benefit.every {
         Every::Month => visit.t("每月发到本人银行账户。"),
+        Every::Year => visit.t("每年一次发到本人银行账户。"),
         Every::Once => visit.t("一次性发到本人银行账户。"),
         Every::Order => visit.t("由机构提供服务。"),
         Every::Status => visit.t("认定身份，凭此享受相应政策。"),

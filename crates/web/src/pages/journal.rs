@@ -297,6 +297,7 @@ fn subject(visit: &Visit, event: &Event) -> Markup {
         "household" => (visit.t("家庭"), Some(format!("/households/{id}"))),
         "case" => (visit.t("办件"), Some(format!("/cases/{id}"))),
         "pay_run" => (visit.t("发放批次"), Some(format!("/pay-runs/{id}"))),
+        "adjustment" => (visit.t("标准调整"), Some(format!("/adjustments/{id}"))),
         "pay_line" => (visit.t("发放明细"), Some(format!("/pay-lines/{id}"))),
         "officer" => (visit.t("账号"), None),
         "entitlement" => (visit.t("待遇"), None),

@@ -76,6 +76,7 @@ pub(crate) fn unit(lang: Lang, unit: Unit) -> &'static str {
     match unit {
         Unit::Household => lang.t("家庭"),
         Unit::Person => lang.t("个人"),
+        Unit::Organisation => lang.t("机构"),
     }
 }
 
@@ -83,6 +84,7 @@ pub(crate) fn unit(lang: Lang, unit: Unit) -> &'static str {
 pub(crate) fn every(lang: Lang, every: Every) -> &'static str {
     match every {
         Every::Month => lang.t("按月发放"),
+        Every::Year => lang.t("按年发放"),
         Every::Once => lang.t("一次性发放"),
         Every::Order => lang.t("提供服务"),
         Every::Status => lang.t("认定身份"),

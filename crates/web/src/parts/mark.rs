@@ -102,6 +102,7 @@ pub fn amount(lang: Lang, amount: vocab::Money, every: policy::Every) -> Markup 
             (format::money(lang, amount))
             @match every {
                 policy::Every::Month => (lang.t("/月")),
+                policy::Every::Year => (lang.t("/年")),
                 policy::Every::Once => { " " (lang.t("一次性")) },
                 policy::Every::Order | policy::Every::Status => "",
             }
