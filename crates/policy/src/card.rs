@@ -357,7 +357,8 @@ impl Card<'_> {
     }
 }
 
-fn plain(book: &Book, pieces: &[crate::sentence::Filled]) -> String {
+/// A sentence with its blanks named by id.
+pub(crate) fn plain(book: &Book, pieces: &[crate::sentence::Filled]) -> String {
     use crate::program::Op;
     use crate::sentence::{Blank, Filled};
     let program = book.program();

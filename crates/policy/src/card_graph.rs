@@ -4,7 +4,7 @@
 //! mermaid, which readers of markdown draw.
 
 use crate::book::{Book, Programme, RuleVersion, VariableDef};
-use crate::card::Card;
+use crate::card::{Card, plain};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The edges of a programme's graph, from who reads to what is read, each once.
@@ -84,7 +84,7 @@ impl Card<'_> {
     pub(crate) fn graph(&mut self) {
         self.line("## 谁用到谁");
         self.line("");
-        self.line("从事项到条件、变量，再到事实（圆角）和参数（六角）。");
+        self.line("从事项到条件、变量，再到事实和参数；图里圆角的是事实，六角的是参数。");
         self.line("");
         self.line("```mermaid");
         self.line("graph LR");
@@ -136,14 +136,14 @@ impl Card<'_> {
             return Some(fact.label_zh.clone());
         }
         let shared = self.book.libraries().iter().flat_map(|(_, all)| all);
-        if let Some(variable) = self
-            .programme
-            .variables
-            .iter()
-            .chain(shared)
-            .find(|variable| variable.id == name)
-        {
+        let mut variables = self.programme.variables.iter().chain(shared);
+        if let Some(variable) = variables.find(|variable| variable.id == name) {
             return Some(variable.label_zh.clone());
+        }
+        let mut conditions = self.book.spoken()[self.place()].conditions.iter();
+        if let Some(condition) = conditions.find(|condition| condition.id == name) {
+            // A quote would end the node's text.
+            return Some(plain(self.book, &condition.asks.zh).replace('"', "”"));
         }
         let params = &self.book.program().params;
         params

@@ -10,15 +10,14 @@ use crate::cell::{
 };
 use crate::determination::Ask;
 use crate::instead::Instead;
-use crate::kind::Kind;
 use crate::parameter::{OnDay, Setting};
-use crate::picking::{Picked, holds_month, months_back, pick, pick_now};
-use crate::program::{Input, Level, Op, Program, Reg, Work};
+use crate::program::{Level, Op, Program, Reg, Work};
 use crate::ratio::{Ratio, Rounding};
 use chrono::{Datelike, NaiveDate};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use vocab::{DatedFact, FactSheet, Month, Record, Region, Value};
+use vocab::{FactSheet, Month, Region};
 
 const ABSENT: u8 = 0;
 const WHOLE: u8 = 1;
@@ -52,10 +51,12 @@ pub(crate) struct Run<'p> {
     /// Look-backs in which an absent month counted as zero.
     pub(crate) zeroed: BTreeSet<(Reg, usize)>,
     /// Words of this batch, numbered after the program's.
-    words: Vec<&'p str>,
-    word_numbers: BTreeMap<&'p str, i64>,
+    pub(crate) words: Vec<&'p str>,
+    pub(crate) word_numbers: BTreeMap<&'p str, i64>,
     /// Which version of each step applies.
     pub(crate) versions: Vec<Option<usize>>,
+    /// The inputs that are read, of households and of persons, sorted by fact.
+    pub(crate) reads: [Cow<'p, [u32]>; 2],
     /// What stands in the place of a part of the program, while a mutant is tried.
     pub(crate) instead: Option<&'p Instead>,
 }
@@ -99,6 +100,7 @@ impl<'p> Run<'p> {
             words: Vec::new(),
             word_numbers: BTreeMap::new(),
             versions: vec![None; program.steps.len()],
+            reads: reads(program, wanted),
             instead: None,
         };
         run.fill_constants();
@@ -208,7 +210,7 @@ impl<'p> Run<'p> {
         cells.states[at] = state;
     }
 
-    fn settle(&mut self, reg: Reg, index: usize, cell: Result<Cell, Trouble>) {
+    pub(crate) fn settle(&mut self, reg: Reg, index: usize, cell: Result<Cell, Trouble>) {
         match cell {
             Ok(cell) => self.put(reg, index, cell),
             Err(trouble) => {
@@ -261,142 +263,6 @@ impl<'p> Run<'p> {
             OnDay::Lapsed(until) => Err(Trouble::Lapsed(param, until)),
             OnDay::Unpublished => Err(Trouble::Unpublished(param)),
         }
-    }
-
-    fn fill_inputs(&mut self) {
-        let sheets = self.sheets;
-        let mut child = 0;
-        for (row, sheet) in sheets.iter().enumerate() {
-            self.read_record(&sheet.household, Level::Household, row);
-            for member in &sheet.members {
-                self.read_record(member, Level::Person, child);
-                child += 1;
-            }
-        }
-    }
-
-    /// Walks a record and the inputs side by side; both are sorted by fact.
-    fn read_record(&mut self, record: &'p Record, level: Level, index: usize) {
-        let program = self.program;
-        let mut facts = record.iter().peekable();
-        for number in &program.sorted[usize::from(level == Level::Person)] {
-            let input = &program.inputs[*number as usize];
-            let rows = loop {
-                match facts.peek() {
-                    Some((fact, _)) if fact.as_str() < input.fact.as_str() => {
-                        facts.next();
-                    }
-                    Some((fact, rows)) if *fact == &input.fact => break rows.as_slice(),
-                    _ => break &[],
-                }
-            };
-            if let Some(now) = input.now
-                && !rows.is_empty()
-            {
-                let cell = match pick_now(rows, self.ask) {
-                    Picked::None => Ok(Cell::Absent),
-                    Picked::One(row) => self.read_value(*number, input, &row.value),
-                    Picked::Two(a, b) => Err(conflict(*number, a, b)),
-                };
-                self.settle(now, index, cell);
-            }
-            for history in &input.histories {
-                let cell = self.look_back(*number, input, *history, rows, index);
-                self.settle(*history, index, cell);
-            }
-        }
-    }
-
-    fn read_value(
-        &mut self,
-        number: u32,
-        input: &Input,
-        value: &'p Value,
-    ) -> Result<Cell, Trouble> {
-        let wrong = || Trouble::WrongValue(number, show_raw(value).into());
-        let word = match (input.kind, value) {
-            (Kind::Bool, Value::Bool(flag)) => return Ok(Cell::flag(*flag)),
-            (
-                Kind::Count | Kind::Money | Kind::MoneyPerMonth | Kind::MoneyPerYear,
-                Value::Int(whole),
-            ) => return Ok(Cell::Whole(*whole)),
-            (Kind::Date, Value::Date(day)) => {
-                return Ok(Cell::Whole(i64::from(day.num_days_from_ce())));
-            }
-            (Kind::Code | Kind::Text, Value::Text(text)) => self.word(text),
-            _ => return Err(wrong()),
-        };
-        if input.words.is_empty() || input.words.contains(&word) {
-            Ok(Cell::Whole(word))
-        } else {
-            Err(wrong())
-        }
-    }
-
-    fn word(&mut self, text: &'p str) -> i64 {
-        if let Some(number) = self.program.words.find(text) {
-            return number;
-        }
-        let next = i64::try_from(self.program.words.len() + self.words.len()).unwrap_or(i64::MAX);
-        let words = &mut self.words;
-        *self.word_numbers.entry(text).or_insert_with(|| {
-            words.push(text);
-            next
-        })
-    }
-
-    /// The text of a word's number.
-    pub(crate) fn word_text(&self, number: i64) -> Option<&str> {
-        self.program.words.text(number).or_else(|| {
-            let beyond = usize::try_from(number)
-                .ok()?
-                .checked_sub(self.program.words.len())?;
-            self.words.get(beyond).copied()
-        })
-    }
-
-    fn look_back(
-        &mut self,
-        number: u32,
-        input: &Input,
-        history: Reg,
-        rows: &'p [DatedFact],
-        index: usize,
-    ) -> Result<Cell, Trouble> {
-        let Op::History {
-            months,
-            average,
-            absent_is_zero,
-            ..
-        } = self.program.nodes[history as usize].op
-        else {
-            return Ok(Cell::Absent);
-        };
-        let mut total = Ratio::whole(0);
-        let mut silent = false;
-        for month in months_back(self.ask.as_of, months) {
-            match pick(rows, self.ask.known_at, |row| holds_month(row, month)) {
-                Picked::None if absent_is_zero => {
-                    self.zeroed.insert((history, index));
-                }
-                Picked::None => silent = true,
-                Picked::Two(a, b) => return Err(conflict(number, a, b)),
-                Picked::One(row) => {
-                    let value = self.read_value(number, input, &row.value)?;
-                    let ratio = value.ratio().ok_or(Trouble::Overflow)?;
-                    total = total.plus(ratio).ok_or(Trouble::Overflow)?;
-                }
-            }
-        }
-        if silent {
-            return Ok(Cell::Absent);
-        }
-        if average {
-            total = total
-                .over(Ratio::whole(i64::from(months)))
-                .ok_or(Trouble::Overflow)?;
-        }
-        Ok(Cell::of(total))
     }
 
     fn node(&mut self, reg: Reg) {
@@ -652,25 +518,20 @@ impl<'p> Run<'p> {
     }
 }
 
-fn conflict(number: u32, a: &DatedFact, b: &DatedFact) -> Trouble {
-    let say = |row: &DatedFact| {
-        let source = if row.source.is_empty() {
-            "来源未注明"
-        } else {
-            &row.source
-        };
-        format!("{}（{source}）", show_raw(&row.value))
-    };
-    Trouble::Conflict(number, format!("{}与{}", say(a), say(b)).into())
-}
-
-/// A raw value for a message.
-fn show_raw(value: &Value) -> String {
-    match value {
-        Value::Bool(true) => "是".to_owned(),
-        Value::Bool(false) => "否".to_owned(),
-        Value::Int(whole) => whole.to_string(),
-        Value::Date(day) => day.to_string(),
-        Value::Text(text) => text.clone(),
+/// Of all inputs those the wanted benefits rest on: reading the others would be most of the work for one programme.
+fn reads<'p>(program: &'p Program, wanted: &[usize]) -> [Cow<'p, [u32]>; 2] {
+    let [households, persons] = &program.sorted;
+    if wanted.len() == program.benefits.len() {
+        return [Cow::Borrowed(households), Cow::Borrowed(persons)];
     }
+    let mut needed = vec![false; program.inputs.len()];
+    for benefit in wanted {
+        for input in &program.benefits[*benefit].inputs {
+            needed[*input as usize] = true;
+        }
+    }
+    [households, persons].map(|inputs| {
+        let kept = inputs.iter().copied();
+        kept.filter(|input| needed[*input as usize]).collect()
+    })
 }

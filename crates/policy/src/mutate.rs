@@ -519,9 +519,9 @@ mod tests {
     #[test]
     fn a_mutant_dies_exactly_if_a_book_made_of_it_fails_a_case() {
         let packs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../packs");
-        let read = || pack::read(&packs, "baoan", &Faults::default()).unwrap();
+        let read = || pack::read(&packs, "sample", &Faults::default()).unwrap();
         let chain = read();
-        let book = Book::load(&packs, "baoan").unwrap();
+        let book = Book::load(&packs, "sample").unwrap();
         let mutants = mutant::list(&chain.folders);
         let (program, trials) =
             mutant::compile(book.program(), book.names(), &chain.folders, &mutants);
@@ -539,7 +539,7 @@ mod tests {
         assert_eq!(broken, []);
         let mut compared = 0;
         // A sample, spread over all rules: the slow way is slow.
-        let stride = mutants.len() / 150 + 1;
+        let stride = mutants.len() / 60 + 1;
         for (at, mutant) in mutants.iter().enumerate().step_by(stride) {
             let mut changed = chain.clone();
             mutant.write_into(&mut changed.folders);
@@ -561,6 +561,6 @@ mod tests {
             );
             compared += 1;
         }
-        assert!(compared > 100, "{compared}");
+        assert!(compared > 30, "{compared}");
     }
 }

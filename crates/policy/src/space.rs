@@ -23,12 +23,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use vocab::{DatedFact, FactSheet, Month, Value};
 
 /// From how many granted cases of a programme the search begins.
-const BASES: usize = 4;
+const BASES: usize = 3;
 /// Members of a household whose facts are changed.
 const MEMBERS: usize = 3;
 /// Inputs tried for a programme: changes of one fact, and of two.
-const SINGLES: usize = 2_000;
-const PAIRS: usize = 1_500;
+const SINGLES: usize = 1_500;
+const PAIRS: usize = 800;
 /// How far a number is moved to see what follows: whole fen for up to six people and by the month.
 const STEP: i64 = 1_200;
 const BATCH: usize = 128;

@@ -279,6 +279,9 @@ pub async fn line_count(
         .context("counting results of an adjustment")
 }
 
+/// Difference, result, cases, sum before, sum after.
+type SumRow = (String, Option<String>, i64, Option<i64>, Option<i64>);
+
 /// The lines added up by kind and result (分类合计).
 ///
 /// # Errors
@@ -287,7 +290,7 @@ pub async fn summed(db: &Db, scope: &Scope, id: AdjustmentId) -> anyhow::Result<
     use adjustment_line::Column as C;
     // PostgreSQL adds integers up to a decimal.
     let sum = |column: C| Expr::col(column).sum().cast_as("BIGINT");
-    let rows: Vec<(String, Option<String>, i64, Option<i64>, Option<i64>)> = of(scope, id, None)
+    let rows: Vec<SumRow> = of(scope, id, None)
         .select_only()
         .column(C::Difference)
         .column(C::Result)

@@ -100,10 +100,7 @@ async fn permitted(
         return Ok(Err(Refused::NotMonthly(desk.title(id).0)));
     }
     let open = adjustment::Entity::find()
-        .filter(
-            adjustment::Column::State
-                .is_in([State::Proposed, State::Running].map(|state| to_word(state))),
-        )
+        .filter(adjustment::Column::State.is_in([State::Proposed, State::Running].map(to_word)))
         .all(tx.conn())
         .await
         .context("looking for open adjustments")?;

@@ -235,3 +235,21 @@ fn all_mistakes_are_told_at_once() {
         );
     }
 }
+
+#[test]
+fn a_programme_for_organisations_has_no_procedure_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&packs(), folder.path());
+    let programme = folder.path().join("national/home_building_subsidy");
+    std::fs::copy(
+        packs().join("national/old_age_allowance/procedure.toml"),
+        programme.join("procedure.toml"),
+    )
+    .unwrap();
+    let faults = Desk::load(folder.path(), "baoan").map(drop).unwrap_err();
+    let says = "给机构的事项还不能在这里受理";
+    assert!(
+        faults.iter().any(|fault| fault.sentence_zh.contains(says)),
+        "{faults:#?}"
+    );
+}

@@ -7,11 +7,11 @@ use vocab::Money;
 
 const FILES: [(&str, &str); 7] = [
     (
-        "nation/home/law.md",
+        "nation/care_home/law.md",
         "# homelaw 《养老机构补贴办法》\nsource: 试验\ndate: 2020-01-01\n\n## art-5\n按床位和星级补贴。\n",
     ),
     (
-        "nation/home/facts.toml",
+        "nation/care_home/facts.toml",
         r#"[[fact]]
 id = "beds_in_use"
 of = "organisation"
@@ -33,7 +33,7 @@ source = "证书"
 "#,
     ),
     (
-        "nation/home/parameters.toml",
+        "nation/care_home/parameters.toml",
         r#"[bed_subsidy]
 what = "床位运营补贴"
 unit = "fen/bed/year"
@@ -41,7 +41,7 @@ bands = [{ from = 2020-01-01, value = { 1 = 100000, 2 = 200000 }, source = "通�
 "#,
     ),
     (
-        "nation/home/rules.toml",
+        "nation/care_home/rules.toml",
         r#"[[variable]]
 id = "staff_certified"
 of = "organisation"
@@ -64,7 +64,7 @@ article = "homelaw:5"
 "#,
     ),
     (
-        "nation/home/wording.toml",
+        "nation/care_home/wording.toml",
         r#"[programme]
 zh = "养老机构运营补贴"
 en = "Subsidy for care homes"
@@ -94,9 +94,9 @@ zh = "没有持证人员。"
 en = "There is no certified staff."
 "#,
     ),
-    ("nation/home/cases.toml", ""),
+    ("nation/care_home/cases.toml", ""),
     (
-        "village/home/cases.toml",
+        "village/care_home/cases.toml",
         r#"[[case]]
 name = "二星，30 张床位"
 as_of = 2021-06-01
@@ -139,7 +139,7 @@ fn home() -> Book {
 #[test]
 fn an_organisation_is_decided_about_with_its_people_as_members() {
     let book = home();
-    let programme = book.programme("home").unwrap();
+    let programme = book.programme("care_home").unwrap();
     assert_eq!(
         (programme.to, programme.benefit.every),
         (Unit::Organisation, Every::Year)
@@ -164,11 +164,11 @@ fn a_household_is_not_asked_about_beds() {
     let sheet = household(0, vec![villager(0)]);
     let ask = Ask::on(day("2021-06-01"));
     let with = home().evaluate(&sheet, &ask);
-    assert!(with.iter().all(|one| one.programme != "home"));
+    assert!(with.iter().all(|one| one.programme != "care_home"));
     assert_eq!(with.len(), village().evaluate(&sheet, &ask).len());
     // Asked for by name, it answers that everything is missing.
     let ask = Ask {
-        programmes: Some(vec!["home".to_owned()]),
+        programmes: Some(vec!["care_home".to_owned()]),
         ..ask
     };
     let asked = home().evaluate(&sheet, &ask);
@@ -197,7 +197,7 @@ fn refuses(file: &str, from: &str, to: &str, says: &str) {
 
 #[test]
 fn what_belongs_to_households_is_not_mixed_with_organisations() {
-    let rules = "nation/home/rules.toml";
+    let rules = "nation/care_home/rules.toml";
     let test = "staff_certified >= 1";
     refuses(
         rules,
@@ -223,7 +223,7 @@ fn what_belongs_to_households_is_not_mixed_with_organisations() {
         "id = \"has_staff\"\nof = \"household\"",
         "给机构的事项，条件也要是机构的",
     );
-    let cases = "village/home/cases.toml";
+    let cases = "village/care_home/cases.toml";
     refuses(
         cases,
         "organisation = {",
@@ -247,19 +247,19 @@ fn what_belongs_to_households_is_not_mixed_with_organisations() {
 #[test]
 fn a_yearly_amount_is_money_by_the_year() {
     refuses(
-        "nation/home/rules.toml",
+        "nation/care_home/rules.toml",
         "every = \"year\"",
         "every = \"month\"",
         "公式得到的是每年金额",
     );
     refuses(
-        "nation/home/rules.toml",
+        "nation/care_home/rules.toml",
         "every = \"year\"",
         "every = \"week\"",
         "every 只能写 month、year、once、order、status",
     );
     refuses(
-        "nation/home/parameters.toml",
+        "nation/care_home/parameters.toml",
         "fen/bed/year",
         "fen/bed/week",
         "不认识的单位“fen/bed/week”",
@@ -270,7 +270,7 @@ fn a_yearly_amount_is_money_by_the_year() {
 fn mutants_of_an_organisations_rules_are_tried_too() {
     let folder = tempfile::tempdir().unwrap();
     crate::village::write(folder.path(), &with_home());
-    let said = commands::mutate(folder.path(), "village", Some("home"));
+    let said = commands::mutate(folder.path(), "village", Some("care_home"));
     let line = said.text.lines().next().unwrap();
     assert!(line.contains("变异 "), "{}", said.text);
     // No case pays one star.
