@@ -59,6 +59,10 @@ pub enum Permission {
     ProposeAdjustment,
     /// 复核并办理标准调整。
     ApproveAdjustment,
+    /// 起草规则和参数、提请发布。
+    WriteRules,
+    /// 复核并发布规则。
+    PublishRules,
 }
 
 use Permission as P;
@@ -172,6 +176,8 @@ pub const TABLE: &[(Permission, &[Role])] = &[
     ),
     (P::ProposeAdjustment, &[R::DistrictApprover, R::Finance]),
     (P::ApproveAdjustment, &[R::DistrictApprover]),
+    (P::WriteRules, &[R::RuleOfficer]),
+    (P::PublishRules, &[R::RuleOfficer, R::DistrictApprover]),
 ];
 
 impl Permission {
@@ -210,6 +216,8 @@ impl Permission {
             P::SeeAdjustments => "查看标准调整",
             P::ProposeAdjustment => "拟定标准调整",
             P::ApproveAdjustment => "复核标准调整",
+            P::WriteRules => "起草规则",
+            P::PublishRules => "发布规则",
         }
     }
 
@@ -272,6 +280,8 @@ mod tests {
             Permission::BankFiles,
             Permission::ManageOfficers,
             Permission::RevealPeople,
+            Permission::WriteRules,
+            Permission::PublishRules,
         ] {
             assert!(!held(Role::Auditor).contains(&changing), "{changing}");
         }

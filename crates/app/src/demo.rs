@@ -17,6 +17,7 @@ use access::{Door, PasswordCost, PasswordPolicy};
 use accounts::Places;
 use anyhow::{Context, bail};
 use casework::Desk;
+use casework::rulebook::Shelf;
 use chrono::NaiveDate;
 use clap::Args;
 use day::DayClock;
@@ -95,7 +96,8 @@ impl Demo {
             .settings()
             .open_with(Arc::clone(&clock) as Arc<dyn Clock>, None)
             .await?;
-        let app = App::new(db, Arc::clone(&desk), self.config(clock))?;
+        let shelf = Shelf::open(&db, &self.packs, &place, &self.data.join("editions")).await?;
+        let app = App::over(db, shelf, self.config(clock))?;
         let places = Places::of(desk.book.place())?;
         let tour = tour::text(&desk, &places);
         serve::listen(app, self.door.listen, || say(&tour)).await
@@ -124,6 +126,7 @@ impl Demo {
             database: self.database.clone().unwrap_or_else(file),
             keys: self.data.join("huimin.keys"),
             files: self.data.join("files"),
+            editions: None,
         }
     }
 
@@ -163,9 +166,11 @@ impl Demo {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
-            let ours = ["huimin.", "files", "day", "clock", "demo", "heads"]
-                .iter()
-                .any(|start| name.to_string_lossy().starts_with(start));
+            let ours = [
+                "huimin.", "files", "day", "clock", "demo", "heads", "editions",
+            ]
+            .iter()
+            .any(|start| name.to_string_lossy().starts_with(start));
             if !ours {
                 bail!(
                     "{} 不是演示生成的，不敢删除文件夹 {} (not made by a demo)",

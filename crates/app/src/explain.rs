@@ -22,8 +22,9 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let desk = self.rules.desk()?;
         let db = self.data.open().await?;
+        let shelf = self.rules.look(&self.data, &db).await?;
+        let desk = shelf.now().desk.clone();
         let scope = Scope::system(desk.book.place().division);
         let case = match self.case.parse() {
             Ok(id) => Some(id),
@@ -32,12 +33,13 @@ impl Explain {
         let Some(case) = case else {
             bail!("没有办件 {} (no such case)", self.case)
         };
-        let Some(explained) = casework::explain(&db, &scope, &desk, case).await? else {
+        let Some(explained) = casework::explain_by(&db, &scope, &shelf, case).await? else {
             bail!("办件 {} 还没有认定结果 (not determined yet)", self.case);
         };
         db.close().await?;
         say(&explained.stored.to_canonical_json());
         say(&format!("{}（{}）", explained.number, explained.origin));
+        say(&format!("{} → {}", explained.pack_then, explained.pack_now));
         for difference in &explained.differences {
             say(&format!(
                 "  {}: {} → {}",

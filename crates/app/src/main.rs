@@ -76,7 +76,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Demo(command) => waiting(command.run()),
         Command::Serve(command) => waiting(command.run()),
-        Command::Pack(command) => command.run(),
+        Command::Pack(command) => waiting(command.run()),
         Command::Evaluate(command) => command.run(),
         Command::Explain(command) => waiting(command.run()),
         Command::Audit(command) => waiting(command.run()),

@@ -5,10 +5,11 @@
 //! and running cases; `policy::commands` does.
 
 use crate::card_pdf;
-use crate::settings::{all_places, load_book, place_of_folder};
+use crate::settings::{Data, Rules, all_places, load_book, place_of_folder};
 use crate::terminal::say;
 use anyhow::{Context, bail};
 use casework::Desk;
+use casework::rulebook::Texts;
 use clap::{Args, Subcommand};
 use policy::commands::{self, Cards, Said};
 use std::collections::BTreeSet;
@@ -56,6 +57,18 @@ pub(crate) enum Pack {
     },
     /// Ask whether a pack may be published (发布前检查).
     Gate(Which),
+    /// Write the rules in force, or of an earlier edition, into a new folder (导出规则).
+    Export {
+        #[command(flatten)]
+        data: Data,
+        #[command(flatten)]
+        rules: Rules,
+        /// An earlier edition, by its number (版次).
+        #[arg(long)]
+        edition: Option<i64>,
+        /// The folder to write; it must not exist yet.
+        to: PathBuf,
+    },
     /// Record the facts of a release, so that no id ever changes its meaning (登记事实).
     Lock {
         /// The folder with all packs.
@@ -73,8 +86,14 @@ pub(crate) struct Which {
 }
 
 impl Pack {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self {
+            Self::Export {
+                data,
+                rules,
+                edition,
+                to,
+            } => export(&data, &rules, edition, &to).await,
             Self::Check(which) => which.each(check),
             Self::Test { which, frozen } => {
                 let cards = if frozen { Cards::Frozen } else { Cards::Renew };
@@ -123,6 +142,28 @@ impl Which {
             .collect();
         answer(&said)
     }
+}
+
+/// The folder equals what is in force: its fingerprint is said and compared.
+async fn export(data: &Data, rules: &Rules, edition: Option<i64>, to: &Path) -> anyhow::Result<()> {
+    let db = data.open().await?;
+    let shelf = rules.look(data, &db).await?;
+    let now = shelf.now();
+    let number = edition.unwrap_or(now.number);
+    let Some(texts) = shelf.texts(&db, number).await? else {
+        bail!("没有第 {number} 版规则 (no such edition)");
+    };
+    db.close().await?;
+    texts.write(to)?;
+    let written = Texts::read(to, &rules.place)?.fingerprint();
+    if written != texts.fingerprint() {
+        bail!("写出的文件与规则不符，请检查磁盘 (what was written differs)");
+    }
+    say(&format!(
+        "第 {number} 版规则已写到 {}，文件指纹 {written} (edition {number} written)",
+        to.display()
+    ));
+    Ok(())
 }
 
 /// Rules first; where they are sound, what stands on them: procedures, forms, letters.

@@ -10,7 +10,6 @@ use access::PasswordPolicy;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use store::{Db, Keys};
 use web::{App, WebConfig};
 
@@ -83,10 +82,10 @@ enum Policy {
 
 impl Serve {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let desk = self.rules.desk()?;
         let db = self.data.open().await?;
         refuse_demo(&db).await?;
-        if desk.book.place().demo {
+        let shelf = self.rules.shelf(&self.data, &db).await?;
+        if shelf.now().desk.book.place().demo {
             tracing::warn!(place = %self.rules.place, "this place's pack holds demonstration values");
         }
         let config = WebConfig {
@@ -98,12 +97,7 @@ impl Serve {
             },
             ..self.door.config()
         };
-        listen(
-            App::new(db, Arc::new(desk), config)?,
-            self.door.listen,
-            || {},
-        )
-        .await
+        listen(App::over(db, shelf, config)?, self.door.listen, || {}).await
     }
 }
 

@@ -4,6 +4,7 @@
 //! it opens through this file. Deliberately absent: a configuration file. A unit file or a container names these anyway.
 
 use anyhow::{Context, anyhow, bail};
+use casework::rulebook::Shelf;
 use clap::Args;
 use policy::Book;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,10 @@ pub(crate) struct Data {
     /// Evidence and other files (材料文件夹).
     #[arg(long, env = "HUIMIN_FILES", default_value = "data/files")]
     pub(crate) files: PathBuf,
+    /// Where editions of the rules are laid out, made again from the database when lost; beside the files if not given
+    /// (规则版次文件夹).
+    #[arg(long, env = "HUIMIN_EDITIONS")]
+    pub(crate) editions: Option<PathBuf>,
 }
 
 /// Which rules apply (规则).
@@ -76,6 +81,13 @@ impl Data {
         })
     }
 
+    /// Where editions of the rules are laid out.
+    fn editions(&self) -> PathBuf {
+        self.editions
+            .clone()
+            .unwrap_or_else(|| self.files.with_file_name("editions"))
+    }
+
     /// The address without a password, for messages.
     pub(crate) fn shown(&self) -> String {
         match self
@@ -92,8 +104,14 @@ impl Data {
 }
 
 impl Rules {
-    pub(crate) fn desk(&self) -> anyhow::Result<casework::Desk> {
-        load_desk(&self.packs, &self.place)
+    /// The rules in force, for the service: what was delivered is taken in.
+    pub(crate) async fn shelf(&self, data: &Data, db: &Db) -> anyhow::Result<Shelf> {
+        Shelf::open(db, &self.packs, &self.place, &data.editions()).await
+    }
+
+    /// The rules in force, for a command beside the service: nothing is taken in.
+    pub(crate) async fn look(&self, data: &Data, db: &Db) -> anyhow::Result<Shelf> {
+        Shelf::look(db, &self.packs, &self.place, &data.editions()).await
     }
 }
 
@@ -182,6 +200,7 @@ mod tests {
             database: database.to_owned(),
             keys: PathBuf::new(),
             files: PathBuf::new(),
+            editions: None,
         };
         assert_eq!(
             data("postgres://ann:secret@db.local/huimin").shown(),

@@ -6,6 +6,7 @@
 
 use crate::case::Case;
 use crate::desk::Desk;
+use crate::rulebook::Shelf;
 use crate::{rows, sheet, tables};
 use access::Scope;
 use anyhow::Context;
@@ -136,6 +137,28 @@ pub async fn explain(
         pack_now: desk.book.version().to_owned(),
         stored,
     }))
+}
+
+/// As [`explain`], by the rules the determination was made with where the shelf still has them (按当时的规则复核).
+///
+/// # Errors
+/// Faults of the database and of the disk.
+pub async fn explain_by(
+    db: &Db,
+    scope: &Scope,
+    shelf: &Shelf,
+    id: CaseId,
+) -> anyhow::Result<Option<Explanation>> {
+    let now = shelf.now();
+    let found = explain(db, scope, &now.desk, id).await?;
+    let hash = match &found {
+        Some(explained) if !explained.same_pack => &explained.stored.pack_hash,
+        _ => return Ok(found),
+    };
+    match shelf.desk_of(db, hash).await? {
+        Some(then) => explain(db, scope, &then, id).await,
+        None => Ok(found),
+    }
 }
 
 /// The determination the last decision quotes; before any decision, the last one computed.

@@ -9,7 +9,7 @@
 //! Reading order: [`procedure`], [`form`], [`letter`] (what packs say; `like`: one text built on another) · [`desk`] · [`case`], [`clock`] ·
 //! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`adjustment`] (many at once) · [`authorise`], [`finding`],
 //! [`evidence`] · [`view`], [`todo`], [`list`] (what officers see) · [`notices`], [`progress`] (what the public sees) ·
-//! [`explain`].
+//! [`explain`] · [`rulebook`] (how the rules themselves are changed).
 
 pub mod act;
 pub mod adjustment;
@@ -33,6 +33,7 @@ pub mod procedure;
 pub mod progress;
 pub mod receipt;
 mod rows;
+pub mod rulebook;
 pub mod sample;
 mod sheet;
 mod source_text;
@@ -46,7 +47,7 @@ pub mod view;
 pub use act::{ActInput, act};
 pub use case::{Case, CaseRow, CaseState, TaskRow};
 pub use desk::Desk;
-pub use explain::explain;
+pub use explain::{explain, explain_by};
 pub use submit::{SubmitApplication, Submitted, submit};
 pub use tables::{MIGRATIONS, migrations};
 pub use view::CaseView;

@@ -17,6 +17,10 @@ pub(crate) mod evidence;
 pub(crate) mod letter;
 pub(crate) mod notice;
 pub(crate) mod objection;
+pub(crate) mod rule_draft;
+pub(crate) mod rule_edition;
+pub(crate) mod rule_file;
+pub(crate) mod rule_text;
 pub(crate) mod submission;
 pub(crate) mod task;
 
@@ -31,6 +35,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "0041_adjustment",
         sql: ADJUSTMENT,
+    },
+    Migration {
+        name: "0042_rulebook",
+        sql: RULEBOOK,
     },
 ];
 
@@ -348,4 +356,82 @@ CREATE TABLE casework_adjustment_line (
 );
 CREATE UNIQUE INDEX casework_adjustment_line_case ON casework_adjustment_line (adjustment_id, case_id);
 CREATE INDEX casework_adjustment_line_open ON casework_adjustment_line (adjustment_id, result, number);
+";
+
+const RULEBOOK: &str = "
+CREATE TABLE casework_rule_text (
+  sm3 {text} NOT NULL PRIMARY KEY,
+  text {text} NOT NULL
+);
+CREATE TABLE casework_rule_edition (
+  number {int} NOT NULL PRIMARY KEY,
+  region {text} NOT NULL,
+  kind {text} NOT NULL,
+  programme {text} NOT NULL,
+  sm3 {text} NOT NULL,
+  book_version {text} NOT NULL,
+  book_hash {text} NOT NULL,
+  files {text} NOT NULL,
+  delivered {text} NOT NULL,
+  changed {text} NOT NULL,
+  from_day {date} NOT NULL,
+  basis {text} NOT NULL,
+  correction {text} NOT NULL,
+  draft_id {id},
+  proposed_by {id},
+  proposer {text} NOT NULL,
+  published_by {id},
+  publisher {text} NOT NULL,
+  published_at {instant} NOT NULL
+);
+CREATE TABLE casework_rule_draft (
+  id {id} NOT NULL PRIMARY KEY,
+  region {text} NOT NULL,
+  programme {text} NOT NULL,
+  state {text} NOT NULL,
+  version {int} NOT NULL,
+  basis {text} NOT NULL,
+  correction {text} NOT NULL,
+  from_day {date},
+  checked {text} NOT NULL,
+  sm3 {text} NOT NULL,
+  edition {int},
+  writers {text} NOT NULL,
+  started_by {id} NOT NULL,
+  starter {text} NOT NULL,
+  started_at {instant} NOT NULL,
+  saved_at {instant} NOT NULL,
+  proposed_by {id},
+  proposer {text} NOT NULL,
+  proposed_at {instant},
+  closed_by {id},
+  closer {text} NOT NULL,
+  closed_at {instant}
+);
+CREATE INDEX casework_rule_draft_region ON casework_rule_draft (region, saved_at);
+CREATE UNIQUE INDEX casework_rule_draft_open ON casework_rule_draft (region, programme) WHERE state IN ('draft', 'proposed');
+CREATE TABLE casework_rule_file (
+  id {id} NOT NULL PRIMARY KEY,
+  draft_id {id} NOT NULL REFERENCES casework_rule_draft (id),
+  path {text} NOT NULL,
+  base_sm3 {text} NOT NULL,
+  text {text} NOT NULL,
+  made {bool} NOT NULL,
+  saved_by {id} NOT NULL,
+  saver {text} NOT NULL,
+  saved_at {instant} NOT NULL
+);
+CREATE UNIQUE INDEX casework_rule_file_path ON casework_rule_file (draft_id, path);
+-- only sqlite
+CREATE TRIGGER casework_rule_text_no_update BEFORE UPDATE ON casework_rule_text BEGIN SELECT RAISE(ABORT, 'casework_rule_text is append-only'); END;
+-- only sqlite
+CREATE TRIGGER casework_rule_text_no_delete BEFORE DELETE ON casework_rule_text BEGIN SELECT RAISE(ABORT, 'casework_rule_text is append-only'); END;
+-- only postgres
+CREATE TRIGGER casework_rule_text_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON casework_rule_text FOR EACH STATEMENT EXECUTE FUNCTION casework_refuse_change();
+-- only sqlite
+CREATE TRIGGER casework_rule_edition_no_update BEFORE UPDATE ON casework_rule_edition BEGIN SELECT RAISE(ABORT, 'casework_rule_edition is append-only'); END;
+-- only sqlite
+CREATE TRIGGER casework_rule_edition_no_delete BEFORE DELETE ON casework_rule_edition BEGIN SELECT RAISE(ABORT, 'casework_rule_edition is append-only'); END;
+-- only postgres
+CREATE TRIGGER casework_rule_edition_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON casework_rule_edition FOR EACH STATEMENT EXECUTE FUNCTION casework_refuse_change();
 ";

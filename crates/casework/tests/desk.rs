@@ -20,6 +20,8 @@ mod objection;
 mod packs;
 #[path = "desk/refusal.rs"]
 mod refusal;
+#[path = "desk/rulebook.rs"]
+mod rulebook;
 #[path = "desk/scope.rs"]
 mod scope;
 #[path = "desk/supplement.rs"]

@@ -79,31 +79,26 @@ pub(crate) enum OnDay<'a> {
 }
 
 impl Parameter {
-    /// Its value on a day in a region: the most specific region that has one wins.
+    /// Its value on a day in a region: the most specific region that has one wins. Within a region the latest entry that has
+    /// begun decides; once it has ended, an earlier one does not come back, but a wider region may speak.
     pub(crate) fn on(&self, day: NaiveDate, region: Region) -> OnDay<'_> {
-        let mut best: Option<&ParameterValue> = None;
+        let here = self
+            .values
+            .iter()
+            .filter(|value| value.region.is_none_or(|place| place.holds(region)));
+        let mut latest: BTreeMap<Option<Region>, &ParameterValue> = BTreeMap::new();
         let mut first: Option<NaiveDate> = None;
-        let mut ended: Option<NaiveDate> = None;
-        for value in &self.values {
-            if value.region.is_some_and(|place| !place.holds(region)) {
-                continue;
-            }
+        for value in here {
             first = Some(first.map_or(value.from, |day| day.min(value.from)));
-            if value.from > day {
-                continue;
-            }
-            if let Some(until) = value.until.filter(|until| *until <= day) {
-                ended = Some(ended.map_or(until, |day| day.max(until)));
-                continue;
-            }
-            let narrower = |a: &ParameterValue, b: &ParameterValue| {
-                (a.region.map(Region::level), a.from) > (b.region.map(Region::level), b.from)
-            };
-            if best.is_none_or(|known| narrower(value, known)) {
-                best = Some(value);
+            let known = latest.get(&value.region);
+            if value.from <= day && known.is_none_or(|known| known.from < value.from) {
+                latest.insert(value.region, value);
             }
         }
-        match (best, ended, first) {
+        let ended = |value: &&ParameterValue| value.until.filter(|until| *until <= day);
+        let holding = latest.values().filter(|value| ended(value).is_none());
+        let narrowest = holding.max_by_key(|value| value.region.map(Region::level));
+        match (narrowest, latest.values().filter_map(ended).max(), first) {
             (Some(value), _, _) => OnDay::Value(value),
             (None, Some(until), _) => OnDay::Lapsed(until),
             (None, None, Some(first)) => OnDay::NotYet(first),

@@ -78,4 +78,6 @@ typed_ids! {
     JobId;
     /// A standard adjustment (标准调整): a new value carried through all cases it touches.
     AdjustmentId;
+    /// A draft of rules (规则草稿): changed files of one programme, on their way to publication.
+    RuleDraftId;
 }

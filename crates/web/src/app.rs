@@ -6,6 +6,7 @@ use crate::rate::Rates;
 use access::{Door, PasswordCost, PasswordPolicy};
 use anyhow::Context;
 use casework::Desk;
+use casework::rulebook::Shelf;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::sync::{Arc, OnceLock};
 use store::{Db, OffsetClock};
@@ -73,8 +74,10 @@ impl Default for WebConfig {
 pub struct App {
     /// The database.
     pub db: Db,
-    /// The rule book, procedures and forms.
+    /// The rule book, procedures and forms; of one request, those in force when it came in.
     pub desk: Arc<Desk>,
+    /// The shelf the desk comes from.
+    pub shelf: Arc<Shelf>,
     /// The settings.
     pub config: Arc<WebConfig>,
     /// The door: password cost, limits, session times.
@@ -84,20 +87,38 @@ pub struct App {
 }
 
 impl App {
-    /// The application over a database and a desk (建立应用).
+    /// The application over a database and a desk that never changes (建立应用).
     ///
     /// # Errors
     /// A password cost that argon2 refuses, or a metrics recorder that cannot be installed.
     pub fn new(db: Db, desk: Arc<Desk>, config: WebConfig) -> anyhow::Result<Self> {
+        Self::over(db, Shelf::still(desk), config)
+    }
+
+    /// The application over a database and a shelf of rules, which officers may write (建立应用).
+    ///
+    /// # Errors
+    /// As [`App::new`].
+    pub fn over(db: Db, shelf: Shelf, config: WebConfig) -> anyhow::Result<Self> {
         let door = Door::new(config.password_cost, config.password_policy)?;
         Ok(Self {
             db,
-            desk,
+            desk: Arc::clone(&shelf.now().desk),
+            shelf: Arc::new(shelf),
             config: Arc::new(config),
             door,
             rates: Arc::new(Rates::default()),
             numbers: numbers()?,
         })
+    }
+}
+
+impl App {
+    /// The same with the rules in force at this moment (取现行规则): what one request sees to its end.
+    #[must_use]
+    pub fn at_this_moment(mut self) -> Self {
+        self.desk = Arc::clone(&self.shelf.now().desk);
+        self
     }
 }
 

@@ -49,7 +49,7 @@ fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 /// Answers one request (应答).
 pub(crate) async fn answer(app: App, route: &'static Route, request: Request) -> Response {
     let started = Instant::now();
-    let mut visit = empty_visit(app, route, &request);
+    let mut visit = empty_visit(app.at_this_moment(), route, &request);
     let answer = match admit(&mut visit, request).await {
         Ok(()) => match tokio::time::timeout(route.patience(), (route.page)(&visit)).await {
             Ok(Ok(answer)) => answer,
@@ -84,7 +84,7 @@ pub(crate) async fn answer(app: App, route: &'static Route, request: Request) ->
 
 /// The page for a path nobody knows (无此页面).
 pub(crate) async fn nowhere(app: App, request: Request) -> Response {
-    let mut visit = empty_visit(app, &crate::routes::NOWHERE, &request);
+    let mut visit = empty_visit(app.at_this_moment(), &crate::routes::NOWHERE, &request);
     // Only to greet a signed-in visitor with his own frame; whether it works does not matter here.
     let (parts, _) = request.into_parts();
     if who(&mut visit, &parts).await.is_err() {

@@ -1,15 +1,17 @@
 //! The pieces pages are made of (页面部件): one small set, the same everywhere.
 //!
-//! Reading order: [`format`], [`mark`], [`form`], [`answer`], [`table`], [`pager`], [`timeline`], [`reasons`], [`law`], [`piece`]. A piece knows how things
+//! Reading order: [`format`], [`mark`], [`form`], [`answer`], [`table`], [`pager`], [`timeline`], [`reasons`], [`law`], [`diff`], [`proof`], [`piece`]. A piece knows how things
 //! look; it asks no database and decides nothing.
 
 pub mod answer;
+pub mod diff;
 pub mod form;
 pub mod format;
 pub mod law;
 pub mod mark;
 pub mod pager;
 pub mod piece;
+pub mod proof;
 pub mod reasons;
 pub mod table;
 pub mod timeline;

@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use casework::Desk;
+use casework::rulebook::Shelf;
 use registry::households::NewHousehold;
 use registry::people::NewPerson;
 use std::path::Path;
@@ -80,13 +81,18 @@ impl House {
 
     /// A house with the rules of another place.
     pub async fn ruled_by(db: Db, desk: Arc<Desk>, config: WebConfig) -> Self {
+        Self::written_by(db, Shelf::still(desk), config).await
+    }
+
+    /// A house whose rules officers write.
+    pub async fn written_by(db: Db, shelf: Shelf, config: WebConfig) -> Self {
         let config = WebConfig {
             secure: false,
             password_cost: PasswordCost::FOR_TESTS,
             requests_a_minute: 1_000_000,
             ..config
         };
-        let app = App::new(db, desk, config).unwrap();
+        let app = App::over(db, shelf, config).unwrap();
         Self {
             router: router(app.clone()),
             app,

@@ -41,6 +41,23 @@ fn a_family_below_the_standard_gets_the_difference_with_every_reason_cited() {
 }
 
 #[test]
+fn after_the_last_value_has_ended_an_earlier_one_does_not_come_back() {
+    let mut ended = files();
+    let parameters = ended.get_mut("nation/aid/parameters.toml").unwrap();
+    *parameters = parameters.replace(
+        "{ from = 2021-01-01, value",
+        "{ from = 2021-01-01, until = 2022-01-01, value",
+    );
+    let book = load(&ended).unwrap_or_else(|faults| panic!("{faults:#?}"));
+    let sheet = household(0, vec![villager(0)]);
+    let last = aid(&book, &sheet, "2021-12-31");
+    assert_eq!(last.amount.unwrap().to_string(), "1,250.00");
+    // Not the 1,000.00 of the year before: nobody has said what holds now.
+    let after = aid(&book, &sheet, "2022-01-01");
+    assert_eq!((after.outcome, after.amount), (Outcome::ToVerify, None));
+}
+
+#[test]
 fn one_no_decides_although_others_are_unknown() {
     let book = village();
     let mut sheet = household(0, vec![villager(200_000)]);

@@ -518,7 +518,7 @@ pub async fn why(visit: &Visit) -> Answer {
         None => piece::empty(visit.t("这个办件还没有测算。"), &html! {}),
         Some(determination) => {
             let replay = if seen.view.stored.is_some() {
-                casework::explain(&visit.app.db, &scope, &visit.app.desk, id).await?
+                casework::explain_by(&visit.app.db, &scope, &visit.app.shelf, id).await?
             } else {
                 None
             };

@@ -298,6 +298,8 @@ fn subject(visit: &Visit, event: &Event) -> Markup {
         "case" => (visit.t("办件"), Some(format!("/cases/{id}"))),
         "pay_run" => (visit.t("发放批次"), Some(format!("/pay-runs/{id}"))),
         "adjustment" => (visit.t("标准调整"), Some(format!("/adjustments/{id}"))),
+        "rule_draft" => (visit.t("规则草稿"), Some(format!("/rules/drafts/{id}"))),
+        "rule_edition" => (visit.t("规则历史"), Some(format!("/rules/editions/{id}"))),
         "pay_line" => (visit.t("发放明细"), Some(format!("/pay-lines/{id}"))),
         "officer" => (visit.t("账号"), None),
         "entitlement" => (visit.t("待遇"), None),

@@ -1,7 +1,7 @@
 //! One programme of the rule book (规则详情): law beside rule, every dated parameter with its source, worked cases.
 //!
 //! The cases are decided afresh when the page is opened, so what is shown is what the house would decide today, beside
-//! what the pack expects. Deliberately absent: editing.
+//! what the pack expects. Deliberately absent: editing; see `rule_edit`.
 
 use super::rules::{approval, every, kind, title, unit};
 use crate::locale::Lang;
@@ -9,6 +9,7 @@ use crate::parts::answer::{Asked, shown};
 use crate::parts::{format, law, mark, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::{Visit, download};
+use access::Permission;
 use chrono::NaiveDate;
 use maud::{Markup, html};
 use policy::cases::{self, Case};
@@ -76,6 +77,9 @@ pub async fn show(visit: &Visit) -> Answer {
         }))
     };
     let acts = html! {
+        @if visit.can(Permission::WriteRules) {
+            a.button href=(format!("/rules/{}/edit", programme.id)) { (visit.t("修改规则")) }
+        }
         a.button.primary href=(format!("/rules/{}/cases", programme.id)) {
             (lang.f("办例 {count} 个", &[("count", &book.cases(&programme.id).len())]))
         }

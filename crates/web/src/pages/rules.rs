@@ -1,6 +1,6 @@
 //! The rule book in the open (规则): which programmes there are, and which facts they ask for.
 //!
-//! Shown as the packs say it; nothing is decided or changed here. A rule is changed in its pack, with a reader's signature.
+//! Shown as the packs say it; nothing is decided or changed here; see `rule_edit` for changing.
 
 use crate::locale::Lang;
 use crate::parts::answer::Asked;
@@ -8,6 +8,7 @@ use crate::parts::form::{field, lesser};
 use crate::parts::{format, piece, table};
 use crate::problem::Answer;
 use crate::visit::Visit;
+use access::Permission;
 use maud::{Markup, html};
 use policy::card::{self, Approval};
 use policy::{Every, FactDef, Kind, Programme, Sensitivity, Unit};
@@ -57,8 +58,19 @@ pub async fn show(visit: &Visit) -> Answer {
                 (lang.f("{count} 个事实", &[("count", &book.facts().count())]))
             } }),
         ])))
+        @if visit.can(Permission::WriteRules) {
+            (piece::section(visit.t("共用的计算"), &html! {
+                ul.plain-list { @for (id, _) in book.libraries() {
+                    li { a href=(format!("/rules/{id}/edit")) { (lang.f("修改规则：{title}", &[("title", id)])) } }
+                } }
+            }))
+        }
     };
-    let acts = html! { a.button href="/rules/facts" { (visit.t("事实目录")) } };
+    let acts = html! {
+        a.button href="/rules/facts" { (visit.t("事实目录")) }
+        a.button href="/rules/drafts" { (visit.t("规则草稿")) }
+        a.button href="/rules/editions" { (visit.t("规则历史")) }
+    };
     Ok(visit
         .page(visit.t("规则"))
         .nav("/rules")
