@@ -15,7 +15,7 @@ mod list;
 mod propose;
 
 pub use carry_out::{Progress, approve};
-pub use list::{Adjustment, Line, Summed, line_count, lines, list, summed, view};
+pub use list::{Adjustment, Line, Summed, lines, list, summed, view};
 pub use propose::{propose, roll_back, withdraw};
 
 use crate::case::{from_word, to_word};

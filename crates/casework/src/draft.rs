@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use policy::{Ask, Determination};
 use registry::Reading;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -304,28 +304,13 @@ pub async fn drafts(
         .filter(tables::draft::Column::Region.gte(first))
         .filter(tables::draft::Column::Region.lt(beyond))
         .filter(tables::draft::Column::SubmittedAt.is_null());
-    let total = query
-        .clone()
-        .count(db.conn())
-        .await
-        .context("counting drafts")?;
-    let rows = query
+    let query = query
         .order_by_desc(tables::draft::Column::SavedAt)
-        .order_by_desc(tables::draft::Column::Id)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
+        .order_by_desc(tables::draft::Column::Id);
+    store::page::cut(db.conn(), query, offset, limit)
         .await
         .context("listing drafts")?
-        .into_iter()
-        .map(read)
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
+        .try_map(read)
 }
 
 /// What the register and the ledger know of a household today (已知事实), for prefilling; `None` outside the scope.

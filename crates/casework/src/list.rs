@@ -15,7 +15,6 @@ use policy::Outcome;
 use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 use store::{Db, Page};
@@ -123,11 +122,6 @@ pub async fn list(
         return Ok(Page::empty(limit));
     };
     let query = tables::case::Entity::find().filter(condition);
-    let total = query
-        .clone()
-        .count(db.conn())
-        .await
-        .context("counting cases")?;
     let order = if sort.descending {
         Order::Desc
     } else {
@@ -141,23 +135,13 @@ pub async fn list(
         SortBy::Amount => C::Amount,
     };
     // The two databases put NULL at different ends unless told.
-    let rows = query
+    let query = query
         .order_by_with_nulls(by, order, NullOrdering::Last)
-        .order_by_asc(C::Number)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
+        .order_by_asc(C::Number);
+    store::page::cut(db.conn(), query, offset, limit)
         .await
         .context("listing cases")?
-        .iter()
-        .map(|row| shown(desk, Case::read(row)?, today))
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
+        .try_map(|row| shown(desk, Case::read(&row)?, today))
 }
 
 /// How many cases a filter finds (办件数量).

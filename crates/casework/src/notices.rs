@@ -13,7 +13,7 @@ use crate::{law, rows, tables};
 use access::{Actor, Purpose, Scope};
 use anyhow::Context;
 use chrono::NaiveDate;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use store::{Db, Event, Page, Tx};
 use vocab::ids::NoticeId;
@@ -39,28 +39,11 @@ pub async fn notices(
         .filter(N::TakenDownOn.is_null())
         .filter(N::PostedOn.lte(today))
         .filter(N::EndsOn.gte(today));
-    let total = query
-        .clone()
-        .count(db.conn())
-        .await
-        .context("counting notices")?;
-    let rows = query
-        .order_by_desc(N::PostedOn)
-        .order_by_desc(N::Id)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
+    let query = query.order_by_desc(N::PostedOn).order_by_desc(N::Id);
+    store::page::cut(db.conn(), query, offset, limit)
         .await
         .context("listing notices")?
-        .iter()
-        .map(|row| shown(desk, row))
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
+        .try_map(|row| shown(desk, &row))
 }
 
 /// One notice, while it is up (查看公示).

@@ -14,7 +14,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::{Condition, IntoActiveModel, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Db, Page, Tx};
@@ -208,29 +208,13 @@ pub async fn open_recoveries(
     if without_plan {
         query = query.filter(table::Column::Monthly.is_null());
     }
-    let total = query
-        .clone()
-        .count(db.conn())
-        .await
-        .context("counting recoveries")?;
-    let rows = query
+    let query = query
         .order_by_asc(table::Column::Region)
-        .order_by_asc(table::Column::Id)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
+        .order_by_asc(table::Column::Id);
+    store::page::cut(db.conn(), query, offset, limit)
         .await
-        .context("reading recoveries")?;
-    let rows = rows
-        .into_iter()
-        .map(recovery_of)
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
+        .context("reading recoveries")?
+        .try_map(recovery_of)
 }
 
 async fn held(tx: &Tx, scope: &Scope, id: Uuid) -> anyhow::Result<Option<table::Model>> {

@@ -16,8 +16,8 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 use serde::{Deserialize, Serialize};
 use sm3::{Digest, Sm3};
@@ -240,19 +240,10 @@ pub async fn page(
     limit: u64,
 ) -> anyhow::Result<Page<Entry>> {
     let wanted = select(filter);
-    let total = wanted.clone().count(db.conn()).await?;
-    let rows = wanted
-        .order_by_desc(entry::Column::Seq)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
-        .await?;
-    Ok(Page {
-        rows: rows.into_iter().map(read).collect::<anyhow::Result<_>>()?,
-        total,
-        offset,
-        limit,
-    })
+    let wanted = wanted.order_by_desc(entry::Column::Seq);
+    crate::page::cut(db.conn(), wanted, offset, limit)
+        .await?
+        .try_map(read)
 }
 
 /// One entry by its number; `None` when there is none.

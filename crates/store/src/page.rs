@@ -3,6 +3,7 @@
 //! Guarantees: `total` counts the same rows the page was cut from. Deliberately absent: cursors; lists people read are
 //! short enough to count.
 
+use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 
 /// A page of rows (分页) cut from a longer list.
@@ -39,9 +40,50 @@ impl<T> Page<T> {
         }
     }
 
+    /// The same page with every row read (逐行读取), or the first fault.
+    ///
+    /// # Errors
+    /// What reading a row says.
+    pub fn try_map<U>(self, read: impl FnMut(T) -> anyhow::Result<U>) -> anyhow::Result<Page<U>> {
+        Ok(Page {
+            rows: self
+                .rows
+                .into_iter()
+                .map(read)
+                .collect::<anyhow::Result<_>>()?,
+            total: self.total,
+            offset: self.offset,
+            limit: self.limit,
+        })
+    }
+
     /// Whether rows follow this page.
     pub fn has_more(&self) -> bool {
         let shown = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
         self.offset.saturating_add(shown) < self.total
     }
+}
+
+/// Cuts a page out of an ordered query (取一页), and counts the whole of it.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn cut<E>(
+    conn: &impl ConnectionTrait,
+    query: Select<E>,
+    offset: u64,
+    limit: u64,
+) -> anyhow::Result<Page<E::Model>>
+where
+    E: EntityTrait,
+    E::Model: FromQueryResult + Send + Sync,
+{
+    let total = query.clone().count(conn).await?;
+    let rows = query.offset(offset).limit(limit).all(conn).await?;
+    Ok(Page {
+        rows,
+        total,
+        offset,
+        limit,
+    })
 }

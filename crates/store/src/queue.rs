@@ -16,10 +16,7 @@ use crate::{Db, Page, Tx};
 use anyhow::Context;
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use vocab::ids::JobId;
 
@@ -291,20 +288,12 @@ pub async fn list(db: &Db, filter: &Filter, offset: u64, limit: u64) -> anyhow::
     if !filter.states.is_empty() {
         wanted = wanted.filter(Column::State.is_in(filter.states.iter().map(|state| state.word())));
     }
-    let total = wanted.clone().count(db.conn()).await?;
-    let rows = wanted
+    let wanted = wanted
         .order_by_desc(Column::CreatedAt)
-        .order_by_desc(Column::Id)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
-        .await?;
-    Ok(Page {
-        rows: rows.into_iter().map(read).collect::<anyhow::Result<_>>()?,
-        total,
-        offset,
-        limit,
-    })
+        .order_by_desc(Column::Id);
+    crate::page::cut(db.conn(), wanted, offset, limit)
+        .await?
+        .try_map(read)
 }
 
 fn read(row: job::Model) -> anyhow::Result<Job> {

@@ -1,15 +1,15 @@
 //! Adjustments as they are shown (标准调整列表): counts and pages made by the database.
 
 use super::{Difference, LineResult, State};
-use crate::case::{from_word, to_word};
+use crate::case::from_word;
 use crate::tables::{adjustment, adjustment_line};
 use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 use store::{Db, Page, Tx};
 use vocab::ids::{AdjustmentId, CaseId};
@@ -170,28 +170,13 @@ pub async fn list(
     limit: u64,
 ) -> anyhow::Result<Page<Adjustment>> {
     let query = adjustment::Entity::find().filter(in_scope(scope));
-    let total = query
-        .clone()
-        .count(db.conn())
-        .await
-        .context("counting adjustments")?;
-    let rows = query
+    let query = query
         .order_by_desc(adjustment::Column::ProposedAt)
-        .order_by_asc(adjustment::Column::Id)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
+        .order_by_asc(adjustment::Column::Id);
+    store::page::cut(db.conn(), query, offset, limit)
         .await
         .context("listing adjustments")?
-        .into_iter()
-        .map(Adjustment::read)
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
+        .try_map(Adjustment::read)
 }
 
 /// One adjustment (一次标准调整), if it lies in the scope.
@@ -235,48 +220,11 @@ pub async fn lines(
     limit: u64,
 ) -> anyhow::Result<Page<Line>> {
     let query = of(scope, id, difference);
-    let total = query
-        .clone()
-        .count(db.conn())
-        .await
-        .context("counting the lines of an adjustment")?;
-    let rows = query
-        .order_by_asc(adjustment_line::Column::Number)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
+    let query = query.order_by_asc(adjustment_line::Column::Number);
+    store::page::cut(db.conn(), query, offset, limit)
         .await
         .context("listing the lines of an adjustment")?
-        .into_iter()
-        .map(Line::read)
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
-}
-
-/// How many lines have come to a result (已办件数).
-///
-/// # Errors
-/// Faults of the database.
-pub async fn line_count(
-    db: &Db,
-    scope: &Scope,
-    id: AdjustmentId,
-    result: Option<LineResult>,
-) -> anyhow::Result<u64> {
-    let query = of(scope, id, None);
-    let query = match result {
-        Some(result) => query.filter(adjustment_line::Column::Result.eq(to_word(result))),
-        None => query.filter(adjustment_line::Column::Result.is_null()),
-    };
-    query
-        .count(db.conn())
-        .await
-        .context("counting results of an adjustment")
+        .try_map(Line::read)
 }
 
 /// Difference, result, cases, sum before, sum after.

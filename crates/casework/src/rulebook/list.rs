@@ -236,26 +236,10 @@ pub async fn open_of(
 /// Faults of the database.
 pub async fn editions(db: &Db, offset: u64, limit: u64) -> anyhow::Result<Page<Edition>> {
     let all = rule_edition::Entity::find().order_by_desc(rule_edition::Column::Number);
-    let total = all
-        .clone()
-        .count(db.conn())
+    store::page::cut(db.conn(), all, offset, limit)
         .await
-        .context("counting editions")?;
-    let found = all
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
-        .await
-        .context("listing editions")?;
-    Ok(Page {
-        rows: found
-            .into_iter()
-            .map(Edition::read)
-            .collect::<anyhow::Result<_>>()?,
-        total,
-        offset,
-        limit,
-    })
+        .context("listing editions")?
+        .try_map(Edition::read)
 }
 
 /// One edition (规则版次).

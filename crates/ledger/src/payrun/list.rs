@@ -73,29 +73,13 @@ pub async fn runs(
     if let Some(month) = month {
         query = query.filter(pay_run::Column::Month.eq(month.to_string()));
     }
-    let total = query
-        .clone()
-        .count(db.conn())
-        .await
-        .context("counting pay runs")?;
-    let rows = query
+    let query = query
         .order_by_desc(pay_run::Column::Month)
-        .order_by_desc(pay_run::Column::Id)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
+        .order_by_desc(pay_run::Column::Id);
+    store::page::cut(db.conn(), query, offset, limit)
         .await
-        .context("reading pay runs")?;
-    let rows = rows
-        .into_iter()
-        .map(run_of)
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
+        .context("reading pay runs")?
+        .try_map(run_of)
 }
 
 /// A run by its id (按标识取批次), if it lies in the scope.
@@ -130,30 +114,14 @@ pub async fn lines(
     let query = pay_line::Entity::find()
         .filter(line_in_scope(scope))
         .filter(filter.condition());
-    let total = query
-        .clone()
-        .count(db.conn())
-        .await
-        .context("counting pay lines")?;
-    let rows = query
+    let query = query
         .order_by_desc(pay_line::Column::Month)
         .order_by_asc(pay_line::Column::RunId)
-        .order_by_asc(pay_line::Column::Seq)
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
+        .order_by_asc(pay_line::Column::Seq);
+    store::page::cut(db.conn(), query, offset, limit)
         .await
-        .context("reading pay lines")?;
-    let rows = rows
-        .into_iter()
-        .map(line_of)
-        .collect::<anyhow::Result<_>>()?;
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
+        .context("reading pay lines")?
+        .try_map(line_of)
 }
 
 /// A line with what it is made of (按标识取明细), if it lies in the scope.
