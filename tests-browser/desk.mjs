@@ -15,6 +15,14 @@ export async function signIn(person, login) {
   await leave(person, () => form.locator("button[type=submit]").click());
 }
 
+/** An act that touches many people's money asks once more who is there; the same press goes on with the act. */
+export async function showAgain(person) {
+  const form = person.page.locator('form:has([name="again.shown"])');
+  await form.waitFor();
+  await form.locator('[name="again.shown"]').fill(PASSWORD);
+  await leave(person, () => form.locator("button[type=submit]").first().click());
+}
+
 async function chooseEnglish({ page, ...person }) {
   if ((await page.locator("html").getAttribute("lang")).startsWith("en")) return;
   await page.getByRole("button", { name: "English" }).first().click();

@@ -15,11 +15,21 @@
 //! assert!((1_000..1_010).contains(&people));
 //! ```
 
+mod columns;
+mod given;
 mod means;
 mod name;
+pub mod parts;
+mod population;
+mod profile;
+mod registers;
 mod shape;
 
+pub use population::Population;
+
 use chrono::{Datelike, Days, NaiveDate};
+use given::{Given, Sink, What};
+use profile::COUNTY;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -90,6 +100,38 @@ pub struct District {
     hukou_share: u32,
     poor_share: u32,
     sequences: BTreeMap<(u32, NaiveDate, bool), u32>,
+    /// Kept from household to household, so that it is allocated once.
+    plans: Vec<shape::Plan>,
+}
+
+/// Takes down what is said of a household that has names.
+struct Notes<'a> {
+    members: &'a mut [Member],
+    at: Option<usize>,
+    household: Vec<Fact>,
+}
+
+impl Sink for Notes<'_> {
+    fn member(&mut self, at: usize) {
+        self.at = Some(at);
+    }
+
+    fn household(&mut self) {
+        self.at = None;
+    }
+
+    fn give(&mut self, what: What, value: Given, source: &'static str, from: Option<NaiveDate>) {
+        let facts = match self.at.and_then(|at| self.members.get_mut(at)) {
+            Some(member) => &mut member.facts,
+            None => &mut self.household,
+        };
+        facts.push(Fact {
+            id: what.id(),
+            value: value.into(),
+            source,
+            from,
+        });
+    }
 }
 
 /// Prefectures that people come from, where they are not local.
@@ -111,8 +153,9 @@ impl District {
             households: 0,
             people: 0,
             hukou_share: 3_000,
-            poor_share: 900,
+            poor_share: COUNTY.poor.0,
             sequences: BTreeMap::new(),
+            plans: Vec::new(),
         }
     }
 
@@ -136,20 +179,6 @@ impl District {
 
     fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
         (!from.is_empty()).then(|| from[self.rng.random_range(0..from.len())])
-    }
-
-    /// A birth date that makes somebody so old today.
-    fn born(&mut self, age: u32) -> NaiveDate {
-        let year = self.today.year() - i32::try_from(age).unwrap_or(0);
-        let back = self.rng.random_range(0..365_u64);
-        // 29 February has no anniversary in most years; the day before has.
-        let birthday = self
-            .today
-            .with_year(year)
-            .or_else(|| self.today.pred_opt().and_then(|day| day.with_year(year)));
-        birthday
-            .and_then(|day| day.checked_sub_days(Days::new(back)))
-            .unwrap_or(self.today)
     }
 
     /// An identity number that was never issued to anybody.
@@ -177,7 +206,7 @@ impl District {
         hukou: Region,
         surname: &'static str,
     ) -> Option<Member> {
-        let born = self.born(plan.age);
+        let born = born(&mut self.rng, self.today, plan.age);
         let document = self.document(hukou, born, plan.sex)?;
         self.people += 1;
         let serial = self.people;
@@ -201,6 +230,33 @@ impl District {
         })
     }
 
+    /// Gives every member their facts; returns those of the household.
+    fn means(&mut self, members: &mut [Member], is_local: bool, is_poor: bool) -> Vec<Fact> {
+        let today = self.today;
+        let known: Vec<means::Person> = members
+            .iter()
+            .map(|member| means::Person {
+                born: member.birth_date,
+                age: vocab::id_number::age(member.birth_date, today),
+                sex: member.sex,
+                group: member.kinship.group(),
+            })
+            .collect();
+        let home = means::Home {
+            profile: &COUNTY,
+            today,
+            is_local,
+            is_poor,
+        };
+        let mut notes = Notes {
+            members,
+            at: None,
+            household: Vec::new(),
+        };
+        means::give(&mut self.rng, known, home, &mut notes);
+        notes.household
+    }
+
     fn household(&mut self) -> Option<Household> {
         let at = self.rng.random_range(0..self.places.len().max(1));
         let region = *self.places.get(at)?;
@@ -210,10 +266,11 @@ impl District {
         } else {
             self.pick(ELSEWHERE)?.parse().ok()?
         };
-        let plans = shape::plans(&mut self.rng, is_local);
+        let mut plans = std::mem::take(&mut self.plans);
+        shape::plans(&mut self.rng, &COUNTY, is_local, &mut plans);
         let surname = name::surname(&mut self.rng);
         let mut members = Vec::with_capacity(plans.len());
-        for plan in plans {
+        for plan in plans.drain(..) {
             let surname = if plan.same_surname {
                 surname
             } else {
@@ -221,8 +278,13 @@ impl District {
             };
             members.push(self.member(plan, hukou, surname)?);
         }
-        let is_poor = self.chance(if is_local { self.poor_share } else { 200 });
-        let facts = means::give(&mut self.rng, &mut members, self.today, is_local, is_poor);
+        self.plans = plans;
+        let is_poor = self.chance(if is_local {
+            self.poor_share
+        } else {
+            COUNTY.poor.1
+        });
+        let facts = self.means(&mut members, is_local, is_poor);
         self.households += 1;
         let (building, flat) = (
             self.rng.random_range(1..60),
@@ -240,6 +302,19 @@ impl District {
     }
 }
 
+/// A birth date that makes somebody so old today.
+pub(crate) fn born(rng: &mut ChaCha8Rng, today: NaiveDate, age: u32) -> NaiveDate {
+    let year = today.year() - i32::try_from(age).unwrap_or(0);
+    let back = rng.random_range(0..365_u64);
+    // 29 February has no anniversary in most years; the day before has.
+    let birthday = today
+        .with_year(year)
+        .or_else(|| today.pred_opt().and_then(|day| day.with_year(year)));
+    birthday
+        .and_then(|day| day.checked_sub_days(Days::new(back)))
+        .unwrap_or(today)
+}
+
 impl Iterator for District {
     type Item = Household;
 
@@ -255,3 +330,6 @@ impl Iterator for District {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod population_tests;

@@ -1,6 +1,7 @@
 //! Who lives together (家庭结构): single workers, couples, parents with children, old people alone, grandparents with
 //! the children of those who work elsewhere.
 
+use crate::profile::Profile;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use vocab::{Kinship, Sex};
@@ -14,8 +15,11 @@ pub(crate) struct Plan {
     pub(crate) same_surname: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Shape {
+/// How people live together (家庭结构).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A bed in a factory's dormitory.
+    Dormitory,
     Alone,
     Couple,
     Parents,
@@ -26,19 +30,6 @@ enum Shape {
     Grandparents,
     WithSibling,
 }
-
-/// Weights of ten thousand, for local and other households: who came to work lives alone more often.
-const SHAPES: &[(Shape, u32, u32)] = &[
-    (Shape::Alone, 1_300, 3_200),
-    (Shape::Couple, 1_300, 1_800),
-    (Shape::Parents, 3_200, 3_300),
-    (Shape::OneParent, 700, 400),
-    (Shape::ThreeGenerations, 1_500, 800),
-    (Shape::OldAlone, 600, 50),
-    (Shape::OldCouple, 900, 100),
-    (Shape::Grandparents, 300, 100),
-    (Shape::WithSibling, 200, 250),
-];
 
 fn sex(rng: &mut ChaCha8Rng) -> Sex {
     if rng.random_range(0..100) < 51 {
@@ -60,10 +51,16 @@ fn kin(code: &str) -> Kinship {
     Kinship::read(code).unwrap_or_else(|_| Kinship::head())
 }
 
-pub(crate) fn plans(rng: &mut ChaCha8Rng, is_local: bool) -> Vec<Plan> {
+/// Who lives in one home, the head first; `members` is emptied before.
+pub(crate) fn plans(
+    rng: &mut ChaCha8Rng,
+    profile: &Profile,
+    is_local: bool,
+    members: &mut Vec<Plan>,
+) -> Shape {
     let mut at = rng.random_range(0..10_000);
     let mut shape = Shape::Alone;
-    for (candidate, local, other) in SHAPES {
+    for (candidate, local, other) in profile.shapes {
         let weight = if is_local { *local } else { *other };
         if at < weight {
             shape = *candidate;
@@ -71,9 +68,9 @@ pub(crate) fn plans(rng: &mut ChaCha8Rng, is_local: bool) -> Vec<Plan> {
         }
         at -= weight;
     }
-    let mut home = Home::new(rng, shape);
+    let mut home = Home::new(rng, profile, shape, members);
     match shape {
-        Shape::Alone | Shape::OldAlone => {}
+        Shape::Dormitory | Shape::Alone | Shape::OldAlone => {}
         Shape::Couple | Shape::OldCouple => home.spouse(rng),
         Shape::Parents => {
             home.spouse(rng);
@@ -91,25 +88,31 @@ pub(crate) fn plans(rng: &mut ChaCha8Rng, is_local: bool) -> Vec<Plan> {
         }
         Shape::WithSibling => home.sibling(rng),
     }
-    home.members
+    shape
 }
 
-struct Home {
+struct Home<'a> {
     head_age: u32,
     head_sex: Sex,
-    members: Vec<Plan>,
+    members: &'a mut Vec<Plan>,
 }
 
-impl Home {
-    fn new(rng: &mut ChaCha8Rng, shape: Shape) -> Self {
+impl<'a> Home<'a> {
+    fn new(
+        rng: &mut ChaCha8Rng,
+        profile: &Profile,
+        shape: Shape,
+        members: &'a mut Vec<Plan>,
+    ) -> Self {
         let head_age = match shape {
-            Shape::Alone => rng.random_range(19..58),
-            Shape::Couple => rng.random_range(23..60),
-            Shape::Parents | Shape::OneParent => rng.random_range(25..52),
-            Shape::ThreeGenerations => rng.random_range(30..55),
+            Shape::Dormitory => profile.between(rng, 17, 46),
+            Shape::Alone => profile.between(rng, 19, 58),
+            Shape::Couple => profile.between(rng, 23, 60),
+            Shape::Parents | Shape::OneParent => profile.between(rng, 25, 52),
+            Shape::ThreeGenerations => profile.between(rng, 30, 55),
             Shape::OldAlone | Shape::OldCouple => old(rng),
-            Shape::Grandparents => rng.random_range(55..78),
-            Shape::WithSibling => rng.random_range(20..50),
+            Shape::Grandparents => profile.between(rng, 55, 78),
+            Shape::WithSibling => profile.between(rng, 20, 50),
         };
         let head_sex = sex(rng);
         let head = Plan {
@@ -118,10 +121,12 @@ impl Home {
             age: head_age,
             same_surname: true,
         };
+        members.clear();
+        members.push(head);
         Self {
             head_age,
             head_sex,
-            members: vec![head],
+            members,
         }
     }
 
@@ -150,10 +155,13 @@ impl Home {
             48..90 => 2,
             _ => 3,
         };
-        let mut ages: Vec<u32> = (0..count).map(|_| rng.random_range(0..=oldest)).collect();
-        ages.sort_unstable_by(|a, b| b.cmp(a));
+        let mut ages = [0; 3];
+        for age in &mut ages[..count] {
+            *age = rng.random_range(0..=oldest);
+        }
+        ages[..count].sort_unstable_by(|a, b| b.cmp(a));
         let (mut sons, mut daughters) = (0, 0);
-        for age in ages {
+        for age in ages.into_iter().take(count) {
             let sex = sex(rng);
             let code = if sex == Sex::Male {
                 sons += 1;

@@ -41,6 +41,24 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     assert_ne!(bytes(&district(1, 3_000)), bytes(&district(2, 3_000)));
 }
 
+/// Guides, journeys and other crates' tests know the people of the demo: they change only on purpose.
+#[test]
+fn the_people_of_the_demo_stay_the_same() {
+    let sum = |seed, people| {
+        let district = district(seed, people);
+        let said: String = district
+            .iter()
+            .map(|household| format!("{household:?}{}", numbers(household).concat()))
+            .collect();
+        let step = |sum: u64, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        format!("{:016x}", said.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+    };
+    assert_eq!(
+        [sum(1, 3_000), sum(20_260_601, 20_000)],
+        ["5828a708bc92cdbe", "7b820f3d4b3e7dda"]
+    );
+}
+
 #[test]
 fn identity_numbers_are_valid_unique_and_of_counties_that_do_not_exist() {
     let mut seen = BTreeSet::new();

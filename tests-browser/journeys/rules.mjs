@@ -4,7 +4,7 @@
 // wrote it, and published by the second officer; the rule's own page then shows it.
 
 import assert from "node:assert/strict";
-import { leave, signIn } from "../desk.mjs";
+import { leave, showAgain, signIn } from "../desk.mjs";
 
 const SOURCE = "演示〔2026〕9号第一条";
 
@@ -51,6 +51,7 @@ export const rules = (script) => ({
     await leave(writer, () => proposal.locator("button[type=submit]").click());
     assert.match(await main(), /已提请发布/);
     await leave(writer, () => page.locator('form[action$="/publish"] button').click());
+    await showAgain(writer);
     assert.match(await main(), /由另一位同事办理/);
 
     say("the second officer publishes");
@@ -59,6 +60,7 @@ export const rules = (script) => ({
     await second.goes(draft);
     await second.inspects("proposal");
     await leave(second, () => second.page.locator('form[action$="/publish"] button').click());
+    await showAgain(second);
     assert.match(await second.page.locator("main").innerText(), /已发布/);
     await second.goes("/rules/editions");
     await second.inspects("history");

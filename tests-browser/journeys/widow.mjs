@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { act, idNumber, leave, moveTimeOn, open, signIn } from "../desk.mjs";
+import { act, idNumber, leave, moveTimeOn, open, showAgain, signIn } from "../desk.mjs";
 
 /** Born half a year more than 72 years before the demo's day, in a county that does not exist. */
 const WIDOW = { name: "梁秀兰", id: idNumber("440390", "19531201", 2) };
@@ -209,6 +209,9 @@ async function pay({ browser, lang, js, say, granted }) {
   await signIn(second, "caiwu2");
   await second.goes(run);
   await leave(second, () => second.page.locator(`form[action="${run}/release"] button[type=submit]`).first().click());
+  say("before the money moves she shows once more that it is she");
+  await second.inspects("pay-run-asked-again");
+  await showAgain(second);
   await second.inspects("pay-run-released");
 
   await finance.goes(run);

@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn the_public_holds_nothing() {
         assert!(Actor::public().is_nobody());
-        for (permission, _) in crate::TABLE {
+        for (permission, ..) in crate::TABLE {
             assert!(Scope::of(&Actor::public(), *permission, Purpose::System).is_err());
         }
     }

@@ -6,7 +6,7 @@
 //! Deliberately absent: pages, cookies and anything that knows a case, a household or a payment.
 //!
 //! Reading order: [`role`], [`permission`], [`actor`], [`may`](mod@may), [`mask`], [`officer`], [`password`],
-//! [`sign_in`](mod@sign_in), [`second_factor`], [`session`], [`secret`], [`tables`].
+//! [`sign_in`](mod@sign_in), [`second_factor`], [`prove_again`](mod@prove_again), [`session`], [`secret`], [`tables`].
 //!
 //! ```
 //! assert_eq!(access::mask_name("张芳"), "张*");
@@ -19,6 +19,7 @@ pub mod may;
 pub mod officer;
 pub mod password;
 pub mod permission;
+pub mod prove_again;
 pub mod role;
 pub mod second_factor;
 pub mod secret;
@@ -34,7 +35,8 @@ pub use officer::{
     set_password,
 };
 pub use password::{PasswordCost, PasswordPolicy};
-pub use permission::{Permission, TABLE};
+pub use permission::{Again, Permission, TABLE};
+pub use prove_again::{is_fresh, prove_again};
 pub use role::Role;
 pub use session::{Session, Signed};
 pub use sign_in::{Door, sign_in};

@@ -86,7 +86,7 @@ mod tests {
         ];
         for role in Role::ALL {
             let actor = Actor::officer(OfficerId(Uuid::from_u128(7)), "某人", vec![(role, home)]);
-            for (permission, roles) in TABLE {
+            for (permission, roles, _) in TABLE {
                 for (which, place, inside) in places {
                     let expected = match (roles.contains(&role), inside) {
                         (true, true) => Ok(()),

@@ -68,10 +68,21 @@ pub enum Permission {
 use Permission as P;
 use Role as R;
 
-/// The permission table (权限表).
+/// Whether an act asks for the password or the code once more (办理前再次验证身份).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// The session is enough.
+    No,
+    /// Asked again, unless it was shown within the last minutes ([`crate::prove_again`]); only for changing, never for
+    /// looking.
+    Asked,
+}
+
+/// The permission table (权限表): the permission, the roles that carry it, and whether its acts ask who is there once more.
 ///
-/// An administrator manages accounts and sees no person; an auditor sees everything and changes nothing.
-pub const TABLE: &[(Permission, &[Role])] = &[
+/// What makes money move for many at once is asked again. An administrator manages accounts and sees no person; an
+/// auditor sees everything and changes nothing.
+pub const TABLE: &[(Permission, &[Role], Again)] = &[
     (
         P::SeeCases,
         &[
@@ -80,10 +91,12 @@ pub const TABLE: &[(Permission, &[Role])] = &[
             R::DistrictApprover,
             R::Auditor,
         ],
+        Again::No,
     ),
     (
         P::ExportCases,
         &[R::StreetReviewer, R::DistrictApprover, R::Auditor],
+        Again::No,
     ),
     (
         P::SearchPeople,
@@ -94,6 +107,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
             R::Finance,
             R::Auditor,
         ],
+        Again::No,
     ),
     (
         P::SeePeople,
@@ -104,6 +118,7 @@ pub const TABLE: &[(Permission, &[Role])] = &[
             R::Finance,
             R::Auditor,
         ],
+        Again::No,
     ),
     (
         P::RevealPeople,
@@ -113,16 +128,23 @@ pub const TABLE: &[(Permission, &[Role])] = &[
             R::DistrictApprover,
             R::Finance,
         ],
+        Again::No,
     ),
-    (P::RegisterPeople, &[R::WindowOfficer, R::StreetReviewer]),
+    (
+        P::RegisterPeople,
+        &[R::WindowOfficer, R::StreetReviewer],
+        Again::No,
+    ),
     (
         P::RecordFacts,
         &[R::WindowOfficer, R::StreetReviewer, R::DistrictApprover],
+        Again::No,
     ),
-    (P::Apply, &[R::WindowOfficer, R::StreetReviewer]),
+    (P::Apply, &[R::WindowOfficer, R::StreetReviewer], Again::No),
     (
         P::ActOnCases,
         &[R::WindowOfficer, R::StreetReviewer, R::DistrictApprover],
+        Again::No,
     ),
     (
         P::SeePapers,
@@ -132,19 +154,30 @@ pub const TABLE: &[(Permission, &[Role])] = &[
             R::DistrictApprover,
             R::Auditor,
         ],
+        Again::No,
     ),
     (
         P::AddPapers,
         &[R::WindowOfficer, R::StreetReviewer, R::DistrictApprover],
+        Again::No,
     ),
-    (P::ImportRoster, &[R::StreetReviewer, R::DistrictApprover]),
+    (
+        P::ImportRoster,
+        &[R::StreetReviewer, R::DistrictApprover],
+        Again::No,
+    ),
     (
         P::SeePayRuns,
         &[R::DistrictApprover, R::Finance, R::Auditor],
+        Again::No,
     ),
-    (P::ProposePayRun, &[R::Finance]),
-    (P::ReleasePayRun, &[R::Finance, R::DistrictApprover]),
-    (P::BankFiles, &[R::Finance]),
+    (P::ProposePayRun, &[R::Finance], Again::No),
+    (
+        P::ReleasePayRun,
+        &[R::Finance, R::DistrictApprover],
+        Again::Asked,
+    ),
+    (P::BankFiles, &[R::Finance], Again::No),
     (
         P::SeeRules,
         &[
@@ -156,10 +189,15 @@ pub const TABLE: &[(Permission, &[Role])] = &[
             R::Administrator,
             R::RuleOfficer,
         ],
+        Again::No,
     ),
-    (P::ReadJournal, &[R::Auditor]),
-    (P::ManageOfficers, &[R::Administrator]),
-    (P::HandleNotices, &[R::StreetReviewer, R::DistrictApprover]),
+    (P::ReadJournal, &[R::Auditor], Again::No),
+    (P::ManageOfficers, &[R::Administrator], Again::No),
+    (
+        P::HandleNotices,
+        &[R::StreetReviewer, R::DistrictApprover],
+        Again::No,
+    ),
     (
         P::SeeFigures,
         &[
@@ -169,15 +207,25 @@ pub const TABLE: &[(Permission, &[Role])] = &[
             R::Auditor,
             R::RuleOfficer,
         ],
+        Again::No,
     ),
     (
         P::SeeAdjustments,
         &[R::DistrictApprover, R::Finance, R::Auditor],
+        Again::No,
     ),
-    (P::ProposeAdjustment, &[R::DistrictApprover, R::Finance]),
-    (P::ApproveAdjustment, &[R::DistrictApprover]),
-    (P::WriteRules, &[R::RuleOfficer]),
-    (P::PublishRules, &[R::RuleOfficer, R::DistrictApprover]),
+    (
+        P::ProposeAdjustment,
+        &[R::DistrictApprover, R::Finance],
+        Again::No,
+    ),
+    (P::ApproveAdjustment, &[R::DistrictApprover], Again::Asked),
+    (P::WriteRules, &[R::RuleOfficer], Again::No),
+    (
+        P::PublishRules,
+        &[R::RuleOfficer, R::DistrictApprover],
+        Again::Asked,
+    ),
 ];
 
 impl Permission {
@@ -185,8 +233,15 @@ impl Permission {
     pub fn roles(self) -> &'static [Role] {
         TABLE
             .iter()
-            .find(|(permission, _)| *permission == self)
-            .map_or(&[], |(_, roles)| roles)
+            .find(|(permission, ..)| *permission == self)
+            .map_or(&[], |(_, roles, _)| roles)
+    }
+
+    /// Whether its acts ask for the password or the code once more (是否再次验证身份).
+    pub fn asks_again(self) -> bool {
+        TABLE
+            .iter()
+            .any(|(permission, _, again)| *permission == self && *again == Again::Asked)
     }
 
     /// What the permission allows, for the page that says it is missing (权限说明).
@@ -247,12 +302,29 @@ mod tests {
 
     #[test]
     fn no_permission_stands_twice_and_each_is_carried_by_someone() {
-        let once: BTreeSet<Permission> = TABLE.iter().map(|(permission, _)| *permission).collect();
+        let once: BTreeSet<Permission> = TABLE.iter().map(|(permission, ..)| *permission).collect();
         assert_eq!(once.len(), TABLE.len());
-        for (permission, roles) in TABLE {
+        for (permission, roles, _) in TABLE {
             assert!(!roles.is_empty(), "{permission}");
             assert_eq!(serde_json::to_value(permission).unwrap(), permission.code());
         }
+    }
+
+    #[test]
+    fn what_pays_many_at_once_asks_who_is_there_once_more() {
+        let asked: Vec<Permission> = TABLE
+            .iter()
+            .map(|(permission, ..)| *permission)
+            .filter(|permission| permission.asks_again())
+            .collect();
+        assert_eq!(
+            asked,
+            [
+                Permission::ReleasePayRun,
+                Permission::ApproveAdjustment,
+                Permission::PublishRules
+            ]
+        );
     }
 
     #[test]
@@ -260,8 +332,8 @@ mod tests {
         let held = |role: Role| -> Vec<Permission> {
             TABLE
                 .iter()
-                .filter(|(_, roles)| roles.contains(&role))
-                .map(|(p, _)| *p)
+                .filter(|(_, roles, _)| roles.contains(&role))
+                .map(|(p, ..)| *p)
                 .collect()
         };
         assert_eq!(

@@ -39,7 +39,7 @@ pub struct Enrolment {
     pub link: String,
 }
 
-fn generator(secret: &str) -> anyhow::Result<Totp> {
+pub(crate) fn generator(secret: &str) -> anyhow::Result<Totp> {
     let secret = Secret::try_from_base32(secret)
         .map_err(|_| anyhow!("a stored second-factor secret is not base 32"))?;
     Builder::new()
@@ -50,7 +50,7 @@ fn generator(secret: &str) -> anyhow::Result<Totp> {
 }
 
 /// The step of a right code, if it is later than the last one accepted.
-fn accepted(totp: &Totp, code: &str, now: DateTime<Utc>, last_step: i64) -> Option<i64> {
+pub(crate) fn accepted(totp: &Totp, code: &str, now: DateTime<Utc>, last_step: i64) -> Option<i64> {
     let seconds = u64::try_from(now.timestamp()).ok()?;
     let digits: String = code.chars().filter(char::is_ascii_digit).collect();
     let step = i64::try_from(totp.check(&digits, seconds)?).ok()?;
@@ -231,7 +231,7 @@ pub async fn show(
 }
 
 /// Moves the last accepted step on; only one of two requests with the same code changes the row and wins.
-async fn move_step(tx: &Tx, officer: uuid::Uuid, step: i64) -> anyhow::Result<bool> {
+pub(crate) async fn move_step(tx: &Tx, officer: uuid::Uuid, step: i64) -> anyhow::Result<bool> {
     let changed = officer::Entity::update_many()
         .col_expr(
             officer::Column::CodeLastStep,

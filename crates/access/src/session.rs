@@ -23,6 +23,8 @@ pub struct Times {
     pub absolute_hours: i64,
     /// Sessions one officer may have at once.
     pub at_once: usize,
+    /// Minutes for which showing the password or the code once more holds.
+    pub again_minutes: i64,
 }
 
 impl Default for Times {
@@ -31,6 +33,7 @@ impl Default for Times {
             idle_minutes: 30,
             absolute_hours: 8,
             at_once: 3,
+            again_minutes: 5,
         }
     }
 }
@@ -55,6 +58,8 @@ pub struct Session {
     pub proved: bool,
     /// When a second factor was last shown.
     pub proved_at: Option<DateTime<Utc>>,
+    /// When the password or the code was last shown once more, for an act that asks for it.
+    pub again_at: Option<DateTime<Utc>>,
     /// The browser, as it calls itself.
     pub device: String,
 }
@@ -98,6 +103,7 @@ fn shown(row: session::Model) -> Session {
         closes_at: row.closes_at,
         proved: row.proved,
         proved_at: row.proved_at,
+        again_at: row.again_at,
         device: row.device,
     }
 }
@@ -126,6 +132,7 @@ pub(crate) async fn open(
         closes_at: Set(now + life),
         proved: Set(proved),
         proved_at: Set(None),
+        again_at: Set(None),
         device: Set(device.chars().take(120).collect()),
         ended_at: Set(None),
         ended_why: Set(None),
@@ -241,6 +248,19 @@ pub(crate) async fn prove(
         session: shown(row),
         must_change: false,
     }))
+}
+
+/// Notes that the password or the code was shown once more.
+pub(crate) async fn note_again(tx: &Tx, id: SessionId) -> anyhow::Result<()> {
+    session::ActiveModel {
+        id: Set(id.0),
+        again_at: Set(Some(tx.now())),
+        ..Default::default()
+    }
+    .update(tx.conn())
+    .await
+    .context("noting that somebody showed once more who is there")?;
+    Ok(())
 }
 
 /// Carries a session over a jump of the demonstration clock (演示时钟前进时保留会话). Of no use with a real clock:

@@ -5,9 +5,20 @@
 use store::Migration;
 
 /// The migrations of this crate (建表).
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "0010 access",
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0010 access",
+        sql: ACCESS,
+    },
+    Migration {
+        name: "0011 access again",
+        sql: "
+ALTER TABLE access_session ADD COLUMN again_at {instant};
+",
+    },
+];
+
+const ACCESS: &str = "
 CREATE TABLE access_officer (
   id {id} NOT NULL PRIMARY KEY,
   login {text} NOT NULL UNIQUE,
@@ -57,8 +68,7 @@ CREATE TABLE access_attempt (
 );
 CREATE INDEX access_attempt_login ON access_attempt (login_key, at);
 CREATE INDEX access_attempt_address ON access_attempt (address_key, at);
-",
-}];
+";
 
 /// The migrations of this crate and of those it stands on, in order (全部建表).
 pub fn migrations() -> Vec<Migration> {
@@ -135,6 +145,7 @@ pub(crate) mod session {
         pub closes_at: DateTimeUtc,
         pub proved: bool,
         pub proved_at: Option<DateTimeUtc>,
+        pub again_at: Option<DateTimeUtc>,
         pub device: String,
         pub ended_at: Option<DateTimeUtc>,
         pub ended_why: Option<String>,

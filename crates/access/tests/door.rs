@@ -4,7 +4,10 @@
 
 use access::session::{self, Opened};
 use access::sign_in::{Knock, Refused};
-use access::{Door, NewOfficer, Permission, Role, Scope, Signed, officer, second_factor, sign_in};
+use access::{
+    Door, NewOfficer, Permission, Role, Scope, Signed, is_fresh, officer, prove_again,
+    second_factor, sign_in,
+};
 use chrono::Duration;
 use std::sync::Arc;
 use store::{Db, TestClock};
@@ -234,6 +237,43 @@ fixtures::db_tests! {
         let right = code(db.now());
         let unread = second_factor::show(&db, &door, &waiting, &right).await.unwrap();
         assert_eq!(unread.map(|_| ()), Err(second_factor::Refused::TooManyTries), "even the right one is not read now");
+    }
+
+    async fn who_is_there_is_shown_once_more_by_password_or_by_code_and_for_a_while_only(db: Db, clock: Arc<TestClock>) {
+        let door = Door::for_tests().unwrap();
+        officer_named(&db, &door, "wang", &[(Role::Finance, "440306")]).await;
+        let opened = enter(&db, &door, "wang").await;
+        let now_behind = async || behind(&db, &door, &opened.token).await.unwrap();
+        let signed = now_behind().await;
+        let fresh = async || is_fresh(&now_behind().await.session, door.times, db.now());
+        assert!(!fresh().await, "signing in does not count");
+        let wrong = prove_again(&db, &door, &signed, "Not-It-2026").await.unwrap();
+        assert_eq!(wrong, Err(prove_again::Refused::WrongPassword));
+        assert!(!fresh().await);
+        prove_again(&db, &door, &signed, PASSWORD).await.unwrap().unwrap();
+        assert!(fresh().await);
+        clock.advance(Duration::minutes(door.times.again_minutes));
+        assert!(!fresh().await, "five minutes are over");
+
+        // With a code enrolled the password is no longer what is asked for, and a code serves once.
+        let mut tx = db.begin().await.unwrap();
+        let enrolment = second_factor::begin(&mut tx, &signed).await.unwrap();
+        let code = |at: chrono::DateTime<chrono::Utc>| {
+            let secret = totp_rs::Secret::try_from_base32(&enrolment.secret).unwrap();
+            let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+            totp.generate(u64::try_from(at.timestamp()).unwrap()).to_string()
+        };
+        let first = code(db.now());
+        second_factor::confirm(&mut tx, &signed, &first).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        clock.advance(Duration::seconds(60));
+        for shown in [PASSWORD, first.as_str()] {
+            let refused = prove_again(&db, &door, &signed, shown).await.unwrap();
+            assert_eq!(refused, Err(prove_again::Refused::WrongCode));
+        }
+        prove_again(&db, &door, &signed, &code(db.now())).await.unwrap().unwrap();
+        assert!(fresh().await);
+        assert!(store::journal::verify(&db).await.unwrap().is_intact());
     }
 
     async fn one_person_has_one_account_and_nobody_serves_himself(db: Db) {

@@ -37,15 +37,21 @@ impl Approved {
 }
 
 fn permissions() -> String {
-    let mut text =
-        format!("# Permissions\n\n{HEAD}\n\n| permission | 权限 | roles |\n|---|---|---|\n");
-    for (permission, roles) in access::TABLE {
+    let mut text = format!(
+        "# Permissions\n\n{HEAD}\n\n| permission | 权限 | roles | asks again |\n|---|---|---|---|\n"
+    );
+    for (permission, roles, again) in access::TABLE {
         let roles: Vec<&str> = roles.iter().map(|role| role.code()).collect();
         let _written = writeln!(
             text,
-            "| {permission} | {} | {} |",
+            "| {permission} | {} | {} | {} |",
             permission.name_zh(),
-            roles.join(" ")
+            roles.join(" "),
+            if *again == access::Again::Asked {
+                "yes"
+            } else {
+                ""
+            }
         );
     }
     text

@@ -11,7 +11,7 @@ mod people;
 mod tour;
 
 use crate::serve::{self, DoorSettings};
-use crate::settings::{Data, all_places, load_book, load_desk};
+use crate::settings::{Data, demonstration, load_desk};
 use crate::terminal::say;
 use access::{Door, PasswordCost, PasswordPolicy};
 use accounts::Places;
@@ -107,17 +107,7 @@ impl Demo {
         if let Some(place) = &self.place {
             return Ok(place.clone());
         }
-        let mut found: Option<(usize, String)> = None;
-        for place in all_places(&self.packs)? {
-            let book = load_book(&self.packs, &place)?;
-            let regions = book.place().regions.len();
-            if book.place().demo && found.as_ref().is_none_or(|(most, _)| regions > *most) {
-                found = Some((regions, place));
-            }
-        }
-        let (_, place) = found
-            .context("没有标为演示的规则包，请用 --place 指定 (no pack is for demonstration)")?;
-        Ok(place)
+        demonstration(&self.packs)
     }
 
     fn settings(&self) -> Data {

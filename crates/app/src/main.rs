@@ -16,11 +16,20 @@ mod officer;
 mod pack;
 mod serve;
 mod settings;
+mod simulate;
+mod snapshot;
+mod sweep;
+mod synth;
 mod terminal;
+mod tick;
 
 use clap::{Parser, Subcommand};
 use std::io::IsTerminal;
 use std::process::ExitCode;
+
+/// Determinations are many small texts: a fifth of their time is making room for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// 惠民：开放的民政平台。Open platform for Chinese civil affairs.
 #[derive(Debug, Parser)]
@@ -55,6 +64,16 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     /// Replay the stored decision of a case, byte for byte (重算一个办件的决定).
     Explain(explain::Explain),
+    /// Do the day's work: birthdays, ends of facts, reviews (每日任务).
+    Tick(tick::Tick),
+    /// Invent a district of any size as a snapshot folder (虚构任意规模的人口).
+    Synth(synth::Synth),
+    /// The register on a day, without names, as a folder (生成快照).
+    Snapshot(snapshot::TakeSnapshot),
+    /// Every programme for every household of a snapshot, against what is paid (全人口比对).
+    Sweep(sweep::SweepAll),
+    /// What other values of parameters would mean for the people of a snapshot (试算).
+    Simulate(simulate::Simulate),
     /// Verify the money of a whole year (核对一年的账).
     Audit(audit::Audit),
     /// Verify the journal's chain (核对日志链).
@@ -79,6 +98,11 @@ fn main() -> ExitCode {
         Command::Pack(command) => waiting(command.run()),
         Command::Evaluate(command) => command.run(),
         Command::Explain(command) => waiting(command.run()),
+        Command::Tick(command) => waiting(command.run()),
+        Command::Synth(command) => waiting(command.run()),
+        Command::Snapshot(command) => waiting(command.run()),
+        Command::Sweep(command) => waiting(command.run()),
+        Command::Simulate(command) => waiting(command.run()),
         Command::Audit(command) => waiting(command.run()),
         Command::JournalVerify(command) => waiting(command.run()),
         Command::CreateOfficer(command) => waiting(command.run()),

@@ -128,7 +128,10 @@ pub(crate) async fn listen(app: App, at: SocketAddr, ready: impl FnOnce()) -> an
     say(&format!("http://{}", listener.local_addr()?));
     ready();
     let db = app.db.clone();
+    let daily = tokio::spawn(crate::tick::daily(db.clone(), app.shelf.clone()));
     web::serve(app, listener, told_to_stop()).await?;
+    // Whatever day's work is under way goes on with the next start.
+    daily.abort();
     db.close()
         .await
         .context("关闭数据库 (closing the database)")

@@ -115,9 +115,9 @@ impl Rules {
     }
 }
 
-/// The tables of all rooms: those of casework and exchange, which stand beside each other on the same lower ones.
+/// The tables of all rooms: those of batch and exchange, which stand beside each other on the same lower ones.
 pub(crate) fn migrations() -> Vec<Migration> {
-    let mut all = casework::migrations();
+    let mut all = batch::migrations();
     for migration in exchange::migrations() {
         if !all.iter().any(|known| known.name == migration.name) {
             all.push(migration);
@@ -161,6 +161,21 @@ pub(crate) fn place_of_folder(folder: &Path) -> anyhow::Result<(PathBuf, String)
             folder.display()
         ),
     }
+}
+
+/// The pack for demonstration, the one with the most regions (演示规则包).
+pub(crate) fn demonstration(packs: &Path) -> anyhow::Result<String> {
+    let mut found: Option<(usize, String)> = None;
+    for place in all_places(packs)? {
+        let book = load_book(packs, &place)?;
+        let regions = book.place().regions.len();
+        if book.place().demo && found.as_ref().is_none_or(|(most, _)| regions > *most) {
+            found = Some((regions, place));
+        }
+    }
+    let (_, place) = found
+        .context("没有标为演示的规则包，请写明地方 (no pack is for demonstration; name a place)")?;
+    Ok(place)
 }
 
 /// All places in a folder of packs, by name.

@@ -11,6 +11,7 @@
 pub mod clocks;
 mod effect;
 mod money;
+mod overturn;
 pub mod permitted;
 pub mod refused;
 pub mod situation;
@@ -22,7 +23,7 @@ use crate::case::{Case, CaseState, Participant, Recorded};
 use crate::desk::Desk;
 use crate::procedure::{Effect, StateKind};
 use crate::rows::{case_row_for_change, insert, save_case};
-use crate::{sheet, tables, task};
+use crate::{review, sheet, tables, task};
 use access::Scope;
 use anyhow::Context;
 use effect::Done;
@@ -197,6 +198,16 @@ async fn carry_out(
             by: String::new(),
         }));
     }
+    let opinion = match chosen.effect {
+        // What somebody says against a decision is kept where it can be read by who answers it.
+        Effect::Appeal => [&*input.said, &*input.opinion]
+            .map(str::trim)
+            .into_iter()
+            .filter(|said| !said.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n"),
+        _ => input.opinion.trim().to_owned(),
+    };
     let recorded = Recorded {
         participants: input.participants.clone(),
         fields: input.fields.clone(),
@@ -217,7 +228,7 @@ async fn carry_out(
             officer: scope.actor.name.clone(),
             from_state: from_state.clone(),
             to_state: to_state.clone(),
-            opinion: input.opinion.trim().to_owned(),
+            opinion,
             input: serde_json::to_string(&recorded)?,
             determination_id: done.determination,
             decision_id: done.decision.map(|decision| decision.0),
@@ -239,6 +250,14 @@ async fn carry_out(
     )
     .await?;
     effect::after(tx, desk, &mut row, procedure, chosen, today).await?;
+    let acted = review::follow::Acted {
+        row: &row,
+        procedure,
+        act: chosen,
+        answer: situation.answer.as_ref(),
+        determination: done.determination,
+    };
+    review::follow::after_act(tx, scope, desk, &acted).await?;
     let letter = match &chosen.letter {
         Some(word) => Some(
             effect::letter(

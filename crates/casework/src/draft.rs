@@ -1,8 +1,10 @@
 //! Drafts (申请草稿): an application being filled in, kept on the server as one types.
 //!
 //! Guarantees: an unanswered question is absent, never zero or no; two windows typing into one draft do not silently
-//! overwrite each other; the live hint is the same evaluation as the decision's. Deliberately absent: facts; what is
+//! overwrite each other ([`merge`]); the live hint is the same evaluation as the decision's. Deliberately absent: facts; what is
 //! typed becomes facts only when the application is handed in.
+
+pub mod merge;
 
 use crate::desk::Desk;
 use crate::rows::insert;
@@ -114,7 +116,7 @@ pub enum Refused {
     #[error("这份申请已经提交，请到办件中查看")]
     AlreadySubmitted,
     /// Somebody saved it meanwhile.
-    #[error("这份草稿刚被保存过（第{now}次），请刷新后再改，以免覆盖")]
+    #[error("这份草稿刚被保存过（第{now}次），请按“保存草稿”逐项核对，您填的内容还在")]
     Changed {
         /// The version now.
         now: i64,
@@ -136,7 +138,8 @@ impl Refused {
                 "This application was handed in already; see the cases".to_owned()
             }
             Self::Changed { .. } => {
-                "This draft was saved meanwhile; reload before changing it".to_owned()
+                "This draft was saved meanwhile; press Save draft to compare, what you typed is kept"
+                    .to_owned()
             }
             Self::UnknownFact(id) => format!("There is no question “{id}”; reload the page"),
         }
@@ -241,6 +244,16 @@ pub async fn save_draft(
             now: before.version,
         }));
     }
+    let before = read(before)?;
+    merge::note(
+        tx,
+        scope,
+        id,
+        version,
+        (&before.answers, &before.programmes),
+        (answers, &programmes),
+    )
+    .await?;
     Ok(Ok(version))
 }
 

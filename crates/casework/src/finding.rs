@@ -1,8 +1,12 @@
 //! Findings of other departments (核对发现), entered by an officer until enquiries run by themselves.
 //!
 //! Guarantees: a finding is a fact with its department as source and with evidence; it is only taken while the person's
-//! authorisation holds, for a household while every adult's does. What was declared stays beside it. Deliberately
+//! authorisation holds, for a household while every adult's does. What was declared stays beside it; a later word of the
+//! same department for the same days takes the place of its earlier one, and a wrong one is withdrawn with a reason: the
+//! earlier answer stays known as of then. In a case ([`in_case`]) a finding is an event of its timeline. Deliberately
 //! absent: believing one over the other; the rule book says *to verify* where they differ.
+
+pub mod in_case;
 
 use crate::authorise;
 use crate::desk::Desk;
@@ -47,6 +51,21 @@ pub enum Refused {
     /// The value does not fit the fact.
     #[error("填写的内容与“{0}”的类型不符，请核对")]
     WrongKind(String),
+    /// Not a case of the scope.
+    #[error("在您的管辖范围内查不到这个办件")]
+    NotThere,
+    /// Not about this case's people, or not read by its programme.
+    #[error("这一项不是本办件要核对的事实，请从列表中选择")]
+    NotOfTheCase,
+    /// What the applicant says is declared, not found.
+    #[error("本人申报的内容不是核对发现；请填写提供信息的部门")]
+    Declared,
+    /// That department said nothing of the kind.
+    #[error("没有这个部门的这一项信息，可能已经撤回，请刷新页面")]
+    NothingFound,
+    /// No reason for withdrawing.
+    #[error("请写明撤回的理由")]
+    ReasonMissing,
     /// The register refused.
     #[error("{0}")]
     Register(registry::facts::Refused),
@@ -65,6 +84,16 @@ impl Refused {
                 "There is no authorisation in force; have it signed first".into()
             }
             Self::WrongKind(fact) => format!("This does not fit “{fact}”"),
+            Self::NotThere => "This case is not found in your area".into(),
+            Self::NotOfTheCase => "This is not a fact of this case; choose one of the list".into(),
+            Self::Declared => {
+                "What the applicant declares is not a finding; name the department".into()
+            }
+            Self::NothingFound => {
+                "That department says nothing of the kind; perhaps it was withdrawn, reload the page"
+                    .into()
+            }
+            Self::ReasonMissing => "Give the reason for withdrawing it".into(),
             Self::Register(refused) => refused.to_string(),
         }
     }

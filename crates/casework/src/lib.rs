@@ -7,7 +7,7 @@
 //! (the rule book's), pages.
 //!
 //! Reading order: [`procedure`], [`form`], [`letter`] (what packs say; `like`: one text built on another) · [`desk`] · [`case`], [`clock`] ·
-//! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`adjustment`] (many at once) · [`authorise`], [`finding`],
+//! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`adjustment`] (many at once) · [`review`], [`life_event`] (when they are looked at again) · [`authorise`], [`finding`],
 //! [`evidence`] · [`view`], [`todo`], [`list`] (what officers see) · [`notices`], [`progress`] (what the public sees) ·
 //! [`explain`] · [`rulebook`] (how the rules themselves are changed).
 
@@ -24,6 +24,7 @@ pub mod finding;
 pub mod form;
 pub mod law;
 pub mod letter;
+pub mod life_event;
 mod like;
 pub mod list;
 pub mod notices;
@@ -32,6 +33,7 @@ mod pack_texts;
 pub mod procedure;
 pub mod progress;
 pub mod receipt;
+pub mod review;
 mod rows;
 pub mod rulebook;
 pub mod sample;
@@ -48,6 +50,7 @@ pub use act::{ActInput, act};
 pub use case::{Case, CaseRow, CaseState, TaskRow};
 pub use desk::Desk;
 pub use explain::{explain, explain_by};
+pub use sheet::sheets as fact_sheets;
 pub use submit::{SubmitApplication, Submitted, submit};
 pub use tables::{MIGRATIONS, migrations};
 pub use view::CaseView;

@@ -119,9 +119,11 @@
 //! within   = { amount = 30, unit = "wd" } # due date of that task; optional
 //! article  = "tk:16"
 //!
-//! [review]                                # 定期核查, optional: a task of kind "review" after the grant
+//! [review]                                # 定期核查, optional: a task of kind "review" so long after the grant and each review
 //! amount = 12
 //! unit   = "m"
+//! by     = "review_class"                 # optional: the fact or variable that tells the class; the periods then are
+//!                                         # [benefit] review = { A = "yearly", B = "half_yearly", C = "quarterly" }
 //! desk   = "street_reviewer"
 //! article = "mz57:31"
 //! ```
@@ -144,14 +146,15 @@
 //! | `hear` | records that the person was heard (听取意见) |
 //! | `stop` | the decision to stop, with a ground or a condition not met |
 //! | `withdraw` / `terminate` | the applicant withdraws / the procedure ends without decision |
-//! | `appeal` / `answer_appeal` | registers an appeal / answers it |
+//! | `appeal` / `answer_appeal` | registers an appeal / answers it: the decision stands; never by who decided |
+//! | `overturn` | answers an appeal: the last stop, suspension or change is set aside from its first month, each month since is asked of the rule book anew, and what was withheld is due; never by who decided |
 //! | `extend` | extends the clock named in `clock` to its `extend_to`; needs an opinion |
 //!
 //! ## The loader refuses
 //!
 //! unknown role, state, act, effect, clock, evidence kind, fact, letter; a state nobody reaches; a state without a way
 //! out that is neither final nor in force; a clock on an unknown act or state; `extend_to` below `amount`; wording
-//! missing in one language; an act with effect grant, change, refuse or stop without `other_than` (two people decide);
+//! missing in one language; an act with effect grant, change, refuse, stop or overturn without `other_than` (two people decide);
 //! a grant that does not need a determination *met* although the programme has a benefit; publicity fields other than
 //! the three; sampling on an unknown act; two things of one kind with one id; a `like` that names nothing or leads in a
 //! circle; a `without` or an entry of `[articles]` that names nothing. A fault names the file in which the offending key
@@ -161,6 +164,7 @@ pub mod act;
 mod check;
 mod read;
 mod read_act;
+mod read_review;
 pub mod rule;
 pub mod task_kind;
 

@@ -140,6 +140,19 @@ pub(crate) async fn events(
     of_case::<Entity>(source, Column::CaseId, Column::Seq, case).await
 }
 
+/// The place of the next event of a case; the case's row is held.
+pub(crate) async fn next_seq(tx: &Tx, case: Uuid) -> anyhow::Result<i64> {
+    let last: Option<Option<i64>> = tables::event::Entity::find()
+        .select_only()
+        .column_as(tables::event::Column::Seq.max(), "last")
+        .filter(tables::event::Column::CaseId.eq(case))
+        .into_tuple()
+        .one(tx.conn())
+        .await
+        .context("reading the last event of a case")?;
+    Ok(last.flatten().unwrap_or(0) + 1)
+}
+
 /// All clocks of a case, oldest first.
 pub(crate) async fn clocks(
     source: &impl Reading,

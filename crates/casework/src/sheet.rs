@@ -24,8 +24,12 @@ use vocab::{DatedFact, FactSheet, Month, Region, Value};
 /// Who says what is in payment.
 const LEDGER: &str = "发放台账";
 
-/// The fact sheets of households (家庭事实表), in the given order; those outside the scope are left out.
-pub(crate) async fn sheets(
+/// The fact sheets of households (家庭事实表), in the given order; those outside the scope are left out. What is in
+/// payment stands on them as a fact.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn sheets(
     source: &impl Reading,
     scope: &Scope,
     desk: &Desk,

@@ -227,6 +227,7 @@ async fn take(
     if closed.rows_affected == 0 {
         return Ok(Err(Refused::AlreadySubmitted));
     }
+    draft::merge::forget(tx, new.draft).await?;
     if let Err(refused) = record_answers(tx, scope, desk, &home, &known, &draft.answers).await? {
         return Ok(Err(refused));
     }

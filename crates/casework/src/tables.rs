@@ -9,14 +9,19 @@ pub(crate) mod application;
 pub(crate) mod authorisation;
 pub(crate) mod case;
 pub(crate) mod clock;
+pub(crate) mod daily;
 pub(crate) mod decision;
 pub(crate) mod determination;
 pub(crate) mod draft;
+pub(crate) mod draft_change;
 pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod letter;
+pub(crate) mod life_event;
+pub(crate) mod life_event_line;
 pub(crate) mod notice;
 pub(crate) mod objection;
+pub(crate) mod review;
 pub(crate) mod rule_draft;
 pub(crate) mod rule_edition;
 pub(crate) mod rule_file;
@@ -39,6 +44,14 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "0042_rulebook",
         sql: RULEBOOK,
+    },
+    Migration {
+        name: "0043_life_event",
+        sql: LIFE_EVENT,
+    },
+    Migration {
+        name: "0044_draft_change",
+        sql: DRAFT_CHANGE,
     },
 ];
 
@@ -318,6 +331,22 @@ CREATE TRIGGER casework_decision_no_delete BEFORE DELETE ON casework_decision BE
 CREATE TRIGGER casework_decision_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON casework_decision FOR EACH STATEMENT EXECUTE FUNCTION casework_refuse_change();
 ";
 
+const DRAFT_CHANGE: &str = "
+CREATE TABLE casework_draft_change (
+  id {id} NOT NULL PRIMARY KEY,
+  draft_id {id} NOT NULL REFERENCES casework_draft (id),
+  version {int} NOT NULL,
+  person_id {id},
+  fact {text} NOT NULL,
+  before {text},
+  after {text},
+  officer_id {id} NOT NULL,
+  officer {text} NOT NULL,
+  at {instant} NOT NULL
+);
+CREATE INDEX casework_draft_change_draft ON casework_draft_change (draft_id, version);
+";
+
 const ADJUSTMENT: &str = "
 CREATE TABLE casework_adjustment (
   id {id} NOT NULL PRIMARY KEY,
@@ -434,4 +463,80 @@ CREATE TRIGGER casework_rule_edition_no_update BEFORE UPDATE ON casework_rule_ed
 CREATE TRIGGER casework_rule_edition_no_delete BEFORE DELETE ON casework_rule_edition BEGIN SELECT RAISE(ABORT, 'casework_rule_edition is append-only'); END;
 -- only postgres
 CREATE TRIGGER casework_rule_edition_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON casework_rule_edition FOR EACH STATEMENT EXECUTE FUNCTION casework_refuse_change();
+";
+
+const LIFE_EVENT: &str = "
+CREATE TABLE casework_review (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  programme {text} NOT NULL,
+  region {text} NOT NULL,
+  class {text} NOT NULL,
+  counted_from {date} NOT NULL,
+  due_on {date} NOT NULL,
+  warn_on {date},
+  shows_from {date} NOT NULL,
+  provisional {bool} NOT NULL,
+  task_id {id},
+  done_on {date},
+  done_by {text} NOT NULL,
+  outcome {text},
+  said {text} NOT NULL,
+  determination_id {id}
+);
+CREATE UNIQUE INDEX casework_review_open ON casework_review (case_id) WHERE done_on IS NULL;
+CREATE INDEX casework_review_region ON casework_review (region, due_on);
+CREATE INDEX casework_review_waiting ON casework_review (shows_from) WHERE done_on IS NULL AND task_id IS NULL;
+CREATE TABLE casework_life_event (
+  id {id} NOT NULL PRIMARY KEY,
+  kind {text} NOT NULL,
+  subject_id {id} NOT NULL,
+  household_id {id} NOT NULL,
+  person_id {id},
+  subject_masked {text} NOT NULL,
+  region {text} NOT NULL,
+  on_day {date} NOT NULL,
+  detail {text} NOT NULL,
+  source {text} NOT NULL,
+  evidence_file {text},
+  evidence_name {text} NOT NULL,
+  looked_at {int} NOT NULL,
+  recorded_by {id} NOT NULL,
+  recorder {text} NOT NULL,
+  recorded_at {instant} NOT NULL
+);
+CREATE UNIQUE INDEX casework_life_event_once ON casework_life_event (subject_id, kind, on_day, detail);
+CREATE INDEX casework_life_event_region ON casework_life_event (region, recorded_at);
+CREATE INDEX casework_life_event_household ON casework_life_event (household_id, on_day);
+CREATE TABLE casework_life_event_line (
+  id {id} NOT NULL PRIMARY KEY,
+  event_id {id} NOT NULL REFERENCES casework_life_event (id),
+  programme {text} NOT NULL,
+  subject_id {id} NOT NULL,
+  household_id {id} NOT NULL,
+  member_id {id},
+  case_id {id},
+  number {text} NOT NULL,
+  region {text} NOT NULL,
+  subject_masked {text} NOT NULL,
+  effect {text} NOT NULL,
+  amount_before {fen},
+  amount_after {fen},
+  from_month {text},
+  back {fen} NOT NULL,
+  said {text} NOT NULL,
+  task_id {id},
+  closed_on {date},
+  closed_by {text} NOT NULL,
+  result {text} NOT NULL
+);
+CREATE UNIQUE INDEX casework_life_event_line_once ON casework_life_event_line (event_id, programme, subject_id);
+CREATE INDEX casework_life_event_line_case ON casework_life_event_line (case_id, closed_on);
+CREATE INDEX casework_life_event_line_region ON casework_life_event_line (effect, region, closed_on);
+CREATE INDEX casework_life_event_line_household ON casework_life_event_line (household_id);
+CREATE TABLE casework_daily (
+  name {text} NOT NULL PRIMARY KEY,
+  done_until {date} NOT NULL,
+  at {instant} NOT NULL
+);
 ";

@@ -11,6 +11,7 @@ use crate::case::{
     Objection, Step, from_word,
 };
 use crate::desk::Desk;
+use crate::finding::in_case;
 use crate::procedure::{Act, LimitUnit, TaskKind};
 use crate::{authorise, evidence, list, notices, receipt, rows, sheet, tables};
 use access::Scope;
@@ -292,6 +293,16 @@ pub(crate) fn act_wording(desk: &Desk, programme: &str, act: &str) -> (String, S
         "take_over" => (
             "存量接收".to_owned(),
             "Taken over from the old system".to_owned(),
+        ),
+        "adjust" => ("标准调整".to_owned(), "Standard adjustment".to_owned()),
+        crate::life_event::ACT => ("生活事件".to_owned(), "Life event".to_owned()),
+        in_case::FOUND => (
+            "记入核对发现".to_owned(),
+            "Finding of another department recorded".to_owned(),
+        ),
+        in_case::WITHDRAWN => (
+            "撤回核对发现".to_owned(),
+            "Finding of another department withdrawn".to_owned(),
         ),
         _ => desk
             .procedure(programme)

@@ -10,6 +10,12 @@ mod town;
 mod adjustment;
 #[path = "desk/after_grant.rs"]
 mod after_grant;
+#[path = "desk/appeal.rs"]
+mod appeal;
+#[path = "desk/finding.rs"]
+mod finding;
+#[path = "desk/life_events.rs"]
+mod life_events;
 #[path = "desk/like.rs"]
 mod like;
 #[path = "desk/many.rs"]
@@ -20,6 +26,8 @@ mod objection;
 mod packs;
 #[path = "desk/refusal.rs"]
 mod refusal;
+#[path = "desk/reviews.rs"]
+mod reviews;
 #[path = "desk/rulebook.rs"]
 mod rulebook;
 #[path = "desk/scope.rs"]

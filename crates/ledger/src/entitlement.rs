@@ -312,6 +312,33 @@ pub async fn in_payment(
     Ok(rows.into_iter().collect())
 }
 
+/// Whose payment changed since a moment (在发有变动的人): decided, changed or stopped from then on; everybody ever paid,
+/// if the month has turned since.
+///
+/// # Errors
+/// When the database fails.
+pub async fn persons_touched(
+    conn: &impl ConnectionTrait,
+    since: DateTimeUtc,
+    month_turned: bool,
+) -> anyhow::Result<BTreeSet<PersonId>> {
+    let mut query = table::Entity::find();
+    if !month_turned {
+        let changed = change::Entity::find()
+            .select_only()
+            .column(change::Column::EntitlementId)
+            .filter(change::Column::MadeAt.gte(since))
+            .into_query();
+        query = query.filter(
+            Condition::any()
+                .add(table::Column::CreatedAt.gte(since))
+                .add(table::Column::Id.in_subquery(changed)),
+        );
+    }
+    let found = load(conn, query).await?;
+    Ok(found.into_values().flat_map(|one| one.persons()).collect())
+}
+
 /// The condition every query of entitlements carries.
 pub(crate) fn in_scope(scope: &Scope) -> Condition {
     let (first, beyond) = scope.code_range();

@@ -37,6 +37,7 @@ pub mod gate;
 pub mod payrun;
 pub mod post;
 pub mod recover;
+pub mod relocate;
 pub mod statement;
 pub mod stop;
 pub mod suspend;
@@ -50,6 +51,7 @@ pub use correct::correct;
 pub use entitle::{NewEntitlement, entitle, entitle_for_year, entitle_many};
 pub use entitlement::{
     Entitlement, InPayment, Standing, entitlement, entitlements, entitlements_of, in_payment,
+    persons_touched,
 };
 pub use payrun::bank_return::{BankOutcome, BankResult, bank_return};
 pub use payrun::cancel::cancel;
@@ -62,6 +64,7 @@ pub use payrun::{Blocked, Difference, LineState, PayLine, PayRun, RunState};
 pub use recover::{
     Recovery, Repayment, open_recoveries, plan_recovery, record_repayment, recoveries_of,
 };
+pub use relocate::relocate;
 pub use statement::{Statement, statement};
 pub use stop::{Reinstatement, Stop, reinstate, stop};
 pub use suspend::{Resumption, Suspension, resume, suspend};

@@ -4,7 +4,7 @@
 //! words in both languages. Deliberately absent: reading files and running cases.
 
 use crate::book::{Programme, VariableDef};
-use crate::closure::{close, rests_on};
+use crate::closure::{close, name_constants, rests_on};
 use crate::compile_programme::{check_wording_keys, compile_programme};
 use crate::compile_rule::compile_rule;
 use crate::compiler::{Compiler, push};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use vocab::Citation;
 
 /// A condition as it is spoken (条件的说法).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SpokenCondition {
     pub(crate) id: String,
     pub(crate) step: u32,
@@ -53,7 +53,7 @@ pub(crate) struct SpokenVariable {
 }
 
 /// What the answer of a programme is built from (事项的说法); same order as the program's benefits.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Spoken {
     pub(crate) conditions: Vec<SpokenCondition>,
     /// All variables it rests on, up to the borders of other programmes.
@@ -61,7 +61,7 @@ pub(crate) struct Spoken {
 }
 
 /// A book's insides (规则库内部).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Assembled {
     pub(crate) program: Program,
     /// What names mean; the facts are here too.
@@ -171,6 +171,7 @@ pub(crate) fn assemble(chain: &Chain, faults: &Faults) -> Option<Assembled> {
         programme.facts = read;
         spoken[index].variables = rests_on(&program, index, &steps, &names, chain, &programme.id);
     }
+    name_constants(&mut program, &spoken);
     Some(Assembled {
         program,
         names,

@@ -19,6 +19,8 @@ use crate::names::Names;
 use crate::pack::{self, Chain, Folder};
 use crate::parameter::Parameter;
 use crate::program::Program;
+use crate::reform::{self, Change};
+use crate::table::{ColumnDef, column_defs};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -214,10 +216,11 @@ pub struct Brief {
 }
 
 /// The rule book of one place (规则库).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Book {
     place: Place,
     inside: Assembled,
+    columns: Vec<ColumnDef>,
     laws: Laws,
     version: String,
     hash: String,
@@ -226,10 +229,10 @@ pub struct Book {
     packs: PathBuf,
 }
 
-/// Households decided together: few enough that their columns stay in the processor's cache.
-const BATCH: usize = 128;
-
 impl Book {
+    /// Households decided together: few enough that their columns stay in the processor's cache.
+    pub(crate) const BATCH: usize = 128;
+
     /// Reads the pack of a place with all it builds on.
     ///
     /// # Errors
@@ -269,6 +272,7 @@ impl Book {
             Some(inside) if faults.is_empty() => {
                 let book = Self {
                     place: chain.place,
+                    columns: column_defs(&inside.program),
                     inside,
                     laws: chain.laws,
                     version: chain.version,
@@ -351,6 +355,29 @@ impl Book {
         self.argued.get(folder).map_or(&[], Vec::as_slice)
     }
 
+    /// What the book reads (输入列): facts on the day asked and look-backs; a [`crate::table::Table`] has one column for each.
+    pub fn columns(&self) -> &[ColumnDef] {
+        &self.columns
+    }
+
+    /// Puts another value in a parameter's place.
+    pub(crate) fn with_value(&mut self, param: usize, change: &Change) {
+        use sm3::{Digest, Sm3};
+        let known = &mut self.inside.program.params[param];
+        let mut digest = Sm3::new();
+        digest.update(self.hash.as_bytes());
+        digest.update(reform::said(known, change).as_bytes());
+        self.hash = hex::encode(digest.finalize());
+        reform::put_in(known, change);
+        let (folder, id) = (known.folder.clone(), known.id.clone());
+        let shown = self.inside.programmes.iter_mut();
+        for own in shown.flat_map(|programme| &mut programme.parameters) {
+            if own.folder == folder && own.id == id {
+                reform::put_in(own, change);
+            }
+        }
+    }
+
     pub(crate) fn names(&self) -> &Names {
         &self.inside.names
     }
@@ -373,9 +400,9 @@ impl Book {
     /// Decides for many households, each as if it were alone.
     pub fn evaluate_many(&self, sheets: &[FactSheet], ask: &Ask) -> Vec<Vec<Determination>> {
         let wanted = self.wanted(ask);
-        let region = ask.region.unwrap_or(self.place.division);
+        let region = self.region(ask);
         let mut all = Vec::with_capacity(sheets.len());
-        for batch in sheets.chunks(BATCH) {
+        for batch in sheets.chunks(Self::BATCH) {
             let run = Run::new(self.program(), batch, ask, region, &wanted);
             for (row, sheet) in batch.iter().enumerate() {
                 let mut determinations = Vec::with_capacity(wanted.len());
@@ -392,9 +419,9 @@ impl Book {
     /// [`Book::programmes`]; no sentence is built.
     pub fn outcomes(&self, sheets: &[FactSheet], ask: &Ask) -> Vec<Vec<Brief>> {
         let wanted = self.wanted(ask);
-        let region = ask.region.unwrap_or(self.place.division);
+        let region = self.region(ask);
         let mut all = Vec::with_capacity(sheets.len());
-        for batch in sheets.chunks(BATCH) {
+        for batch in sheets.chunks(Self::BATCH) {
             let run = Run::new(self.program(), batch, ask, region, &wanted);
             for (row, sheet) in batch.iter().enumerate() {
                 let mut briefs = Vec::with_capacity(wanted.len());
@@ -429,7 +456,12 @@ impl Book {
             .filter(move |benefit| !sorts || for_organisations(*benefit) == organisation)
     }
 
-    fn wanted(&self, ask: &Ask) -> Vec<usize> {
+    /// Where an ask decides.
+    pub(crate) fn region(&self, ask: &Ask) -> Region {
+        ask.region.unwrap_or(self.place.division)
+    }
+
+    pub(crate) fn wanted(&self, ask: &Ask) -> Vec<usize> {
         (0..self.programmes().len())
             .filter(|index| {
                 ask.programmes

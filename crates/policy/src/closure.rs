@@ -2,12 +2,15 @@
 //!
 //! Deliberately absent: finding circles; see `order`.
 
-use crate::assemble::{SpokenVariable, StepOf};
+use crate::assemble::{Spoken, SpokenVariable, StepOf};
 use crate::determination::Unit;
+use crate::explain::all_operands;
 use crate::names::Names;
 use crate::pack::Chain;
-use crate::program::{Level, Program, Work};
+use crate::program::{Level, Program, Reg, Work};
+use crate::sentence::{Blank, Filled};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Works out, for each benefit, all steps and inputs it rests on.
@@ -50,6 +53,66 @@ pub(crate) fn close(program: &mut Program) {
                             program.steps[*step as usize].name.is_empty() || *step != benefit.step
                         }
                     });
+        }
+    }
+}
+
+/// Works out which constants each benefit names, in formulas and in sentences.
+pub(crate) fn name_constants(program: &mut Program, spoken: &[Spoken]) {
+    let is_constant: BTreeSet<Reg> = program.constants.iter().copied().collect();
+    for (at, spoken) in spoken.iter().enumerate() {
+        let mut named: BTreeSet<Reg> = BTreeSet::new();
+        let mut name = |reg: Reg| {
+            if is_constant.contains(&reg) {
+                named.insert(reg);
+            }
+        };
+        for condition in &spoken.conditions {
+            let sentences = [&condition.asks, &condition.refuses];
+            for piece in sentences
+                .into_iter()
+                .flat_map(|one| one.zh.iter().chain(&one.en))
+            {
+                if let Filled::Blank(Blank::Value(reg)) = piece {
+                    name(*reg);
+                }
+            }
+        }
+        for step in &program.benefits[at].closure {
+            let (ranges, others) = parts(program, *step);
+            for reg in ranges.into_iter().flatten() {
+                name(reg);
+                all_operands(&program.nodes[reg as usize].op)
+                    .into_iter()
+                    .for_each(&mut name);
+            }
+            others.into_iter().for_each(&mut name);
+        }
+        program.benefits[at].constants = named.into_iter().collect();
+    }
+}
+
+/// The nodes a step works out, and the others it reads by itself.
+pub(crate) fn parts(program: &Program, step: u32) -> (Vec<Range<Reg>>, Vec<Reg>) {
+    match &program.steps[step as usize].work {
+        Work::Rule { result, versions } => (
+            versions
+                .iter()
+                .map(|version| version.nodes.clone())
+                .collect(),
+            versions
+                .iter()
+                .map(|version| version.root)
+                .chain([*result])
+                .collect(),
+        ),
+        Work::Benefit(benefit) => {
+            let plan = &program.benefits[*benefit as usize];
+            let others = [plan.amount, plan.arithmetic, plan.covers, plan.starts_on];
+            let mut others: Vec<Reg> = others.into_iter().flatten().collect();
+            others.extend([plan.outcome, plan.paid]);
+            others.extend(&plan.conditions);
+            (vec![plan.nodes.clone()], others)
         }
     }
 }

@@ -258,6 +258,7 @@ pub(crate) fn compile_programme(
         step,
         closure: Vec::new(),
         inputs: Vec::new(),
+        constants: Vec::new(),
         sees_all: true,
     });
     let title = folder.wordings.programme.as_ref();

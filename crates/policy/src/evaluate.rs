@@ -10,9 +10,11 @@ use crate::cell::{
 };
 use crate::determination::Ask;
 use crate::instead::Instead;
+use crate::lean::{NOWHERE, chosen, places, reads};
 use crate::parameter::{OnDay, Setting};
 use crate::program::{Level, Op, Program, Reg, Work};
 use crate::ratio::{Ratio, Rounding};
+use crate::table::Table;
 use chrono::{Datelike, NaiveDate};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -57,6 +59,8 @@ pub(crate) struct Run<'p> {
     pub(crate) versions: Vec<Option<usize>>,
     /// The inputs that are read, of households and of persons, sorted by fact.
     pub(crate) reads: [Cow<'p, [u32]>; 2],
+    /// Where the columns of the nodes lie that the wanted benefits rest on; `None` means where the program says.
+    places: Option<Vec<u32>>,
     /// What stands in the place of a part of the program, while a mutant is tried.
     pub(crate) instead: Option<&'p Instead>,
 }
@@ -70,16 +74,83 @@ impl<'p> Run<'p> {
         region: Region,
         wanted: &[usize],
     ) -> Self {
-        let mut offsets = Vec::with_capacity(sheets.len() + 1);
+        let mut run = Self::read(program, sheets, ask, region, wanted);
+        run.work(wanted);
+        run
+    }
+
+    /// The same with a column for every node of the program, for mutants, whose nodes nothing rests on yet.
+    pub(crate) fn whole(
+        program: &'p Program,
+        sheets: &'p [FactSheet],
+        ask: &'p Ask,
+        region: Region,
+        wanted: &[usize],
+    ) -> Self {
+        let sizes = sheets.iter().map(|sheet| sheet.members.len());
+        let mut run = Self::blank(program, sizes, ask, region, wanted, false);
+        run.sheets = sheets;
+        run.fill_inputs();
+        run.work(wanted);
+        run
+    }
+
+    /// Takes in what the wanted benefits read of a batch of sheets and decides nothing.
+    pub(crate) fn read(
+        program: &'p Program,
+        sheets: &'p [FactSheet],
+        ask: &'p Ask,
+        region: Region,
+        wanted: &[usize],
+    ) -> Self {
+        let sizes = sheets.iter().map(|sheet| sheet.members.len());
+        let mut run = Self::blank(program, sizes, ask, region, wanted, true);
+        run.sheets = sheets;
+        run.fill_inputs();
+        run
+    }
+
+    /// Decides all wanted benefits for some households of a table.
+    pub(crate) fn over_table(
+        program: &'p Program,
+        table: &'p Table<'_>,
+        rows: &[usize],
+        ask: &'p Ask,
+        region: Region,
+        wanted: &[usize],
+    ) -> Self {
+        let sizes = rows.iter().map(|row| table.members_of(*row).len());
+        let mut run = Self::blank(program, sizes, ask, region, wanted, true);
+        run.fill_from_table(table, rows);
+        run.work(wanted);
+        run
+    }
+
+    /// Households of so many members each, about which nothing is known yet.
+    fn blank(
+        program: &'p Program,
+        sizes: impl Iterator<Item = usize>,
+        ask: &'p Ask,
+        region: Region,
+        wanted: &[usize],
+        lean: bool,
+    ) -> Self {
+        let mut offsets = vec![0];
         let mut parents = Vec::new();
-        offsets.push(0);
-        for (row, sheet) in sheets.iter().enumerate() {
-            parents.extend(std::iter::repeat_n(row, sheet.members.len()));
+        for (row, size) in sizes.enumerate() {
+            parents.extend(std::iter::repeat_n(row, size));
             offsets.push(parents.len());
         }
-        let heights = [1, sheets.len(), parents.len()];
+        let heights = [1, offsets.len() - 1, parents.len()];
+        let reads = reads(program, wanted);
+        let (places, columns) = if lean {
+            let (places, columns) = places(program, ask, wanted, &reads);
+            (Some(places), columns)
+        } else {
+            (None, program.columns)
+        };
         let cells = [0, 1, 2].map(|level: usize| {
-            let size = heights[level] * program.columns[level] as usize;
+            let size = heights[level] * columns[level] as usize;
             Cells {
                 values: vec![0; size],
                 states: vec![ABSENT; size],
@@ -90,7 +161,7 @@ impl<'p> Run<'p> {
             program,
             ask,
             region,
-            sheets,
+            sheets: &[],
             offsets,
             parents,
             cells,
@@ -100,12 +171,11 @@ impl<'p> Run<'p> {
             words: Vec::new(),
             word_numbers: BTreeMap::new(),
             versions: vec![None; program.steps.len()],
-            reads: reads(program, wanted),
+            reads,
+            places,
             instead: None,
         };
         run.fill_constants();
-        run.fill_inputs();
-        run.work(wanted);
         run
     }
 
@@ -134,10 +204,7 @@ impl<'p> Run<'p> {
         match &program.steps[step as usize].work {
             Work::Benefit(benefit) => self.benefit(*benefit as usize),
             Work::Rule { result, versions } => {
-                // Versions stand oldest first; the last one begun applies.
-                let chosen = versions
-                    .iter()
-                    .rposition(|version| version.from.is_none_or(|from| from <= self.ask.as_of));
+                let chosen = chosen(versions, self.ask);
                 self.versions[step as usize] = chosen;
                 match chosen {
                     Some(chosen) => {
@@ -171,12 +238,23 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// Where a cell lies among those of its level.
+    fn place(&self, reg: Reg, height: usize, index: usize) -> usize {
+        let column = match &self.places {
+            Some(places) => places[reg as usize],
+            None => self.program.nodes[reg as usize].column,
+        };
+        column as usize * height + index
+    }
+
     /// The value of a node's own cell.
     pub(crate) fn own(&self, reg: Reg, index: usize) -> Cell {
-        let node = &self.program.nodes[reg as usize];
-        let cells = &self.cells[node.level as usize];
-        let at = node.column as usize * cells.height + index;
-        match cells.states[at] {
+        let cells = &self.cells[self.program.nodes[reg as usize].level as usize];
+        let at = self.place(reg, cells.height, index);
+        let Some(state) = cells.states.get(at) else {
+            return Cell::Absent;
+        };
+        match *state {
             WHOLE => Cell::Whole(cells.values[at]),
             EXACT => usize::try_from(cells.values[at])
                 .ok()
@@ -192,10 +270,10 @@ impl<'p> Run<'p> {
         self.own(reg, self.index_of(reg, level, index))
     }
 
-    fn put(&mut self, reg: Reg, index: usize, cell: Cell) {
-        let node = &self.program.nodes[reg as usize];
-        let cells = &mut self.cells[node.level as usize];
-        let at = node.column as usize * cells.height + index;
+    pub(crate) fn put(&mut self, reg: Reg, index: usize, cell: Cell) {
+        let level = self.program.nodes[reg as usize].level as usize;
+        let at = self.place(reg, self.cells[level].height, index);
+        let cells = &mut self.cells[level];
         let (value, state) = match cell {
             Cell::Absent => (0, ABSENT),
             Cell::Broken => (0, BROKEN),
@@ -231,7 +309,10 @@ impl<'p> Run<'p> {
     fn fill_constants(&mut self) {
         let program = self.program;
         for reg in &program.constants {
-            self.constant(*reg);
+            let asked = |places: &Vec<u32>| places[*reg as usize] != NOWHERE;
+            if self.places.as_ref().is_none_or(asked) {
+                self.constant(*reg);
+            }
         }
     }
 
@@ -256,7 +337,7 @@ impl<'p> Run<'p> {
         self.settle(reg, 0, cell);
     }
 
-    fn setting(&self, param: u32) -> Result<&'p Setting, Trouble> {
+    pub(crate) fn setting(&self, param: u32) -> Result<&'p Setting, Trouble> {
         match self.program.params[param as usize].on(self.ask.as_of, self.region) {
             OnDay::Value(value) => Ok(self.instead_of(param, value)),
             OnDay::NotYet(first) => Err(Trouble::NotYet(param, first)),
@@ -265,7 +346,7 @@ impl<'p> Run<'p> {
         }
     }
 
-    fn node(&mut self, reg: Reg) {
+    pub(crate) fn node(&mut self, reg: Reg) {
         let program = self.program;
         let node = &program.nodes[reg as usize];
         let level = node.level;
@@ -428,7 +509,7 @@ impl<'p> Run<'p> {
         }
     }
 
-    fn band(&self, param: u32, by_code: bool, key: Cell) -> Result<Cell, Trouble> {
+    pub(crate) fn band(&self, param: u32, by_code: bool, key: Cell) -> Result<Cell, Trouble> {
         let Some(key) = key.ratio() else {
             return Ok(key);
         };
@@ -459,79 +540,4 @@ impl<'p> Run<'p> {
         };
         Ok(Cell::of(parameter.scaled(number)))
     }
-
-    fn benefit(&mut self, number: usize) {
-        let program = self.program;
-        let plan = self.plan(number);
-        for reg in plan.nodes.clone() {
-            self.node(reg);
-        }
-        let level = Level::from(plan.to);
-        let met = program
-            .words
-            .find(crate::program::Words::MET)
-            .map_or(Cell::Absent, Cell::Whole);
-        let not_met = program
-            .words
-            .find(crate::program::Words::NOT_MET)
-            .map_or(Cell::Absent, Cell::Whole);
-        for index in 0..self.cells[level as usize].height {
-            let mut all = Cell::flag(true);
-            for condition in &plan.conditions {
-                all = and(all, self.seen(*condition, level, index));
-            }
-            let (outcome, paid) = match all {
-                Cell::Whole(0) => (not_met, Ok(Cell::Whole(0))),
-                Cell::Whole(_) => self.granted(plan, met, level, index),
-                _ => (Cell::Absent, Ok(Cell::Absent)),
-            };
-            self.put(plan.outcome, index, outcome);
-            self.settle(plan.paid, index, paid);
-        }
-    }
-
-    /// All conditions are met; now the amount must be there, whole and positive, and it must be clear for whom.
-    fn granted(
-        &self,
-        plan: &crate::program::BenefitPlan,
-        met: Cell,
-        level: Level,
-        index: usize,
-    ) -> (Cell, Result<Cell, Trouble>) {
-        let unclear = (Cell::Absent, Ok(Cell::Absent));
-        if let Some(covers) = plan.covers
-            && (self.offsets[index]..self.offsets[index + 1])
-                .any(|member| !self.seen(covers, Level::Person, member).is_known())
-        {
-            return unclear;
-        }
-        let Some(amount) = plan.amount else {
-            return (met, Ok(Cell::Whole(0)));
-        };
-        match self.seen(amount, level, index) {
-            Cell::Whole(fen) if fen > 0 => (met, Ok(Cell::Whole(fen))),
-            Cell::Whole(_) => (Cell::Absent, Err(Trouble::NotPositive)),
-            Cell::Exact(ratio) if ratio.den() == 1 => (Cell::Absent, Err(Trouble::Overflow)),
-            Cell::Exact(_) => (Cell::Absent, Err(Trouble::NotWholeFen)),
-            Cell::Absent | Cell::Broken => unclear,
-        }
-    }
-}
-
-/// Of all inputs those the wanted benefits rest on: reading the others would be most of the work for one programme.
-fn reads<'p>(program: &'p Program, wanted: &[usize]) -> [Cow<'p, [u32]>; 2] {
-    let [households, persons] = &program.sorted;
-    if wanted.len() == program.benefits.len() {
-        return [Cow::Borrowed(households), Cow::Borrowed(persons)];
-    }
-    let mut needed = vec![false; program.inputs.len()];
-    for benefit in wanted {
-        for input in &program.benefits[*benefit].inputs {
-            needed[*input as usize] = true;
-        }
-    }
-    [households, persons].map(|inputs| {
-        let kept = inputs.iter().copied();
-        kept.filter(|input| needed[*input as usize]).collect()
-    })
 }

@@ -3,12 +3,13 @@
 //! A value of the wrong type, an unknown code or two values learned together that differ break their own cell and no other.
 //! Deliberately absent: choosing among dated rows; see `picking`.
 
-use crate::cell::{Cell, Trouble};
+use crate::cell::{Cell, Trouble, as_day};
 use crate::evaluate::Run;
 use crate::kind::Kind;
 use crate::picking::{Picked, holds_month, months_back, pick, pick_now};
 use crate::program::{Input, Level, Op, Reg};
 use crate::ratio::Ratio;
+use crate::table::{ABSENT, Column, KNOWN, States, Table, column_nodes};
 use chrono::Datelike;
 use vocab::{DatedFact, Record, Value};
 
@@ -22,6 +23,74 @@ impl<'p> Run<'p> {
                 self.read_record(member, Level::Person, child);
                 child += 1;
             }
+        }
+    }
+
+    /// Takes the columns of a table in; what a sheet could not say is broken here too.
+    pub(crate) fn fill_from_table(&mut self, table: &'p Table<'_>, rows: &[usize]) {
+        let program = self.program;
+        let mut needed = vec![false; program.inputs.len()];
+        for number in self.reads.iter().flat_map(|reads| reads.iter()) {
+            needed[*number as usize] = true;
+        }
+        let members: Vec<usize> = rows.iter().flat_map(|row| table.members_of(*row)).collect();
+        let nodes = column_nodes(program).into_iter();
+        for ((number, reg), column) in nodes.zip(&table.columns) {
+            if !needed[number as usize] || column.states == States::AllAbsent {
+                continue;
+            }
+            let cells = match program.nodes[reg as usize].level {
+                Level::Person => members.as_slice(),
+                _ => rows,
+            };
+            for (index, at) in cells.iter().enumerate() {
+                let cell = self.table_cell(number, table, column, *at);
+                self.settle(reg, index, cell);
+            }
+        }
+    }
+
+    fn table_cell(
+        &mut self,
+        number: u32,
+        table: &'p Table<'_>,
+        column: &Column<'_>,
+        at: usize,
+    ) -> Result<Cell, Trouble> {
+        let input = &self.program.inputs[number as usize];
+        let wrong = |said: String| Trouble::WrongValue(number, said.into());
+        match column.state(at) {
+            KNOWN => {}
+            ABSENT => return Ok(Cell::Absent),
+            // The table does not say what was wrong, only that something was.
+            _ => return Err(wrong("（表中标为不可用）".to_owned())),
+        }
+        let value = column.values.get(at).copied().unwrap_or(0);
+        if let Some(denominators) = &column.denominators {
+            let per = denominators.get(at).copied().unwrap_or(0);
+            return Ratio::new(i128::from(value), i128::from(per))
+                .filter(|_| per > 0)
+                .map(Cell::of)
+                .ok_or_else(|| wrong(format!("{value}/{per}")));
+        }
+        match input.kind {
+            Kind::Bool => Ok(Cell::flag(value != 0)),
+            Kind::Date => as_day(Cell::Whole(value))
+                .map(|_| Cell::Whole(value))
+                .ok_or_else(|| wrong(value.to_string())),
+            Kind::Code | Kind::Text => {
+                let text = usize::try_from(value)
+                    .ok()
+                    .and_then(|place| table.words.get(place))
+                    .ok_or_else(|| wrong(value.to_string()))?;
+                let word = self.word(text);
+                if input.words.is_empty() || input.words.contains(&word) {
+                    Ok(Cell::Whole(word))
+                } else {
+                    Err(wrong(text.clone()))
+                }
+            }
+            _ => Ok(Cell::Whole(value)),
         }
     }
 

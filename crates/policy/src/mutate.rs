@@ -374,7 +374,7 @@ impl Job<'_> {
         let mut runs: Vec<(Run<'_>, Vec<bool>, Vec<bool>)> = Vec::new();
         for ((ask, cases), sheets) in self.groups.iter().zip(&sheets) {
             let region = ask.region.unwrap_or(bench.book.place().division);
-            let run = Run::new(&bench.program, sheets, ask, region, &[self.programme]);
+            let run = Run::whole(&bench.program, sheets, ask, region, &[self.programme]);
             let mut usable = Vec::new();
             for (row, case) in cases.iter().enumerate() {
                 let fails = self.otherwise(&run, row, case);

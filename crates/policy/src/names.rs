@@ -20,7 +20,7 @@ pub(crate) struct Named {
 }
 
 /// What a folder offers to formulas (一个目录里的名字).
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct FolderNames {
     pub(crate) id: String,
     /// Of programmes: to whom, the nodes of outcome and amount, and their step.
@@ -32,7 +32,7 @@ pub(crate) struct FolderNames {
 }
 
 /// All names of a chain of packs (全部名字).
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     pub(crate) facts: BTreeMap<String, FactDef>,
     pub(crate) folders: BTreeMap<String, FolderNames>,

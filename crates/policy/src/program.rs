@@ -35,7 +35,7 @@ impl From<Unit> for Level {
 }
 
 /// How two values are compared (比较).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Comparison {
     Eq,
     Ne,
@@ -188,6 +188,8 @@ pub(crate) struct BenefitPlan {
     pub(crate) closure: Vec<u32>,
     /// All inputs it rests on.
     pub(crate) inputs: Vec<u32>,
+    /// Constants and parameters that its formulas and sentences name.
+    pub(crate) constants: Vec<Reg>,
     /// Whether it looks at other members than the one decided about.
     pub(crate) sees_all: bool,
 }

@@ -146,8 +146,8 @@ impl std::str::FromStr for Ratio {
 }
 
 /// In which direction a rule rounds (舍入方向).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Direction {
     Floor,
     Ceil,
     /// 四舍五入: exactly half goes away from zero.
@@ -223,6 +223,11 @@ impl Rounding {
             (true, _) => "_ten_yuan",
         };
         format!("{direction}{step}")
+    }
+
+    /// In which direction and by which step.
+    pub(crate) fn parts(self) -> (Direction, i128) {
+        (self.direction, self.step)
     }
 
     /// Whether it is meant for money rather than for plain numbers.

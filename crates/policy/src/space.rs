@@ -226,7 +226,7 @@ impl<'a> Search<'a> {
         'a: 'r,
     {
         let region = ask.region.unwrap_or(self.book.place().division);
-        Run::new(self.program, sheets, ask, region, &[self.benefit])
+        Run::whole(self.program, sheets, ask, region, &[self.benefit])
     }
 
     /// The numbers at which a comparison turns when one fact alone moves, with their neighbours.

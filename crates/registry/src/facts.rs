@@ -5,9 +5,11 @@
 //! withdraw what it said. Two sources that contradict each other stay beside each other; which to believe is for an
 //! officer and the rule book, not for this crate.
 
+mod ended;
 mod sheet;
 mod timeline;
 
+pub use ended::{Ended, ended_on};
 pub(crate) use sheet::was_member;
 pub use sheet::{fact_sheet, fact_sheets};
 pub(crate) use timeline::settled;

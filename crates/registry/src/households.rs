@@ -6,12 +6,14 @@
 mod form;
 mod list;
 mod membership;
+mod relocate;
 mod view;
 
 pub use form::{NewHousehold, Refused, form_household};
 pub(crate) use form::{household_row, membership_row};
-pub use list::{Filter, HouseholdRow, list, list_ids};
+pub use list::{Filter, HouseholdRow, ids_on, list, list_ids, those_on};
 pub use membership::{MoveRefused, change_head, join, leave};
+pub use relocate::{RelocateRefused, relocate};
 pub use view::{household, household_of, household_view};
 
 use crate::people::PersonRow;

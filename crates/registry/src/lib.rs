@@ -9,6 +9,7 @@
 //! * [`places`]: the division tree, with the names each place had on a day.
 //! * [`roster`]: a household roster from a spreadsheet: template, dry run, commit, rejected rows, export.
 //! * [`bulk`]: the fast way in for large populations.
+//! * [`changes`], [`leaving`]: what changed since a moment, and what may leave for counting.
 //!
 //! Guarantees: every query is narrowed by the caller's scope in SQL, and what lies outside it does not exist for the
 //! caller; document, phone and account numbers are sealed in the database and found by blind index; a fact is never
@@ -17,8 +18,10 @@
 
 pub mod accounts;
 pub mod bulk;
+pub mod changes;
 pub mod facts;
 pub mod households;
+pub mod leaving;
 pub mod people;
 pub mod places;
 mod reading;

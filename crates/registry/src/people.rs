@@ -4,12 +4,14 @@
 //! numbers are sealed and shown masked. Reading one record, and revealing what is masked, stands in the journal; a page
 //! of rows is a search and stands there as a search by whoever calls it.
 
+mod born;
 mod change;
 mod find;
 mod register;
 mod reveal;
 mod search;
 
+pub use born::born_on;
 pub(crate) use change::CIVIL_REGISTER;
 pub use change::{ChangeRefused, move_home, move_hukou, record_death, set_phone, withdraw_death};
 pub(crate) use find::with_clear_numbers;

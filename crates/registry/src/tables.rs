@@ -6,7 +6,9 @@
 use store::Migration;
 
 /// The migrations of this crate (建表).
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[REGISTRY, LIFE_EVENTS, CHANGES];
+
+const REGISTRY: Migration = Migration {
     name: "0020_registry",
     sql: "
 CREATE TABLE registry_person (
@@ -117,7 +119,26 @@ CREATE TABLE registry_import (
 );
 CREATE INDEX registry_import_hash ON registry_import (content_hash);
 ",
-}];
+};
+
+/// Birthdays and ends of facts are found every day, without walking the people.
+const LIFE_EVENTS: Migration = Migration {
+    name: "0021_life_events",
+    sql: "
+CREATE INDEX registry_person_birth ON registry_person (birth_date, id);
+CREATE INDEX registry_fact_ends ON registry_fact (valid_until, id) WHERE valid_until IS NOT NULL;
+",
+};
+
+/// What changed since the last snapshot is found without walking the facts.
+const CHANGES: Migration = Migration {
+    name: "0022_registry_changes",
+    sql: "
+CREATE INDEX registry_fact_known ON registry_fact (known_since);
+CREATE INDEX registry_fact_begins ON registry_fact (valid_from);
+CREATE INDEX registry_person_registered ON registry_person (registered_at);
+",
+};
 
 /// The migrations of this crate and of those it stands on, in order (全部建表).
 pub fn migrations() -> Vec<Migration> {

@@ -246,6 +246,19 @@ pub async fn page(
         .try_map(read)
 }
 
+/// Entries after a number (此后的日志), oldest first: for whoever keeps up with what happened.
+pub async fn after(db: &Db, seq: i64, limit: u64) -> anyhow::Result<Vec<Entry>> {
+    entry::Entity::find()
+        .filter(entry::Column::Seq.gt(seq))
+        .order_by_asc(entry::Column::Seq)
+        .limit(limit)
+        .all(db.conn())
+        .await?
+        .into_iter()
+        .map(read)
+        .collect()
+}
+
 /// One entry by its number; `None` when there is none.
 pub async fn entry(db: &Db, seq: i64) -> anyhow::Result<Option<Entry>> {
     entry::Entity::find_by_id(seq)

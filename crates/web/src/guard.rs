@@ -1,6 +1,6 @@
 //! The one way in (入口守卫): every request of the route table passes here, and nowhere else are these things decided.
 //!
-//! In this order: how often, who, may he, whence, what was sent. Only then the page function runs. So a page that
+//! In this order: how often, who, may he, whence, what was sent, and for marked acts who is there once more. Only then the page function runs. So a page that
 //! forgets to check something cannot exist, and a route without a stated need does not compile.
 
 use crate::app::App;
@@ -211,6 +211,9 @@ async fn admit(visit: &mut Visit, request: Request) -> Result<(), Refusal> {
     if visit.route.verb == Verb::Post {
         what(visit, Request::from_parts(parts, body), limit).await?;
         genuine(visit)?;
+        if let Some(page) = crate::pages::prove_again::ask(visit).await? {
+            return Err(Refusal::Elsewhere(Box::new(page)));
+        }
     }
     if visit.signed.is_some() && !visit.partial && !visit.route.is_api() {
         visit.counts = nav::counts(visit).await?;

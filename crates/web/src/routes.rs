@@ -376,13 +376,13 @@ pub static ROUTES: &[Route] = &[
         "/drafts/{id}",
         Holds(P::Apply),
         "保存申请表",
-        page!(pages::application::post),
+        page!(pages::save_application::post),
     ),
     Route::post(
         "/drafts/{id}/save",
         Holds(P::Apply),
         "自动保存申请表",
-        page!(pages::application::autosave),
+        page!(pages::save_application::autosave),
     ),
     Route::get(
         "/drafts/{id}/check",
@@ -443,6 +443,25 @@ pub static ROUTES: &[Route] = &[
     )
     .with_files(),
     Route::get(
+        "/cases/{id}/findings",
+        Holds(P::RecordFacts),
+        "核对发现：申报与核对对照、录入页",
+        page!(pages::findings::show),
+    ),
+    Route::post(
+        "/cases/{id}/findings",
+        Holds(P::RecordFacts),
+        "试算或记入核对发现",
+        page!(pages::findings::post),
+    )
+    .with_files(),
+    Route::post(
+        "/cases/{id}/findings/withdraw",
+        Holds(P::RecordFacts),
+        "撤回核对发现",
+        page!(pages::findings::withdraw),
+    ),
+    Route::get(
         "/evidence/{id}",
         Holds(P::SeePapers),
         "查看材料",
@@ -460,6 +479,57 @@ pub static ROUTES: &[Route] = &[
         "申请回执",
         page!(pages::case::receipt),
     ),
+    // Reviews and life events
+    Route::get(
+        "/reviews",
+        Holds(P::SeeCases),
+        "定期核查列表",
+        page!(pages::reviews::show),
+    ),
+    Route::get(
+        "/reviews/export",
+        Holds(P::ExportCases),
+        "导出定期核查",
+        page!(pages::reviews::export),
+    )
+    .slow(),
+    Route::get(
+        "/life-events",
+        Holds(P::SeeCases),
+        "生活事件列表",
+        page!(pages::life_events::show),
+    ),
+    Route::get(
+        "/life-events/{id}",
+        Holds(P::SeeCases),
+        "生活事件详情",
+        page!(pages::life_events::one),
+    ),
+    Route::get(
+        "/life-events/leads",
+        Holds(P::SeeCases),
+        "可能新符合，尚未申请",
+        page!(pages::leads::show),
+    ),
+    Route::post(
+        "/life-events/leads/{id}",
+        Holds(P::ActOnCases),
+        "办结可能新符合",
+        page!(pages::leads::close),
+    ),
+    Route::get(
+        "/households/{id}/event",
+        Holds(P::RecordFacts),
+        "登记生活事件页",
+        page!(pages::life_event_new::show),
+    ),
+    Route::post(
+        "/households/{id}/event",
+        Holds(P::RecordFacts),
+        "登记生活事件：先看涉及什么，再确认",
+        page!(pages::life_event_new::post),
+    )
+    .with_files(),
     // New standards
     Route::get(
         "/adjustments",
@@ -928,6 +998,16 @@ pub fn approved_endpoints() -> String {
 mod tests {
     use super::{ROUTES, Verb, approved_endpoints};
     use std::collections::BTreeSet;
+
+    #[test]
+    fn what_asks_again_takes_no_files() {
+        for route in ROUTES {
+            if let super::Holds(permission) = route.need {
+                let asks = permission.asks_again() && route.verb == Verb::Post;
+                assert!(!asks || route.body == super::Body::Form, "{}", route.path);
+            }
+        }
+    }
 
     #[test]
     fn every_route_stands_once_and_says_what_it_is_for() {

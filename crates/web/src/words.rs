@@ -143,7 +143,7 @@ mod tests {
             );
             assert!(english.is_ascii(), "{english}");
         }
-        for (permission, _) in access::TABLE {
+        for (permission, ..) in access::TABLE {
             let english = sentence(Lang::En, &Denied::NoRole(*permission).to_string());
             assert!(english.is_ascii(), "{english}");
         }

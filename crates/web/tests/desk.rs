@@ -205,8 +205,9 @@ fixtures::db_tests! {
         let slow = window
             .post(&draft, &[("version", "1"), ("step", "income"), (&wage, "2,000"), ("go", "stay")])
             .await;
-        assert_eq!(slow.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(slow.holds("刚被保存过"), "{}", slow.text());
+        assert_eq!(slow.status, StatusCode::CONFLICT);
+        assert!(slow.holds("我在另一个窗口填的") && slow.holds("1,800.00 元/月") && slow.holds("2,000.00 元/月"), "{}", slow.text());
+        assert!(window.get(income).await.holds("value=\"1800.00\""), "nothing was saved yet");
 
         // Check and hand in; a second press of the button is the same application.
         let check = window.get(&format!("{draft}/check")).await;

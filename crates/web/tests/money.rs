@@ -25,6 +25,9 @@ use uuid::Uuid;
 use vocab::ids::{DecisionId, PersonId};
 use vocab::{Money, Region};
 
+/// What an act that asks again is sent with.
+const SHOWN: [(&str, &str); 1] = [("again.shown", house::PASSWORD)];
+
 /// A district with two finance officers and a window officer; two people are entitled, one of them without an account.
 async fn town(db: Db) -> (House, PersonId, PersonId) {
     let house = House::over(db).await;
@@ -101,7 +104,7 @@ fixtures::db_tests! {
         let again = first.post("/pay-runs", &[("month", "2026-06"), ("region", "990101")]).await;
         assert_eq!(again.location(), format!("{run}?done=open"));
 
-        let refused = first.post(&format!("{run}/release"), &[]).await;
+        let refused = first.post(&format!("{run}/release"), &SHOWN).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(refused.holds("请由另一位同事办理这一步"), "{}", refused.text());
         let early = first.post(&format!("{run}/file"), &[("format", "csv")]).await;
@@ -109,7 +112,9 @@ fixtures::db_tests! {
 
         let mut second = house.signed_in("fin-b").await;
         assert!(second.get(&run).await.holds("确认放款"));
-        let released = second.post(&format!("{run}/release"), &[]).await;
+        let asked = second.post(&format!("{run}/release"), &[]).await;
+        assert!(asked.status == StatusCode::OK && asked.holds("请再次验证身份") && asked.holds("name=\"again.shown\""), "{}", asked.text());
+        let released = second.post(&format!("{run}/release"), &SHOWN).await;
         assert_eq!(released.location(), format!("{run}?done=released"), "{}", released.text());
         let twice = second.post(&format!("{run}/release"), &[]).await;
         assert_eq!(twice.location(), format!("{run}?done=released"));
@@ -154,6 +159,58 @@ fixtures::db_tests! {
         assert!(page.holds("2026-07"), "{}", page.text());
     }
 
+    async fn a_release_asks_for_the_password_once_more_and_holds_for_five_minutes(db: Db, clock: Arc<TestClock>) {
+        let (house, _, _) = town(db).await;
+        let mut first = house.signed_in("fin-a").await;
+        let proposed = first.post("/pay-runs", &[("month", "2026-06"), ("region", "990101")]).await;
+        let run = proposed.location().split('?').next().unwrap().to_owned();
+        let release = format!("{run}/release");
+        let state = async || {
+            let scope = Scope::system(Region::NATION);
+            let id = run.rsplit('/').next().unwrap().parse().unwrap();
+            ledger::run(house.app.db.conn(), &scope, id).await.unwrap().unwrap().state
+        };
+        let mut second = house.signed_in("fin-b").await;
+        // Having just signed in is not enough; looking needs nothing.
+        assert_eq!(second.get(&run).await.status, StatusCode::OK);
+        let asked = second.post(&release, &[("note", "六月")]).await;
+        assert!(asked.holds("请再次验证身份") && asked.holds("name=\"note\" value=\"六月\""), "{}", asked.text());
+        let empty = second.post(&release, &[("again.shown", "")]).await;
+        assert!(empty.status == StatusCode::UNPROCESSABLE_ENTITY && empty.holds("请填写密码"), "{}", empty.text());
+        let wrong = second.post(&release, &[("again.shown", "Not-It-2026")]).await;
+        assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.holds("密码不对"), "{}", wrong.text());
+        assert!(!wrong.holds("Not-It-2026"), "a password is not written back");
+        assert_eq!(state().await, ledger::RunState::Proposed, "nothing was released");
+        clock.advance(chrono::Duration::seconds(1));
+        assert!(second.post(&release, &SHOWN).await.location().ends_with("done=released"));
+
+        // Four minutes later it still holds, five minutes later it does not: 5 × 60 s after it was shown.
+        clock.advance(chrono::Duration::minutes(4));
+        second.get(&run).await;
+        assert!(second.post(&release, &[]).await.location().ends_with("done=released"));
+        clock.advance(chrono::Duration::minutes(1));
+        second.get(&run).await;
+        assert!(second.post(&release, &[]).await.holds("请再次验证身份"));
+        // Another session of the same officer has shown nothing yet.
+        let mut elsewhere = house.signed_in("fin-b").await;
+        elsewhere.get(&run).await;
+        assert!(elsewhere.post(&release, &[]).await.holds("请再次验证身份"));
+
+        // Five wrong tries are borne; the sixth ends the session and says so. Signing in is not locked by it.
+        for _ in 0..5 {
+            let wrong = elsewhere.post(&release, &[("again.shown", "Not-It-2026")]).await;
+            assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        let ended = elsewhere.post(&release, &SHOWN).await;
+        assert_eq!(ended.status, StatusCode::UNAUTHORIZED, "{}", ended.text());
+        assert!(!ended.holds("Not-It-2026") && !ended.holds(house::PASSWORD));
+        assert!(elsewhere.get("/pay-runs").await.location().starts_with("/sign-in"));
+        drop(house.signed_in("fin-b").await);
+        let entries = store::journal::page(&house.app.db, &store::journal::Filter::default(), 0, 200).await.unwrap();
+        let count = |act: &str| entries.rows.iter().filter(|entry| entry.event.act == act).count();
+        assert_eq!((count("access.proved_again"), count("access.not_proved_again")), (1, 6));
+    }
+
     async fn a_run_can_be_cancelled_until_money_moves_and_a_far_month_is_refused(db: Db) {
         let (house, _, _) = town(db).await;
         let mut first = house.signed_in("fin-a").await;
@@ -167,7 +224,7 @@ fixtures::db_tests! {
         assert_eq!(first.post(&format!("{run}/cancel"), &[]).await.location(), "/pay-runs?done=cancelled");
         assert!(first.get(&run).await.holds("这一批已作废"));
         let mut second = house.signed_in("fin-b").await;
-        let late = second.post(&format!("{run}/release"), &[]).await;
+        let late = second.post(&format!("{run}/release"), &SHOWN).await;
         assert!(late.holds("已作废，请重新拟定"), "{}", late.text());
     }
 
@@ -182,7 +239,7 @@ fixtures::db_tests! {
         assert_eq!(window.get(&run).await.status, StatusCode::FORBIDDEN);
         let mut far = house.signed_in("far").await;
         assert_eq!(far.get(&run).await.status, StatusCode::NOT_FOUND);
-        assert_eq!(far.post(&format!("{run}/release"), &[]).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(far.post(&format!("{run}/release"), &SHOWN).await.status, StatusCode::NOT_FOUND);
         assert!(far.get("/pay-runs").await.holds("还没有发放批次"));
         let line = lines(&house).await[0].id;
         assert_eq!(far.get(&format!("/pay-lines/{line}")).await.status, StatusCode::NOT_FOUND);
@@ -213,7 +270,7 @@ fixtures::db_tests! {
         let proposed = first.post("/pay-runs", &[("month", &month), ("region", "440306")]).await;
         let run = proposed.location().split('?').next().unwrap().to_owned();
         second.get(&run).await;
-        assert!(second.post(&format!("{run}/release"), &[]).await.location().ends_with("done=released"));
+        assert!(second.post(&format!("{run}/release"), &SHOWN).await.location().ends_with("done=released"));
         first.get(&run).await;
         assert!(first.post(&format!("{run}/sent"), &[]).await.location().ends_with("done=sent"));
         first.get(&run).await;

@@ -14,7 +14,7 @@ pub(crate) const PAGE: &str = "docs/GLOSSARY.md";
 const BEGINS: &str = "<!-- from here on written by `cargo xtask approve` -->";
 /// Where the domain's words are coined. `store`, `sheets`, `papers` and `web` hold techniques.
 const DOMAIN: &[&str] = &[
-    "vocab", "policy", "access", "registry", "ledger", "casework", "exchange",
+    "vocab", "policy", "access", "registry", "ledger", "casework", "batch", "exchange",
 ];
 /// One of each in many files; the file's name is the word. Rows of the database are in the list of tables.
 const EVERYWHERE: &[&str] = &[

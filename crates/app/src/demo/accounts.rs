@@ -74,6 +74,14 @@ pub(crate) const ACCOUNTS: &[Account] = &[
         what_en: "district approver: sampling, release of pay runs",
     },
     Account {
+        login: "qushen2",
+        name: "沈一宁",
+        role: Role::DistrictApprover,
+        at: At::District,
+        what_zh: "区级审批：答复对前者决定的申诉",
+        what_en: "second district approver: answers appeals against the first one's decisions",
+    },
+    Account {
         login: "caiwu",
         name: "赵明慧",
         role: Role::Finance,

@@ -10,7 +10,7 @@ use crate::demo::people::WIDOW;
 use crate::terminal::say;
 use access::{Purpose, Scope};
 use anyhow::{Context, bail};
-use casework::procedure::{Channel, MayApply};
+use casework::procedure::{Channel, Effect, MayApply};
 use casework::submit::{Choice, SubmitApplication};
 use casework::take_over::TakeOver;
 use casework::{ActInput, Desk};
@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Db, TestClock};
 use vocab::ids::{HouseholdId, PersonId};
+use vocab::region::Level;
 use vocab::{FactSheet, Month, Region};
 
 /// Households read and decided at a time.
@@ -29,6 +30,19 @@ const PORTION: u64 = 500;
 const ONE_UNFOUND_OF: usize = 6;
 /// How many are on their way through the procedure.
 const ON_THEIR_WAY: usize = 24;
+/// Of so many communities, one has an application sent back for completion beside the one to be accepted.
+const ONE_TO_COMPLETE_OF: usize = 3;
+
+/// How far an application of the past has come (申请走到哪一步).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Come {
+    /// Handed in, to be accepted at the window.
+    HandedIn,
+    /// Accepted.
+    Accepted,
+    /// Sent back once for everything missing (一次性告知).
+    ToComplete,
+}
 
 /// The clock of the past (过去的时钟): stands at a morning until it is moved.
 pub(crate) struct Clock(Arc<TestClock>);
@@ -372,20 +386,89 @@ async fn on_their_way(
         .into_iter()
         .partition(|one| places.community.holds(one.region));
     near.truncate(ON_THEIR_WAY / 2);
-    near.extend(far.into_iter().take(ON_THEIR_WAY - near.len()));
+    let mut far = far.into_iter();
+    near.extend(far.by_ref().take(ON_THEIR_WAY - near.len()));
     let mut submitted = 0;
     for (at, one) in near.iter().enumerate() {
         let back = u64::try_from((near.len() - at) * 30 / near.len().max(1))?;
         clock.move_to(today - Days::new(back.max(1)));
-        submitted += usize::from(apply(db, desk, one, at).await?);
+        let come = if at.is_multiple_of(2) {
+            Come::Accepted
+        } else {
+            Come::HandedIn
+        };
+        submitted += usize::from(apply(db, desk, one, at, come).await?);
     }
+    clock.move_to(today - Days::new(1));
+    let drafts = in_each_community(db, desk, places, near.len(), far.collect()).await?;
+    submitted += drafts.1;
     say(&format!(
-        "  {submitted} 件申请正在办理 (applications on their way)"
+        "  {submitted} 件申请正在办理，{} 份草稿 (applications on their way, drafts)",
+        drafts.0
     ));
     Ok(())
 }
 
-async fn apply(db: &Db, desk: &Desk, one: &Entitled, at: usize) -> anyhow::Result<bool> {
+/// Every window has something to do: a draft begun, one application to accept and, here and there, one to complete.
+/// Answers how many drafts and how many applications.
+async fn in_each_community(
+    db: &Db,
+    desk: &Desk,
+    places: &Places,
+    numbered: usize,
+    unfound: Vec<Entitled>,
+) -> anyhow::Result<(usize, usize)> {
+    let mut waiting: BTreeMap<Region, Vec<Entitled>> = BTreeMap::new();
+    for one in unfound {
+        waiting.entry(one.region).or_default().push(one);
+    }
+    let left_alone = family_of_the_walkthrough(db, &Scope::system(places.district)).await?;
+    let (mut drafts, mut submitted, mut at) = (0, 0, numbered);
+    for community in desk.book.place().regions.iter().map(|region| region.code) {
+        if !places.district.holds(community) {
+            continue;
+        }
+        let scope = Scope {
+            purpose: Purpose::Application,
+            ..Scope::system(community)
+        };
+        // Only a community is itself the region of households; a street has none of its own.
+        let some = registry::households::list_ids(db, &scope, None, 2).await?;
+        let own = some
+            .iter()
+            .rfind(|(id, region)| *region == community && !left_alone.contains(id));
+        let Some((household, _)) = own.filter(|_| community.level() == Level::Community) else {
+            continue;
+        };
+        let offered = desk.offered_programmes();
+        let programmes = offered.iter().map(|one| one.id.clone()).collect();
+        let mut tx = db.begin().await?;
+        let begun =
+            casework::draft::start_draft(&mut tx, &scope, desk, *household, programmes).await?;
+        if begun.is_ok() {
+            tx.commit().await?;
+            drafts += 1;
+        }
+        for (place, one) in waiting.remove(&community).iter().flatten().enumerate() {
+            let come = match place {
+                0 => Come::HandedIn,
+                1 if at.is_multiple_of(ONE_TO_COMPLETE_OF) => Come::ToComplete,
+                _ => break,
+            };
+            at += 1;
+            submitted += usize::from(apply(db, desk, one, at, come).await?);
+        }
+    }
+    Ok((drafts, submitted))
+}
+
+async fn apply(
+    db: &Db,
+    desk: &Desk,
+    one: &Entitled,
+    at: usize,
+    come: Come,
+) -> anyhow::Result<bool> {
     let scope = Scope {
         purpose: Purpose::Application,
         ..Scope::system(one.region)
@@ -416,20 +499,24 @@ async fn apply(db: &Db, desk: &Desk, one: &Entitled, at: usize) -> anyhow::Resul
         Err(_) => return Ok(false),
     };
     tx.commit().await?;
-    if at.is_multiple_of(2) {
-        for (case, _) in &submitted.cases {
-            accept(db, desk, &scope, *case).await?;
-        }
+    let effect = match come {
+        Come::HandedIn => return Ok(true),
+        Come::Accepted => Effect::Accept,
+        Come::ToComplete => Effect::RequestSupplement,
+    };
+    for (case, _) in &submitted.cases {
+        step(db, desk, &scope, *case, effect).await?;
     }
     Ok(true)
 }
 
-/// The first act of the procedure whose effect is acceptance, with every field answered "no".
-async fn accept(
+/// The first act of the procedure with an effect, with every field answered "no".
+async fn step(
     db: &Db,
     desk: &Desk,
     scope: &Scope,
     case: vocab::ids::CaseId,
+    effect: Effect,
 ) -> anyhow::Result<()> {
     let Some(view) = casework::view::case(db, scope, desk, case).await? else {
         return Ok(());
@@ -437,7 +524,6 @@ async fn accept(
     let procedure = desk
         .procedure(&view.row.case.programme)
         .context("a case without a procedure")?;
-    let effect = casework::procedure::Effect::Accept;
     let Some(act) = procedure.acts.iter().find(|act| act.effect == effect) else {
         return Ok(());
     };
@@ -445,6 +531,7 @@ async fn accept(
     let input = ActInput {
         expected_version: view.row.case.version,
         fields: act.fields.iter().map(no).collect(),
+        items: vec!["申请人签字的申请表".to_owned()],
         ..ActInput::default()
     };
     let mut tx = db.begin().await?;

@@ -33,8 +33,8 @@ pub(crate) fn text(desk: &Desk, places: &Places) -> String {
          As jiedao: visit, opinion, public notice (/notices, open to all); the banner moves the date on.\n\
          4. 用 qushen 登录：确认同意；办件页上每个条件都有条文、数值和来源，旁边有文书。\n   \
          As qushen: grant; on the case every condition shows its article, value and source, with the letters beside.\n\
-         5. 用 caiwu 拟定下月发放，caiwu2 复核放款，再下载银行文件；shenji 看日志和账，guize 看规则。\n   \
-         As caiwu propose the pay run, as caiwu2 release it, take the bank file; shenji reads the journal, guize the rules.\n",
+         5. 用 caiwu 拟定下月发放，caiwu2 复核放款（再输一次密码），再下载银行文件；shenji 看日志和账，guize 看规则。\n   \
+         As caiwu propose the pay run, as caiwu2 release it (the password once more), take the bank file; shenji reads the journal, guize the rules.\n",
     );
     text
 }

@@ -12,7 +12,7 @@ use crate::rows::{insert, save};
 use crate::{form, receipt, rows, sample, sheet, tables, task};
 use access::{Role, Scope};
 use anyhow::Context;
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use policy::{Determination, Outcome};
 use registry::people::PersonRow;
 use sea_orm::EntityTrait;
@@ -87,8 +87,9 @@ pub(crate) async fn apply(
         | Effect::Refuse
         | Effect::Stop
         | Effect::Suspend
-        | Effect::Resume => {
-            return money::decide(tx, scope, row, situation, act, input, seq, done).await;
+        | Effect::Resume
+        | Effect::Overturn => {
+            return money::decide(tx, scope, desk, row, situation, act, input, seq, done).await;
         }
         Effect::None
         | Effect::RequestSupplement
@@ -232,7 +233,7 @@ async fn settle(tx: &Tx, scope: &Scope, case: Uuid, input: &ActInput) -> anyhow:
     .await
 }
 
-/// What follows the act for others: the draw for checking, the next periodic review.
+/// What follows the act for others: the draw for checking.
 pub(crate) async fn after(
     tx: &Tx,
     desk: &Desk,
@@ -252,14 +253,6 @@ pub(crate) async fn after(
         task::open(tx, row, TaskKind::Sample, Some(rule.desk), due, "").await?;
         row.sampled = true;
         save::<tables::case::Entity>(tx, row.clone()).await?;
-    }
-    if let Some(rule) = &procedure.review
-        && act.effect == Effect::Grant
-    {
-        let mut due = clocks::due_in(&desk.calendar, today, rule.limit)?;
-        // A month ahead is early enough to show it.
-        due.shows_from = due.on.and_then(|on| on.checked_sub_days(Days::new(30)));
-        task::open(tx, row, TaskKind::Review, Some(rule.desk), due, "").await?;
     }
     Ok(())
 }
@@ -391,6 +384,7 @@ pub(crate) async fn letter(
                 act.effect.word().to_owned(),
             )
         }),
+        remedies: done.decision.is_some() || act.effect.answers_appeal(),
         receipt_code: receipt::code(tx.keys(), ApplicationId(application.id)),
         publicity: notice.map(|notice| (notice.posted_on, notice.ends_on)),
         determination,

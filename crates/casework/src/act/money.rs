@@ -1,11 +1,13 @@
-//! Decisions (决定) and what follows from them in the ledger: grant, change, suspend, resume, stop, refuse.
+//! Decisions (决定) and what follows from them in the ledger: grant, change, suspend, resume, stop, refuse; setting one
+//! aside on appeal is in [`super::overturn`].
 //!
 //! Guarantees: an entitlement is created in the same transaction as the decision it quotes; the decision quotes the
 //! determination stored with the act. Deliberately absent: paying; a pay run proposes and a second officer releases.
 
 use super::effect::Done;
 use super::situation::Situation;
-use super::{ActInput, Refused};
+use super::{ActInput, Refused, overturn};
+use crate::desk::Desk;
 use crate::procedure::{Act, Effect};
 use crate::rows::insert;
 use crate::sheet::Answer;
@@ -26,6 +28,7 @@ use vocab::{Money, Month};
 pub(crate) async fn decide(
     tx: &mut Tx,
     scope: &Scope,
+    desk: &Desk,
     row: &mut tables::case::Model,
     situation: &Situation<'_>,
     act: &Act,
@@ -37,11 +40,10 @@ pub(crate) async fn decide(
     let decision = DecisionId(tx.new_id());
     let next_month = Month::of(today).next();
     let from = match (act.effect, &situation.answer) {
-        (Effect::Grant, Some(answer)) => Some(
-            answer
-                .determination
-                .start_month(today, situation.case.applied_on),
-        ),
+        (Effect::Grant, Some(answer)) => Some(answer.determination.start_month(
+            overturn::refused_on(tx, row.id).await?.unwrap_or(today),
+            situation.case.applied_on,
+        )),
         (Effect::Change | Effect::Suspend | Effect::Resume | Effect::Stop, _) => {
             Some(input.from.unwrap_or(next_month))
         }
@@ -81,6 +83,9 @@ pub(crate) async fn decide(
                 .map_err(|refused| Refused::Ledger(refused.to_string()))
         }
         (Effect::Stop, Some(from)) => stop(tx, scope, row, decision, from).await?,
+        (Effect::Overturn, _) => {
+            overturn::overturn(tx, scope, desk, row, situation, decision, done).await?
+        }
         _ => Ok(()),
     };
     if let Err(refused) = outcome {
@@ -98,9 +103,9 @@ pub(crate) async fn decide(
             kind: act.effect.word().to_owned(),
             determination_id: done.determination.or(row.determination_id),
             decided_on: today,
-            from_month: from.map(|month| month.to_string()),
+            from_month: done.from.map(|month| month.to_string()),
             amount: match act.effect {
-                Effect::Grant | Effect::Change | Effect::Resume => row.amount,
+                Effect::Grant | Effect::Change | Effect::Resume | Effect::Overturn => row.amount,
                 _ => None,
             },
             grounds: serde_json::to_string(&input.grounds)?,

@@ -50,6 +50,14 @@ pub fn hindrances(situation: &Situation<'_>, act: &Act, actor: &Actor) -> Vec<Re
             act: act.zh.clone(),
         });
     }
+    if act.effect.answers_appeal()
+        && let Some(before) = decided_by(situation, actor)
+    {
+        found.push(Refused::SamePerson {
+            before: title(before),
+            act: act.zh.clone(),
+        });
+    }
     let since_accepted = since(&situation.past, |effect| effect == Effect::Accept);
     for needed in &act.needs.acts {
         if !since_accepted.iter().any(|past| past.act == *needed) {
@@ -125,16 +133,28 @@ fn same_person<'a>(situation: &'a Situation<'_>, act: &Act, actor: &Actor) -> Op
         .past
         .iter()
         .filter(|past| act.other_than.contains(&past.act))
-        .find(|past| {
-            past.officer == actor.officer
-                || past.recorded.participants.iter().any(|one| {
-                    one.officer
-                        .map_or(one.name.trim() == actor.name.trim(), |officer| {
-                            officer == actor.officer
-                        })
+        .find(|past| took_part(past, actor))
+        .map(|past| past.act.as_str())
+}
+
+/// The decision an appeal is about, if this actor took it or took part (作出原决定的人不答复申诉).
+fn decided_by<'a>(situation: &'a Situation<'_>, actor: &Actor) -> Option<&'a str> {
+    situation
+        .past
+        .iter()
+        .rfind(|past| past.effect.is_decision() || past.effect == Effect::Suspend)
+        .filter(|past| took_part(past, actor))
+        .map(|past| past.act.as_str())
+}
+
+fn took_part(past: &Past, actor: &Actor) -> bool {
+    past.officer == actor.officer
+        || past.recorded.participants.iter().any(|one| {
+            one.officer
+                .map_or(one.name.trim() == actor.name.trim(), |officer| {
+                    officer == actor.officer
                 })
         })
-        .map(|past| past.act.as_str())
 }
 
 fn publicity(situation: &Situation<'_>) -> Option<Refused> {

@@ -4,7 +4,7 @@ use crate::procedure::TaskKind;
 use access::Role;
 use chrono::NaiveDate;
 use policy::Outcome;
-use vocab::Money;
+use vocab::{Money, Month};
 
 /// Why an act was not done (不能办理原因).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -159,6 +159,17 @@ pub enum Refused {
     /// The amount stays the same.
     #[error("测算金额与现在发放的金额相同，无需调整")]
     NothingChanges,
+    /// No stop, suspension or change that could be set aside.
+    #[error("没有可以改变的停发、暂停或者调整决定；请先核对本人不服的是哪一个决定")]
+    NothingToOverturn,
+    /// The rule book does not say that anything was due then.
+    #[error("按现在掌握的事实，{month} 的规则测算为“{}”，不能恢复；请先记入更正的事实，或者维持原决定", .found.map_or("无法测算", Outcome::zh))]
+    NotDueThen {
+        /// The first month the decision took away.
+        month: Month,
+        /// What the rules say of it.
+        found: Option<Outcome>,
+    },
     /// The clock does not run.
     #[error("这个时限没有在计时，不能延长")]
     ClockNotRunning,
@@ -277,6 +288,13 @@ impl Refused {
             Self::NobodyCovered => "The rules cover nobody".into(),
             Self::NothingInPayment => "Nothing is in payment for this case".into(),
             Self::NothingChanges => "The amount stays the same".into(),
+            Self::NothingToOverturn => {
+                "There is no stop, suspension or change to set aside; see which decision the appeal is about".into()
+            }
+            Self::NotDueThen { month, found } => format!(
+                "By the facts known now the rules say “{}” for {month}; record the corrected facts first, or let the decision stand",
+                found.map_or("not determinable", Outcome::en)
+            ),
             Self::ClockNotRunning => "This clock is not running".into(),
             Self::ExtendedBefore => "This clock was extended before".into(),
             Self::Ledger(sentence) => sentence.clone(),

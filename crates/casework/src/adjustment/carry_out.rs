@@ -234,7 +234,7 @@ async fn change(
         event::Model {
             id: tx.new_id(),
             case_id: row.id,
-            seq: next_seq(tx, row.id).await?,
+            seq: crate::rows::next_seq(tx, row.id).await?,
             act: "adjust".to_owned(),
             at: tx.now(),
             on_day: tx.today(),
@@ -262,18 +262,6 @@ async fn change(
     line.determination_id = determination;
     line.decision_id = Some(decided.0);
     save::<adjustment_line::Entity>(tx, line).await
-}
-
-async fn next_seq(tx: &Tx, case: Uuid) -> anyhow::Result<i64> {
-    let last: Option<Option<i64>> = event::Entity::find()
-        .select_only()
-        .column_as(event::Column::Seq.max(), "last")
-        .filter(event::Column::CaseId.eq(case))
-        .into_tuple()
-        .one(tx.conn())
-        .await
-        .context("reading the last event of a case")?;
-    Ok(last.flatten().unwrap_or(0) + 1)
 }
 
 /// The street looks at it: a task of kind review, with what the rules say in a word.

@@ -72,6 +72,8 @@ pub(crate) struct Contents {
     pub(crate) participants: Vec<String>,
     /// The decision: number and kind.
     pub(crate) decision: Option<(String, String)>,
+    /// Whether it says what can be done against it: a decision does, and an answer to an appeal.
+    pub(crate) remedies: bool,
     /// The receipt code.
     pub(crate) receipt_code: String,
     /// The notice: from, until.
@@ -119,7 +121,7 @@ impl Contents {
         let reasons = self.reasons(desk, zh);
         let remedy = |remedy: Option<&Remedy>, verb_zh: &str, verb_en: &str| {
             remedy
-                .filter(|_| self.decision.is_some())
+                .filter(|_| self.remedies)
                 .map(|remedy| remedy_sentence(desk, remedy, verb_zh, verb_en, zh))
         };
         json!({

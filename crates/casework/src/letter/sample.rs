@@ -108,6 +108,7 @@ pub(crate) fn contents(desk: &Desk, programme: &Programme, word: &str) -> Conten
         }],
         participants: vec!["样例调查员".to_owned()],
         decision: Some(("YL2026-000001-7".to_owned(), "grant".to_owned())),
+        remedies: true,
         receipt_code: "0000-0000-0000-0".to_owned(),
         publicity: Some((date, date)),
     }

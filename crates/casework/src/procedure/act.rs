@@ -51,8 +51,10 @@ pub enum Effect {
     Terminate,
     /// Register an appeal (申诉).
     Appeal,
-    /// Answer an appeal (申诉答复).
+    /// Answer an appeal: the decision stands (申诉答复：维持).
     AnswerAppeal,
+    /// Answer an appeal: the decision is set aside from its first month (申诉答复：改变).
+    Overturn,
     /// Extend a clock (延长时限).
     Extend,
 }
@@ -81,13 +83,22 @@ impl Effect {
             Self::Terminate => "terminate",
             Self::Appeal => "appeal",
             Self::AnswerAppeal => "answer_appeal",
+            Self::Overturn => "overturn",
             Self::Extend => "extend",
         }
     }
 
     /// Whether a second person must take it: it gives, changes, refuses or takes away a right.
     pub const fn is_decision(self) -> bool {
-        matches!(self, Self::Grant | Self::Change | Self::Refuse | Self::Stop)
+        matches!(
+            self,
+            Self::Grant | Self::Change | Self::Refuse | Self::Stop | Self::Overturn
+        )
+    }
+
+    /// Whether it answers an appeal, which whoever decided cannot do (申诉答复由他人办理).
+    pub const fn answers_appeal(self) -> bool {
+        matches!(self, Self::AnswerAppeal | Self::Overturn)
     }
 }
 
@@ -113,6 +124,7 @@ pub(super) const EFFECTS: &[Effect] = &[
     Effect::Terminate,
     Effect::Appeal,
     Effect::AnswerAppeal,
+    Effect::Overturn,
     Effect::Extend,
 ];
 

@@ -5,10 +5,10 @@
 
 use super::check::{check_act, check_ways};
 use super::read_act::read_acts;
+use super::read_review::read_review;
 use super::{
     Applies, Channel, ClockRule, Effect, Limit, LimitUnit, MayApply, Named, NoticeField,
-    NoticePlace, Offered, Procedure, PublicityRule, Remedy, ReviewRule, SamplingRule, State,
-    StateKind,
+    NoticePlace, Offered, Procedure, PublicityRule, Remedy, SamplingRule, State, StateKind,
 };
 use crate::like;
 use crate::pack_texts::{Kind, PackTexts};
@@ -68,7 +68,7 @@ fn read_top(
         .and_then(|node| read_sampling(book, node));
     let review = top
         .maybe_table("review")
-        .and_then(|node| read_review(book, node));
+        .and_then(|node| read_review(book, programme, node));
     let (review_remedy, suit_remedy) = match top.maybe_table("remedies") {
         Some(node) => {
             let both = (
@@ -506,18 +506,6 @@ fn read_sampling(book: &Book, node: Node<'_>) -> Option<SamplingAt> {
             article: article?,
         },
         on,
-    })
-}
-
-fn read_review(book: &Book, node: Node<'_>) -> Option<ReviewRule> {
-    let limit = read_limit(&node);
-    let desk = node.text("desk").and_then(|at| read_role(&node, &at));
-    let article = read_article(book, &node, "article", true);
-    node.finish();
-    Some(ReviewRule {
-        limit: limit?,
-        desk: desk?,
-        article: article?,
     })
 }
 

@@ -5,6 +5,7 @@
 
 use access::Role;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use vocab::Citation;
 
 /// The unit of a time limit (时限单位).
@@ -121,10 +122,26 @@ pub struct SamplingRule {
 /// The periodic review (定期核查).
 #[derive(Debug, Clone)]
 pub struct ReviewRule {
-    /// After.
+    /// After, where the programme has no classes.
     pub limit: Limit,
+    /// The fact or variable that tells the class (分类依据), if the programme has classes.
+    pub by: Option<String>,
+    /// After, by class.
+    pub classes: BTreeMap<String, Limit>,
     /// Whose task it becomes.
     pub desk: Role,
     /// The article.
     pub article: Citation,
+}
+
+impl ReviewRule {
+    /// How long until the next review of a class (核查周期). A class nobody knows is looked at as soon as the strictest.
+    pub fn limit_of(&self, class: Option<&str>) -> Limit {
+        let strictest = || self.classes.values().min_by_key(|limit| limit.amount);
+        class
+            .and_then(|class| self.classes.get(class))
+            .or_else(|| self.by.as_ref().and_then(|_| strictest()))
+            .copied()
+            .unwrap_or(self.limit)
+    }
 }

@@ -20,6 +20,8 @@ pub enum TaskKind {
     Appeal,
     /// A periodic review (定期核查).
     Review,
+    /// What a review or a life event changed, to be decided anew (重新决定).
+    Redecide,
     /// A payment the bank returned (银行退回).
     ReturnedPayment,
 }
@@ -34,6 +36,7 @@ impl TaskKind {
         Self::Objection,
         Self::Appeal,
         Self::Review,
+        Self::Redecide,
         Self::ReturnedPayment,
     ];
 
@@ -47,6 +50,7 @@ impl TaskKind {
             Self::Objection => "objection",
             Self::Appeal => "appeal",
             Self::Review => "review",
+            Self::Redecide => "redecide",
             Self::ReturnedPayment => "returned_payment",
         }
     }
@@ -66,6 +70,7 @@ impl TaskKind {
             Self::Objection => ("异议待处理", "Objection to settle"),
             Self::Appeal => ("申诉待答复", "Appeal to answer"),
             Self::Review => ("定期核查", "Periodic review"),
+            Self::Redecide => ("情况变化，重新决定", "Changed: decide anew"),
             Self::ReturnedPayment => ("银行退回待处理", "Payment returned by the bank"),
         }
     }

@@ -156,6 +156,7 @@ pub(super) async fn open(
             fields: Vec::new(),
             participants: Vec::new(),
             decision: None,
+            remedies: false,
             receipt_code: receipt_code.to_owned(),
             publicity: None,
         };

@@ -3,16 +3,16 @@
 //! When the old system last looked at them nobody knows, so the next periodic review counts from today.
 
 use super::{Prepared, TakeOver};
-use crate::act::clocks::due_in;
 use crate::case::{outcome_word, to_word};
 use crate::desk::Desk;
-use crate::procedure::{Channel, MayApply, TaskKind};
+use crate::procedure::{Channel, MayApply};
+use crate::review::schedule;
 use crate::rows::insert_all;
 use crate::sheet::certificate;
-use crate::{receipt, tables, task};
+use crate::{receipt, tables};
 use access::{Scope, mask_name};
 use anyhow::Context;
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use store::Tx;
 use vocab::ids::{ApplicationId, CaseId, EntitlementId};
 
@@ -24,7 +24,7 @@ pub(super) struct Batch {
     determinations: Vec<tables::determination::Model>,
     decisions: Vec<tables::decision::Model>,
     events: Vec<tables::event::Model>,
-    reviews: Vec<tables::task::Model>,
+    reviews: Vec<tables::review::Model>,
 }
 
 impl Batch {
@@ -114,20 +114,7 @@ impl Batch {
             determination_id: determination,
             decision_id: Some(decision.0),
         });
-        if let Some(rule) = &procedure.review {
-            let mut due = due_in(&desk.calendar, today, rule.limit)?;
-            due.shows_from = due.on.and_then(|on| on.checked_sub_days(Days::new(30)));
-            self.reviews.push(task::row(
-                tx,
-                case.0,
-                &region,
-                TaskKind::Review,
-                Some(rule.desk),
-                due,
-                "",
-            ));
-        }
-        self.cases.push(tables::case::Model {
+        let row = tables::case::Model {
             id: case.0,
             number,
             application_id: application.0,
@@ -160,7 +147,13 @@ impl Batch {
             last_officer_id: Some(scope.actor.officer.0),
             last_officer: scope.actor.name.clone(),
             updated_at: now,
-        });
+        };
+        if let Some(rule) = &procedure.review {
+            // Nobody told the class yet, so the strictest period holds.
+            self.reviews
+                .push(schedule::row_of(tx, desk, &row, rule, None, today)?);
+        }
+        self.cases.push(row);
         Ok(case)
     }
 
@@ -170,6 +163,6 @@ impl Batch {
         insert_all::<tables::determination::Entity>(tx, self.determinations).await?;
         insert_all::<tables::decision::Entity>(tx, self.decisions).await?;
         insert_all::<tables::event::Entity>(tx, self.events).await?;
-        insert_all::<tables::task::Entity>(tx, self.reviews).await
+        insert_all::<tables::review::Entity>(tx, self.reviews).await
     }
 }

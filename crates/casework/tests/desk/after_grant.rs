@@ -60,7 +60,13 @@ fixtures::db_tests! {
         let appeal = ActInput { said: "不服停发".to_owned(), ..ActInput::default() };
         town.act(&town.window, case, "appeal", appeal).await.unwrap();
         assert!(town.view(case).await.tasks.contains(&TaskKind::Appeal));
-        town.act(&town.district, case, "answer_appeal", saying("维持")).await.unwrap();
+        // Whoever decided does not answer; the answer is a letter.
+        assert!(matches!(
+            town.act(&town.district, case, "answer_appeal", saying("维持")).await,
+            Err(Refused::SamePerson { .. })
+        ));
+        let answered = town.act(&town.other_district, case, "answer_appeal", saying("维持")).await.unwrap();
+        assert!(answered.letter.is_some());
         assert!(!town.view(case).await.tasks.contains(&TaskKind::Appeal));
     }
 

@@ -175,9 +175,9 @@ fn what_is_broken_is_refused_at_its_place() {
         (
             "no way out",
             PROCEDURE,
-            "en = \"Procedure ended\"\nkind = \"final\"",
-            "en = \"Procedure ended\"\nkind = \"suspended\"",
-            "状态 terminated 没有出路",
+            "en = \"Withdrawn\"\nkind = \"final\"",
+            "en = \"Withdrawn\"\nkind = \"suspended\"",
+            "状态 withdrawn 没有出路",
         ),
         (
             "unknown key",
@@ -192,6 +192,13 @@ fn what_is_broken_is_refused_at_its_place() {
             FORM,
             "fact = \"in_tekun\"",
             "fact = \"shoe_size\"",
+            "shoe_size",
+        ),
+        (
+            "a review class nobody can tell",
+            DIBAO,
+            "by = \"dibao_review_class\"",
+            "by = \"shoe_size\"",
             "shoe_size",
         ),
         (

@@ -67,6 +67,8 @@ pub struct Town {
     pub second: Scope,
     /// 区级审批
     pub district: Scope,
+    /// 另一位区级审批
+    pub other_district: Scope,
     /// 财务
     pub finance: Scope,
     /// 邻社区窗口
@@ -101,6 +103,7 @@ impl Town {
             reviewer: officer(2, "李审核", Role::StreetReviewer, "440306017"),
             second: officer(3, "赵审核", Role::StreetReviewer, "440306017"),
             district: officer(4, "陈审批", Role::DistrictApprover, "440306"),
+            other_district: officer(7, "吴审批", Role::DistrictApprover, "440306"),
             finance: officer(5, "周财务", Role::Finance, "440306"),
             neighbour: officer(6, "邻社区", Role::WindowOfficer, NEXT),
         }

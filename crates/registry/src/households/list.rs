@@ -161,6 +161,80 @@ pub async fn list_ids(
         .collect()
 }
 
+/// The households there were in a scope on a day (某日在册家庭) after a given one, in the order of place and identifier.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn ids_on(
+    source: &impl Reading,
+    scope: &Scope,
+    on: NaiveDate,
+    after: Option<(Region, HouseholdId)>,
+    limit: u64,
+) -> anyhow::Result<Vec<(HouseholdId, Region)>> {
+    let mut select = there_on(scope, on);
+    if let Some((region, after)) = after {
+        let code = region.to_string();
+        let further = sea_orm::Condition::all()
+            .add(household::Column::Region.eq(code.clone()))
+            .add(household::Column::Id.gt(after.0));
+        select = select.filter(
+            sea_orm::Condition::any()
+                .add(household::Column::Region.gt(code))
+                .add(further),
+        );
+    }
+    identified(ordered(select).limit(limit), source).await
+}
+
+/// Those of some households that there were in a scope on a day (其中某日在册的).
+///
+/// # Errors
+/// Faults of the database.
+pub async fn those_on(
+    source: &impl Reading,
+    scope: &Scope,
+    on: NaiveDate,
+    some: &[HouseholdId],
+) -> anyhow::Result<Vec<(HouseholdId, Region)>> {
+    let mut found = Vec::new();
+    for part in some.chunks(900) {
+        let ids = part.iter().map(|id| id.0);
+        let select = there_on(scope, on).filter(household::Column::Id.is_in(ids));
+        found.extend(identified(ordered(select), source).await?);
+    }
+    Ok(found)
+}
+
+fn there_on(scope: &Scope, on: NaiveDate) -> Select<household::Entity> {
+    household::Entity::find()
+        .filter(inside(household::Column::Region, scope.region))
+        .filter(household::Column::FormedOn.lte(on))
+        .filter(
+            sea_orm::Condition::any()
+                .add(household::Column::DissolvedOn.is_null())
+                .add(household::Column::DissolvedOn.gt(on)),
+        )
+}
+
+async fn identified(
+    select: Select<household::Entity>,
+    source: &impl Reading,
+) -> anyhow::Result<Vec<(HouseholdId, Region)>> {
+    let found: Vec<(Uuid, String)> = select
+        .select_only()
+        .column(household::Column::Id)
+        .column(household::Column::Region)
+        .into_tuple()
+        .all(source.connection())
+        .await
+        .context("listing the households of a day")?;
+    found
+        .into_iter()
+        .map(|(id, region)| Ok((HouseholdId(id), crate::stored::region(&region)?)))
+        .collect()
+}
+
 fn is_head(member: &membership::Model) -> bool {
     matches!(member.kinship.as_str(), "01" | "02")
 }

@@ -169,7 +169,8 @@ pub async fn change_head(
     changed(tx, scope, &row, "household.change_head", head).await
 }
 
-async fn open_household(
+/// A household that still exists, held for change.
+pub(super) async fn open_household(
     tx: &Tx,
     scope: &Scope,
     id: HouseholdId,

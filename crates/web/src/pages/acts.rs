@@ -29,11 +29,12 @@ fn name(act: &Act, field: &str) -> String {
     format!("{}.{field}", act.id)
 }
 
-/// All acts (可办理的动作): those that can be done, then those that cannot yet.
+/// All acts (可办理的动作): those that can be done, then those that cannot yet. `asked`: the month a life event asks for.
 pub(crate) fn all(
     visit: &Visit,
     case: &Case,
     offers: &[Offered<'_>],
+    asked: Option<Month>,
     errors: &[FieldError],
 ) -> Markup {
     let lang = visit.lang;
@@ -46,7 +47,7 @@ pub(crate) fn all(
             @let open = if errors.is_empty() { at == 0 } else { offer.act.id == tried };
             details.act-form open[open] {
                 summary { (lang.pick(&offer.act.zh, &offer.act.en)) }
-                (one(visit, case, offer.act, at == 0, errors))
+                (one(visit, case, offer.act, at == 0, asked, errors))
             }
         }
         @if !hindered.is_empty() {
@@ -68,8 +69,16 @@ pub(crate) fn all(
     }
 }
 
-fn one(visit: &Visit, case: &Case, act: &Act, first: bool, errors: &[FieldError]) -> Markup {
+fn one(
+    visit: &Visit,
+    case: &Case,
+    act: &Act,
+    first: bool,
+    asked: Option<Month>,
+    errors: &[FieldError],
+) -> Markup {
     let lang = visit.lang;
+    let asked = asked.map(|month| month.to_string()).unwrap_or_default();
     let typed = |what: &str| visit.form.get(&name(act, what)).to_owned();
     let confirm = match lang {
         crate::locale::Lang::Zh => &act.confirm_zh,
@@ -110,7 +119,7 @@ fn one(visit: &Visit, case: &Case, act: &Act, first: bool, errors: &[FieldError]
             }
             @if matches!(act.effect, Effect::Suspend | Effect::Resume | Effect::Change | Effect::Stop) {
                 (field(lang, &name(act, "from"), visit.t("从哪个月起")).hint(html! { (visit.t("不填就是下个月")) })
-                    .optional().value(&typed("from")).errors(errors).month())
+                    .optional().value(visit.form.some(&name(act, "from")).unwrap_or(&asked)).errors(errors).month())
             }
             @if act.needs.participants > 0 { (participants(visit, act, errors)) }
             @let opinion = name(act, "opinion");

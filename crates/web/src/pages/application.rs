@@ -1,19 +1,17 @@
 //! The one form (申请表): what all programmes need, asked once, page by page, with what is known shown beside its source.
 //!
-//! Drafts are kept on the server as one types; beside the form stands what every programme says so far. Without script
-//! each page is saved by its button and the panel is as of the last saving.
+//! Drafts are kept on the server as one types ([`super::save_application`]); beside the form stands what every programme
+//! says so far. Without script each page is saved by its button and the panel is as of the last saving.
 
 use super::asked;
 use crate::parts::answer::{self, Asked};
-use crate::parts::form::{self, FieldError, fault};
+use crate::parts::form::{self, FieldError};
 use crate::parts::{format, piece, reasons};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
-use crate::words;
 use access::{Purpose, Scope};
-use axum::response::IntoResponse;
-use casework::draft::{Answer as Given, Answers, Draft, Refused};
-use casework::form::{Page, Question, read_answer};
+use casework::draft::{Answer as Given, Draft, merge};
+use casework::form::{Page, Question};
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use policy::{Determination, Outcome, Unit};
@@ -210,7 +208,7 @@ pub async fn show(visit: &Visit) -> Answer {
     page(visit, &scope, &form, visit.query.get("step"), &[]).await
 }
 
-async fn page(
+pub(crate) async fn page(
     visit: &Visit,
     scope: &Scope,
     form: &Form,
@@ -230,6 +228,7 @@ async fn page(
     let said = casework::draft::preview(&visit.app.db, scope, &visit.app.desk, id)
         .await?
         .unwrap_or_default();
+    let beside = merge::beside(&visit.app.db, scope, id).await?;
     let household: Vec<&Question> = asking
         .questions
         .iter()
@@ -242,6 +241,13 @@ async fn page(
         .collect();
     let body = html! {
         (piece::steps(lang, &steps(visit, form), at))
+        @if let Some((officer, when)) = &beside {
+            div.note.warn {
+                (lang.f("{officer} 在 {time} 也改过这份申请，可能还在填。两人改到同一项时，保存时会请您选择。", &[
+                    ("officer", officer), ("time", &format::clock_time(*when)),
+                ]))
+            }
+        }
         div.columns {
             form.card method="post" action=(format!("/drafts/{id}")) data-draft=""
                 hx-post=(format!("/drafts/{id}/save")) hx-trigger="input delay:1500ms, change delay:200ms, save"
@@ -277,10 +283,13 @@ async fn page(
         }
     };
     let title = title(visit, form);
+    let merged = (visit.query.get("merged") == "1")
+        .then(|| html! { (visit.t("同事同时改了别的内容，已与您填的合在一起保存。")) });
     Ok(visit
         .page(title)
         .nav("/drafts")
         .wide()
+        .note(merged)
         .errors(errors)
         .show(&body))
 }
@@ -400,7 +409,7 @@ fn in_the_register(visit: &Visit, form: &Form, whose: Option<PersonId>) -> Marku
 }
 
 /// The panel beside the form: what every programme says so far (现在看来可以享受).
-fn preview(visit: &Visit, form: &Form, said: &[Determination]) -> Markup {
+pub(crate) fn preview(visit: &Visit, form: &Form, said: &[Determination]) -> Markup {
     let names = &form.names();
     let chosen =
         |determination: &&Determination| form.draft.programmes.contains(&determination.programme);
@@ -450,197 +459,8 @@ fn open(visit: &Visit, found: &Determination) -> bool {
     visit.app.desk.procedure(&found.programme).is_some()
 }
 
-/// Reads the answers of one page into the draft's; what is wrong is left as it was.
-fn take(visit: &Visit, form: &Form, step: &str) -> (Answers, Vec<FieldError>) {
-    let mut answers = form.draft.answers.clone();
-    let mut wrong = Vec::new();
-    let Some(page) = form.pages.iter().find(|page| page.id == step) else {
-        return (answers, wrong);
-    };
-    for question in &page.questions {
-        let options: Vec<String> = question
-            .options
-            .iter()
-            .map(|(code, _, _)| code.clone())
-            .collect();
-        if FROM_THE_REGISTER.contains(&question.fact.as_str()) {
-            continue;
-        }
-        for whose in form.asked_of(visit, question) {
-            let name = field_name(&question.fact, whose);
-            if !visit.form.has(&name)
-                && question.kind != policy::Kind::Bool
-                && question.options.is_empty()
-            {
-                continue;
-            }
-            match read_answer(question.kind, &options, visit.form.get(&name)) {
-                Ok(value) => {
-                    let into = match whose {
-                        None => &mut answers.household,
-                        Some(person) => answers.members.entry(person).or_default(),
-                    };
-                    match value {
-                        Some(value) => {
-                            let before = into
-                                .get(&question.fact)
-                                .filter(|given| given.value == value)
-                                .cloned();
-                            into.insert(
-                                question.fact.clone(),
-                                before.unwrap_or_else(|| Given::declared(value)),
-                            );
-                        }
-                        None => {
-                            into.remove(&question.fact);
-                        }
-                    }
-                }
-                Err(not) => wrong.push(fault(name, words::sentence(visit.lang, &not.to_string()))),
-            }
-        }
-    }
-    // An answer to a question that no longer applies is taken back, so that nobody is judged by it unseen.
-    let mut after = Form {
-        draft: Draft {
-            answers,
-            ..form.draft.clone()
-        },
-        home: form.home.clone(),
-        sheet: form.sheet.clone(),
-        pages: Vec::new(),
-    };
-    for question in page
-        .questions
-        .iter()
-        .filter(|question| question.when.is_some())
-    {
-        for whose in form.asked_of(visit, question) {
-            if !after.applies(question, whose) {
-                match whose {
-                    None => after.draft.answers.household.remove(&question.fact),
-                    Some(person) => after
-                        .draft
-                        .answers
-                        .members
-                        .get_mut(&person)
-                        .and_then(|mine| mine.remove(&question.fact)),
-                };
-            }
-        }
-    }
-    (after.draft.answers, wrong)
-}
-
-/// Saves the answers of a page over the version it was read at.
-async fn keep(
-    visit: &Visit,
-    scope: &Scope,
-    form: &Form,
-    answers: &Answers,
-) -> Result<Result<i64, Refused>, Problem> {
-    let read_at: i64 = visit.form.get("version").parse().unwrap_or(0);
-    let mut tx = visit.app.db.begin().await?;
-    let saved = casework::draft::save_draft(
-        &mut tx,
-        scope,
-        &visit.app.desk,
-        form.draft.id,
-        read_at,
-        asked::after(visit, form),
-        answers,
-    )
-    .await?;
-    match &saved {
-        Ok(_) => tx.commit().await?,
-        Err(_) => tx.rollback().await?,
-    }
-    Ok(saved)
-}
-
-/// `POST /drafts/{id}` (保存并继续).
-///
-/// # Errors
-/// [`Problem::NotFound`] outside the scope.
-pub async fn post(visit: &Visit) -> Answer {
-    let scope = visit.scope(Purpose::Application)?;
-    let mut form = Form::read(visit, &scope).await?;
-    let step = visit.form.get("step").to_owned();
-    let (answers, mut wrong) = take(visit, &form, &step);
-    let programmes = asked::after(visit, &form);
-    if programmes.is_empty() {
-        wrong.push(fault(asked::FIELD, visit.t("请至少选择一个要申请的事项")));
-        return page(visit, &scope, &form, &step, &wrong).await;
-    }
-    match keep(visit, &scope, &form, &answers).await? {
-        Ok(version) => {
-            form.draft.version = version;
-            form.draft.answers = answers;
-            form.pages = casework::form::union(&visit.app.desk, &programmes);
-            form.draft.programmes = programmes;
-            form.draft.saved_at = visit.app.db.now();
-        }
-        Err(refused) => {
-            let sentence = visit
-                .lang
-                .pick(&refused.to_string(), &refused.en())
-                .to_owned();
-            return page(visit, &scope, &form, &step, &[fault("", sentence)]).await;
-        }
-    }
-    if !wrong.is_empty() {
-        return page(visit, &scope, &form, &step, &wrong).await;
-    }
-    let at = form
-        .pages
-        .iter()
-        .position(|page| page.id == step)
-        .unwrap_or(0);
-    let steps = steps(visit, &form);
-    let to = match visit.form.get("go") {
-        "stay" => at,
-        "back" => at.saturating_sub(1),
-        _ => at + 1,
-    };
-    visit.go(steps.get(to).map_or("/drafts", |(_, href)| href.as_str()))
-}
-
-/// `POST /drafts/{id}/save` (自动保存): answers with the panel, and with the version for the next saving.
-///
-/// # Errors
-/// [`Problem::NotFound`] outside the scope.
-pub async fn autosave(visit: &Visit) -> Answer {
-    let scope = visit.scope(Purpose::Application)?;
-    let form = Form::read(visit, &scope).await?;
-    let (answers, _) = take(visit, &form, visit.form.get("step"));
-    if asked::after(visit, &form).is_empty() {
-        let sentence = visit.t("请至少选择一个要申请的事项");
-        return Err(Problem::Conflict(sentence.to_owned()));
-    }
-    let version = match keep(visit, &scope, &form, &answers).await? {
-        Ok(version) => version,
-        Err(refused) => {
-            return Err(Problem::Conflict(
-                visit
-                    .lang
-                    .pick(&refused.to_string(), &refused.en())
-                    .to_owned(),
-            ));
-        }
-    };
-    let said = casework::draft::preview(&visit.app.db, &scope, &visit.app.desk, form.draft.id)
-        .await?
-        .unwrap_or_default();
-    let piece = html! {
-        (preview(visit, &form, &said))
-        input #version type="hidden" name="version" value=(version) hx-swap-oob="true";
-        (saved(visit, visit.app.db.now(), Some("true")))
-    };
-    Ok(piece.into_response())
-}
-
 /// When the draft was last saved, by the clock of the house (已保存); the autosave sends it again to take its own place.
-fn saved(visit: &Visit, at: DateTime<Utc>, swap: Option<&str>) -> Markup {
+pub(crate) fn saved(visit: &Visit, at: DateTime<Utc>, swap: Option<&str>) -> Markup {
     html! {
         span.saved #saved data-saved="" role="status" hx-swap-oob=[swap] {
             (visit.lang.f("已保存 {time}", &[("time", &format::clock_time(at))]))

@@ -77,6 +77,8 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
         })
         .collect();
     let determination = view.stored.as_ref().or(view.now.as_ref());
+    let findings = super::findings::brief(visit, seen).await?;
+    let asked = casework::life_event::list::month_asked(&visit.app.db, case.id).await?;
     let body = html! {
         (head(visit, seen))
         @if let Some(determination) = determination { (reasons::verdict(lang, determination)) }
@@ -90,13 +92,14 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
                     }))
                 }
                 @if visit.can(Permission::ActOnCases) {
-                    div #do { (piece::section(visit.t("办理"), &acts::all(visit, case, &offers, errors))) }
+                    div #do { (piece::section(visit.t("办理"), &acts::all(visit, case, &offers, asked, errors))) }
                 }
                 (objections(visit, view))
                 (piece::section(visit.t("时间线"), &moments(visit, view)))
             }
             div.aside {
                 (piece::section(visit.t("时限"), &clocks(visit, view)))
+                (findings)
                 (papers(visit, seen, errors))
                 (authorisations(visit, seen, errors))
                 (letters(visit, view))
@@ -398,6 +401,8 @@ fn letter_name(visit: &Visit, kind: &str) -> String {
         "changed" | "change" => visit.t("变更通知书").to_owned(),
         "stopped" | "stop" => visit.t("停发通知书").to_owned(),
         "suspended" | "suspend" => visit.t("暂停通知书").to_owned(),
+        "appeal_upheld" => visit.t("申诉答复书（维持原决定）").to_owned(),
+        "appeal_changed" => visit.t("申诉答复书（改变原决定）").to_owned(),
         other => other.to_owned(),
     }
 }
@@ -468,6 +473,11 @@ fn moments(visit: &Visit, view: &CaseView) -> Markup {
             let act = procedure.and_then(|procedure| procedure.act(&step.act));
             let field = |id: &str, value: &Value| {
                 let known = act.and_then(|act| act.fields.iter().find(|field| field.id == id));
+                // A finding of another department is told by the name of its fact.
+                if let Some(def) = visit.app.desk.book.fact(id).filter(|_| known.is_none()) {
+                    let asked = answer::Asked::of(lang, def);
+                    return format!("{}：{}", asked.label, answer::shown_at(visit, &asked, value));
+                }
                 let label = known.map_or(id, |field| lang.pick(&field.zh, &field.en)).to_owned();
                 let code = match value {
                     Value::Text(code) => known

@@ -295,7 +295,6 @@ pub async fn export(visit: &Visit) -> Answer {
             &[("total", &found.total), ("most", &most)],
         )));
     }
-    let actor = visit.actor();
     let columns = vec![
         Column::new(visit.t("办件号"), Kind::Text, 18),
         Column::new(visit.t("事项"), Kind::Text, 16),
@@ -310,15 +309,41 @@ pub async fn export(visit: &Visit) -> Answer {
         Column::new(visit.t("到期日"), Kind::Date, 12),
     ];
     let rows = found.rows.iter().map(|row| exported(visit, row)).collect();
+    let name = visit.t("办件");
+    export_of(
+        visit,
+        &scope,
+        name,
+        "web.export_cases",
+        columns,
+        rows,
+        found.total,
+    )
+    .await
+}
+
+/// A list as a file (导出清单): who took it, when and where stands inside the file and in the journal.
+pub(crate) async fn export_of(
+    visit: &Visit,
+    scope: &Scope,
+    name: &str,
+    act: &str,
+    columns: Vec<Column>,
+    rows: Vec<Vec<Field>>,
+    total: u64,
+) -> Answer {
+    let lang = visit.lang;
+    let db = &visit.app.db;
+    let actor = visit.actor();
     let table = Table {
-        name: visit.t("办件").to_owned(),
+        name: name.to_owned(),
         notes: vec![lang.f(
             "导出人 {name}，时间 {time}，范围 {place}，共 {total} 条。内部资料，姓名已打码。",
             &[
                 ("name", &actor.name),
                 ("time", &format::instant(db.now())),
                 ("place", &visit.place(scope.region)),
-                ("total", &found.total),
+                ("total", &total),
             ],
         )],
         columns,
@@ -330,14 +355,14 @@ pub async fn export(visit: &Visit) -> Answer {
     tx.note(Event {
         by: actor.officer,
         purpose: scope.purpose.text(),
-        act: "web.export_cases".to_owned(),
+        act: act.to_owned(),
         subject_kind: "cases".to_owned(),
         subject_id: visit.request_id.clone(),
         region: Some(scope.region),
-        detail: json!({ "rows": found.total }),
+        detail: json!({ "rows": total }),
     });
     tx.commit().await?;
-    let name = format!("{}-{}.xlsx", visit.t("办件"), format::date(visit.today()));
+    let name = format!("{name}-{}.xlsx", format::date(visit.today()));
     Ok(download(
         &name,
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -1,18 +1,20 @@
 //! Changing what the register keeps of a person (变更人员信息): phone, where he lives, registered residence, death.
 //!
-//! Each change says who told us where that matters; a death stops nothing by itself, the pay run and the cases see it.
+//! Each change says who told us where that matters. A death or a moved registration of somebody who lives in a household is
+//! a life event: the cases it touches hear of it; nothing stops by itself.
 
 use crate::parts::form::{self, FieldError, fault, field};
 use crate::parts::{format, piece};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
-use access::Purpose;
+use access::{Purpose, Scope};
+use casework::life_event::{self, Happened, NewEvent, Refused};
 use chrono::NaiveDate;
 use maud::html;
 use registry::people::{ChangeRefused, move_home, move_hukou, record_death, set_phone};
 use vocab::Region;
-use vocab::ids::PersonId;
+use vocab::ids::{HouseholdId, PersonId};
 
 /// `GET /people/{id}/change` (变更人员信息).
 ///
@@ -94,6 +96,13 @@ pub async fn post(visit: &Visit) -> Answer {
     let id: PersonId = visit.id("id")?;
     let scope = visit.scope(Purpose::Application)?;
     let region = |name: &str| visit.form.get(name).parse::<Region>();
+    if let Some(happened) = event(visit, id) {
+        let home =
+            registry::households::household_of(&visit.app.db, &scope, id, visit.today()).await?;
+        if let Some(household) = home {
+            return as_event(visit, &scope, household, happened).await;
+        }
+    }
     let mut tx = visit.app.db.begin().await?;
     let changed = match visit.form.get("what") {
         "phone" => set_phone(&mut tx, &scope, id, visit.form.some("phone")).await?,
@@ -158,6 +167,62 @@ pub async fn post(visit: &Visit) -> Answer {
                 &[fault(field, words::sentence(lang, &refused.to_string()))],
             )
             .await
+        }
+    }
+}
+
+/// The change as a life event, if it is one and is filled in.
+fn event(visit: &Visit, person: PersonId) -> Option<(Happened, NaiveDate, &'static str)> {
+    let form = &visit.form;
+    match form.get("what") {
+        "death" => {
+            let on = form.get("died_on").parse().ok()?;
+            Some((Happened::Death { person }, on, "source"))
+        }
+        "hukou" => {
+            let on = form.get("hukou_from").parse().ok()?;
+            let to = form.get("hukou").parse().ok()?;
+            Some((Happened::Hukou { person, to }, on, "hukou_source"))
+        }
+        _ => None,
+    }
+}
+
+async fn as_event(
+    visit: &Visit,
+    scope: &Scope,
+    household: HouseholdId,
+    (happened, on, source): (Happened, NaiveDate, &'static str),
+) -> Answer {
+    let id: PersonId = visit.id("id")?;
+    let day = match happened {
+        Happened::Death { .. } => "died_on",
+        _ => "hukou_from",
+    };
+    let new = NewEvent {
+        household,
+        happened,
+        on,
+        source: visit.form.get(source).to_owned(),
+        evidence: None,
+    };
+    let mut tx = visit.app.db.begin().await?;
+    match life_event::record(&mut tx, scope, &visit.app.desk, new).await? {
+        Ok(_) => {
+            tx.commit().await?;
+            visit.go(&format!("/people/{id}?done=changed"))
+        }
+        Err(Refused::NotThere) => Err(Problem::NotFound),
+        Err(Refused::Denied(denied)) => Err(denied.into()),
+        Err(refused) => {
+            tx.rollback().await?;
+            let field = match refused {
+                Refused::SourceMissing => source,
+                Refused::DayAhead | Refused::Register(_) => day,
+                _ => "",
+            };
+            let sentence = words::sentence(visit.lang, &refused.to_string());
+            page(visit, &[fault(field, sentence)]).await
         }
     }
 }

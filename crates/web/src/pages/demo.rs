@@ -40,7 +40,11 @@ pub async fn advance(visit: &Visit) -> Answer {
     session::carry_over(&mut tx, visit.app.door.times, signed.session.id, then).await?;
     tx.commit().await?;
     match clock.advance(by)? {
-        Ok(()) => visit.go(local_path(visit.form.get("back"))),
+        Ok(()) => {
+            // What the days passed over would have brought.
+            casework::life_event::tick(&visit.app.db, &visit.app.desk).await?;
+            visit.go(local_path(visit.form.get("back")))
+        }
         Err(refused) => Err(Problem::Conflict(refused.to_string())),
     }
 }

@@ -267,7 +267,7 @@ pub async fn post(visit: &Visit) -> Answer {
 }
 
 /// The fact as typed, or what is wrong with it.
-fn typed(visit: &Visit, def: &FactDef) -> (Option<DatedFact>, Vec<FieldError>) {
+pub(crate) fn typed(visit: &Visit, def: &FactDef) -> (Option<DatedFact>, Vec<FieldError>) {
     let lang = visit.lang;
     let mut wrong = Vec::new();
     let options: Vec<String> = def.codes.iter().map(|code| code.code.clone()).collect();

@@ -6,11 +6,15 @@ use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
 use access::{Permission, Purpose};
+use casework::life_event::{self, Happened, LifeEvent, NewEvent, Refused};
 use maud::{Markup, html};
 use registry::Subject;
 use registry::households::{Household, MoveRefused};
 use vocab::ids::HouseholdId;
 use vocab::{Document, DocumentKind, Kinship};
+
+/// Who says that somebody joined, where nobody was asked for it.
+pub(crate) const AT_THE_DESK: &str = "窗口登记";
 
 /// `GET /households/{id}` (家庭页).
 ///
@@ -31,6 +35,11 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
         .await?
         .unwrap_or_default();
     let cases = super::cases::of_household(visit, id).await?;
+    let events = if visit.can(Permission::SeeCases) {
+        life_event::of_household(db, &scope, id).await?
+    } else {
+        Vec::new()
+    };
     let may_register = visit.can(Permission::RegisterPeople) && household.dissolved_on.is_none();
     let body = html! {
         (piece::section(visit.t("成员"), &html! {
@@ -41,6 +50,7 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
             @if cases.is_empty() { p.quiet { (visit.t("这一家还没有办件。")) } }
             @else { (super::cases::short_list(visit, &cases)) }
         }))
+        @if !events.is_empty() { (piece::section(visit.t("生活事件"), &happened(visit, &events))) }
         (piece::section(visit.t("家庭的已知事实"), &super::facts::history(visit, &history)))
         (piece::section(visit.t("家庭信息"), &piece::facts(&[
             (visit.t("户编号").to_owned(), html! { (household.number) }),
@@ -59,6 +69,9 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
         }
         @if visit.can(Permission::RecordFacts) {
             a.button href=(format!("/facts/new?household={id}")) { (visit.t("录入家庭事实")) }
+            @if household.dissolved_on.is_none() {
+                a.button href=(format!("/households/{id}/event")) { (visit.t("登记生活事件")) }
+            }
         }
     };
     let note = match visit.query.get("done") {
@@ -123,6 +136,20 @@ fn members(visit: &Visit, household: &Household) -> Markup {
         })
         .collect();
     table::table(lang, visit.t("成员"), &columns, rows, "", &visit.query)
+}
+
+/// What happened here, newest first.
+fn happened(visit: &Visit, events: &[LifeEvent]) -> Markup {
+    html! {
+        ul {
+            @for one in events {
+                li {
+                    a href=(format!("/life-events/{}", one.id)) { (format::date(one.on)) " " (super::life_events::what(visit, one)) }
+                    " " (one.subject) " " span.quiet { (one.source) }
+                }
+            }
+        }
+    }
 }
 
 /// Kinds of documents and kinships as choices of a form.
@@ -209,18 +236,35 @@ pub async fn join(visit: &Visit) -> Answer {
         return super::register::page_for_household(visit, id, kinship).await;
     };
     let mut tx = visit.app.db.begin().await?;
-    match registry::households::join(&mut tx, &scope, id, person.id, kinship, since).await? {
-        Ok(()) => {
+    // Somebody more in the household touches its cases as any event does.
+    let new = NewEvent {
+        household: id,
+        happened: Happened::Joined {
+            person: person.id,
+            kinship,
+        },
+        on: since,
+        source: AT_THE_DESK.to_owned(),
+        evidence: None,
+    };
+    match life_event::record(&mut tx, &scope, &visit.app.desk, new).await? {
+        Ok(_) => {
             tx.commit().await?;
             visit.go(&format!("/households/{id}?done=joined"))
         }
-        Err(MoveRefused::HouseholdNotFound) => Err(Problem::NotFound),
+        Err(Refused::NotThere) => Err(Problem::NotFound),
+        Err(Refused::Denied(denied)) => Err(denied.into()),
         Err(refused) => {
             tx.rollback().await?;
-            let field = match refused {
-                MoveRefused::DateImpossible => "since",
-                MoveRefused::HeadIsTaken => "kinship",
-                _ => "number",
+            let said = refused.to_string();
+            let field = if refused == Refused::DayAhead
+                || said == MoveRefused::DateImpossible.to_string()
+            {
+                "since"
+            } else if said == MoveRefused::HeadIsTaken.to_string() {
+                "kinship"
+            } else {
+                "number"
             };
             page(
                 visit,

@@ -9,6 +9,7 @@ use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
 use access::{Permission, Purpose};
+use casework::life_event::{self, Happened, NewEvent};
 use chrono::NaiveDate;
 use maud::{Markup, html};
 use registry::households::NewHousehold;
@@ -131,10 +132,15 @@ pub async fn post(visit: &Visit) -> Answer {
         }
     };
     if let Some((household, kinship)) = joins {
-        let today = tx.today();
-        if let Err(refused) =
-            registry::households::join(&mut tx, &scope, household, person, kinship, today).await?
-        {
+        // Somebody more in the household touches its cases as any event does.
+        let new = NewEvent {
+            household,
+            happened: Happened::Joined { person, kinship },
+            on: tx.today(),
+            source: super::household::AT_THE_DESK.to_owned(),
+            evidence: None,
+        };
+        if let Err(refused) = life_event::record(&mut tx, &scope, &visit.app.desk, new).await? {
             tx.rollback().await?;
             return page(
                 visit,

@@ -1,0 +1,41 @@
+//! The whole population at once (全人口计算): snapshots of the register as columns, the sweep, the simulation.
+//!
+//! In reading order:
+//!
+//! * [`folder`], [`layout`]: where a snapshot lies and what it is made of.
+//! * [`encode`], [`payments`]: the rule book's columns and what is paid, as Parquet.
+//! * [`snapshot`]: from the register into a folder, whole or only what changed.
+//! * [`sweep`], [`finding`], [`tally`]: every programme for every household, against what is in payment.
+//! * [`leads`]: findings as worklists of the desk.
+//! * [`simulate`], [`effect`], [`report`]: other values of parameters, and whom they would touch.
+//!
+//! Guarantees: a household is decided here by the same rules, to the fen and to the state, as in its case; nothing that
+//! names a person is written; a run that was stopped goes on where it was. Deliberately absent: pages, and any benefit
+//! or place by name.
+
+mod chunk;
+mod decide;
+pub mod effect;
+pub mod encode;
+pub mod finding;
+pub mod folder;
+mod later;
+pub mod layout;
+pub mod leads;
+mod nights;
+mod part;
+pub mod payments;
+pub mod report;
+pub mod simulate;
+pub mod snapshot;
+pub mod sweep;
+mod tables;
+pub mod tally;
+
+pub use decide::{region_number, region_of};
+pub use finding::{Finding, FindingKind};
+pub use folder::Folder;
+pub use layout::Manifest;
+pub use snapshot::Snapshot;
+pub use sweep::{Doubts, Sweep, Swept};
+pub use tables::{MIGRATIONS, migrations};

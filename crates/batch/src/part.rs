@@ -1,0 +1,326 @@
+//! One part of a sweep (分块比对): its rows decided and compared with what is paid to them.
+//!
+//! Deliberately absent: files; the sweep reads and writes them.
+
+use crate::chunk::{self, Chunk, Rows};
+use crate::decide::{Deciders, monthly};
+use crate::finding::{Finding, FindingKind};
+use crate::later::Later;
+use crate::nights;
+use crate::payments::{self, Paid};
+use crate::sweep::{Doubts, Record, Sweep};
+use crate::tally::{Counted, Tally};
+use bytes::Bytes;
+use policy::clocks::Clocks;
+use policy::machine::{MET, NOT_MET, Outcomes};
+use policy::{Ask, Unit};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use vocab::Month;
+
+/// What deciding a part needs.
+pub(crate) struct PartWork {
+    pub(crate) sweep: Sweep,
+    pub(crate) households: Bytes,
+    pub(crate) payments: Option<Bytes>,
+    pub(crate) later: Arc<Later>,
+    pub(crate) at: usize,
+    pub(crate) clocks: Arc<Clocks>,
+}
+
+/// A part decided.
+pub(crate) struct PartDone {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) times: Vec<(i64, i32)>,
+    pub(crate) record: Record,
+    pub(crate) kept: u64,
+}
+
+impl PartWork {
+    /// Decides every row that counts.
+    pub(crate) fn anew(&self, blank: Record) -> anyhow::Result<PartDone> {
+        let mut part = PartSweep::new(&self.sweep, self.payments.clone())?;
+        let ask = self.sweep.ask();
+        let mut deciders = Deciders::new(&self.sweep.book, &ask);
+        let reads = deciders.reads().to_vec();
+        let mut ids: Vec<(i64, bool)> = Vec::new();
+        let columns = self.sweep.book.columns();
+        let chunks =
+            chunk::open(self.households.clone(), columns, &reads, None)?.filter_map(|batch| {
+                let chunk = match batch {
+                    Ok(batch) => Chunk::new(batch),
+                    Err(fault) => return Some(Err(fault.into())),
+                };
+                match chunk.households() {
+                    Ok(households) => ids.extend(
+                        households
+                            .iter()
+                            .map(|household| (*household, self.later.counts(self.at, *household))),
+                    ),
+                    Err(fault) => return Some(Err(fault)),
+                }
+                self.later.current(chunk, self.at).transpose()
+            });
+        part.decide(chunks, &mut deciders, &self.clocks)?;
+        part.findings.sort();
+        let mut next = part.times.iter();
+        let times = ids
+            .into_iter()
+            .map(|(household, counts)| {
+                let time = match counts {
+                    true => next.next().copied().unwrap_or(nights::NEVER),
+                    false => nights::GONE,
+                };
+                (household, time)
+            })
+            .collect();
+        Ok(PartDone {
+            record: Record {
+                households: part.households,
+                people: part.people,
+                tally: part.tally,
+                ..blank
+            },
+            findings: part.findings,
+            times,
+            kept: 0,
+        })
+    }
+}
+
+/// One part being decided.
+pub(crate) struct PartSweep<'s> {
+    sweep: &'s Sweep,
+    ask: Ask,
+    names: Vec<String>,
+    paid: Paid,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) tally: Tally,
+    pub(crate) households: u64,
+    pub(crate) people: u64,
+    /// For each row decided, in order, the next day on which time may change it.
+    pub(crate) times: Vec<i32>,
+}
+
+/// A row whose outcome is to be verified.
+struct Doubtful {
+    row: usize,
+    member: Option<usize>,
+    programme: usize,
+    paid: Option<i64>,
+}
+
+impl<'s> PartSweep<'s> {
+    pub(crate) fn new(sweep: &'s Sweep, payments: Option<Bytes>) -> anyhow::Result<Self> {
+        let programmes = sweep.book.programmes();
+        let names: Vec<String> = programmes.iter().map(|one| one.id.clone()).collect();
+        let paid = match payments {
+            Some(bytes) => payments::read(bytes, Month::of(sweep.as_of), &names)?,
+            None => Paid::new(),
+        };
+        Ok(Self {
+            sweep,
+            ask: sweep.ask(),
+            names,
+            paid,
+            findings: Vec::new(),
+            tally: Tally::default(),
+            households: 0,
+            people: 0,
+            times: Vec::new(),
+        })
+    }
+
+    /// Decides rows: `chunks` gives them, already cut to those that count.
+    pub(crate) fn decide(
+        &mut self,
+        chunks: impl Iterator<Item = anyhow::Result<Chunk>>,
+        deciders: &mut Deciders<'_>,
+        clocks: &Clocks,
+    ) -> anyhow::Result<()> {
+        for chunk in chunks {
+            deciders.decide(&chunk?, |place, rows, outcomes| {
+                let ask = Ask {
+                    region: Some(place),
+                    ..self.ask.clone()
+                };
+                self.compare(&ask, rows, outcomes)?;
+                nights::times(clocks, rows, self.sweep, &mut self.times);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Compares what is due with what is paid.
+    fn compare(
+        &mut self,
+        ask: &Ask,
+        rows: &Rows<'_>,
+        outcomes: Outcomes<'_>,
+    ) -> anyhow::Result<()> {
+        self.households += u64::try_from(rows.households.len())?;
+        self.people += u64::try_from(rows.persons.len())?;
+        let book = &self.sweep.book;
+        let mut doubtful = Vec::new();
+        for (at, programme) in outcomes.programmes().iter().copied().enumerate() {
+            let benefit = &book.programmes()[programme];
+            let by_person = benefit.to == Unit::Person;
+            let compared = monthly(benefit.benefit.every);
+            let (states, amounts) = (outcomes.outcome(at), outcomes.amount(at));
+            let mut counted = Counted::default();
+            for row in 0..rows.households.len() {
+                let range = if by_person {
+                    rows.table.members_of(row)
+                } else {
+                    row..row + 1
+                };
+                let first = range.start;
+                for cell in range {
+                    let (state, due) = (states[cell], amounts[cell]);
+                    counted.add(state, due);
+                    let member = by_person.then_some(cell - first);
+                    let person = by_person.then(|| rows.persons[cell]);
+                    let key = (rows.households[row], person, programme);
+                    let paid = self.paid.remove(&key);
+                    let kind = match (state, paid) {
+                        (MET, None) if compared => FindingKind::Due,
+                        (MET, Some(paid)) if compared && paid != due => FindingKind::Differs,
+                        (NOT_MET, Some(_)) if compared => FindingKind::NotDue,
+                        (MET | NOT_MET, _) => continue,
+                        _ => {
+                            doubtful.push(Doubtful {
+                                row,
+                                member,
+                                programme,
+                                paid,
+                            });
+                            continue;
+                        }
+                    };
+                    self.note(
+                        rows,
+                        row,
+                        programme,
+                        person,
+                        kind,
+                        due,
+                        paid.unwrap_or(0),
+                        Vec::new(),
+                    );
+                }
+            }
+            self.tally.outcomes(&benefit.id, counted);
+        }
+        self.strangers(rows);
+        self.follow(ask, rows, &doubtful);
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one finding")]
+    fn note(
+        &mut self,
+        rows: &Rows<'_>,
+        row: usize,
+        programme: usize,
+        person: Option<i64>,
+        kind: FindingKind,
+        due: i64,
+        paid: i64,
+        missing: Vec<String>,
+    ) {
+        let found = Finding {
+            region: rows.regions[row],
+            household: rows.households[row],
+            programme: self.names[programme].clone(),
+            person,
+            kind,
+            due,
+            paid,
+            missing,
+        };
+        self.tally.finding(&found);
+        self.findings.push(found);
+    }
+
+    /// What is paid to a household here for somebody who is no member of it, or for a programme not decided.
+    fn strangers(&mut self, rows: &Rows<'_>) {
+        let asked: BTreeSet<&String> = self.ask.programmes.iter().flatten().collect();
+        let mut strange = Vec::new();
+        for (row, household) in rows.households.iter().enumerate() {
+            let all = (*household, None, 0)..=(*household, Some(i64::MAX), usize::MAX);
+            for ((_, person, programme), fen) in self.paid.range(all) {
+                if asked.contains(&self.names[*programme])
+                    && monthly(self.sweep.book.programmes()[*programme].benefit.every)
+                {
+                    strange.push((row, *programme, *person, *fen));
+                }
+            }
+        }
+        for (row, programme, person, fen) in strange {
+            self.paid.remove(&(rows.households[row], person, programme));
+            self.note(
+                rows,
+                row,
+                programme,
+                person,
+                FindingKind::NotDue,
+                0,
+                fen,
+                Vec::new(),
+            );
+        }
+    }
+
+    /// Follows doubts to the facts that would settle them.
+    fn follow(&mut self, ask: &Ask, rows: &Rows<'_>, doubtful: &[Doubtful]) {
+        let every = self.sweep.doubts != Doubts::Paid;
+        let wanted: BTreeSet<usize> = doubtful
+            .iter()
+            .filter(|one| every || one.paid.is_some())
+            .map(|one| one.row)
+            .collect();
+        let wanted: Vec<usize> = wanted.into_iter().collect();
+        let book = Arc::clone(&self.sweep.book);
+        let answers = book.missing(&rows.table, ask, &wanted);
+        for one in doubtful {
+            let facts = wanted
+                .binary_search(&one.row)
+                .ok()
+                .and_then(|at| answers.get(at))
+                .and_then(|doubts| {
+                    doubts.iter().find(|(programme, member, _)| {
+                        (*programme, *member) == (one.programme, one.member)
+                    })
+                })
+                .map(|(_, _, facts)| facts.clone())
+                .unwrap_or_default();
+            let listed = match self.sweep.doubts {
+                Doubts::Paid => false,
+                Doubts::One => facts.len() == 1,
+                Doubts::All => true,
+            };
+            let kind = match one.paid {
+                Some(_) => FindingKind::PaidToVerify,
+                None if listed && monthly(book.programmes()[one.programme].benefit.every) => {
+                    FindingKind::ToVerify
+                }
+                None => continue,
+            };
+            let person = one.member.map(|member| {
+                let first = rows.table.members_of(one.row).start;
+                rows.persons[first + member]
+            });
+            self.note(
+                rows,
+                one.row,
+                one.programme,
+                person,
+                kind,
+                0,
+                one.paid.unwrap_or(0),
+                facts,
+            );
+        }
+    }
+}

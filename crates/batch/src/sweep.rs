@@ -1,0 +1,269 @@
+//! The sweep (全人口比对): every programme for every household of a snapshot, against what is in payment.
+//!
+//! Each part gives one file of findings and one small record of what was counted, written last; a part whose record
+//! answers the same question is not decided again, so a run that was stopped goes on where it was, and on the next night
+//! only what changed is decided (see `nights`). Guarantees: the same snapshot, day and book give the same findings, however
+//! many workers, however often it was interrupted and however many nights it took.
+//! Deliberately absent: names, and telling anyone; leads are made of findings inside the desk.
+
+use crate::decide::for_people;
+use crate::finding;
+use crate::folder::Folder;
+use crate::later::Later;
+use crate::layout::{Manifest, Part};
+use crate::nights;
+use crate::part::PartWork;
+use crate::tally::Tally;
+use anyhow::Context;
+use chrono::NaiveDate;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use policy::clocks::Clocks;
+use policy::{Ask, Book};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use store::keys::sm3_hex;
+use vocab::Month;
+
+/// For whom a doubt is followed to the facts that would settle it (待核实追到哪里).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubts {
+    /// 只追在发的：those in payment only; the others are counted.
+    Paid,
+    /// 再加只差一项事实的：also those whom one fact alone would settle.
+    One,
+    /// 全部。
+    All,
+}
+
+/// What to sweep (比对什么).
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// The rule book.
+    pub book: Arc<Book>,
+    /// The day; usually the snapshot's.
+    pub as_of: NaiveDate,
+    /// Which programmes; `None` means all for people.
+    pub programmes: Option<Vec<String>>,
+    /// How far doubts are followed.
+    pub doubts: Doubts,
+    /// How many parts are decided at once.
+    pub workers: usize,
+}
+
+/// How far a sweep is (进度).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Households decided or taken over.
+    pub done: u64,
+    /// Households in all.
+    pub total: u64,
+    /// Of those done, how many were taken over from an earlier run.
+    pub kept: u64,
+}
+
+/// What a sweep found (比对结果).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swept {
+    /// The day.
+    pub as_of: NaiveDate,
+    /// The rule book's version.
+    pub pack_version: String,
+    /// Households decided.
+    pub households: u64,
+    /// Their members.
+    pub people: u64,
+    /// Findings by community, programme and kind; outcomes by programme.
+    pub tally: Tally,
+    /// Whether every part was done; a run told to stop was not.
+    pub whole: bool,
+}
+
+/// What one part's findings answer (分块记录), written after them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// Rules, programmes and rows, without the day.
+    pub(crate) about: String,
+    /// The day.
+    pub(crate) as_of: NaiveDate,
+    /// What replaced rows of the part, as one fingerprint.
+    pub(crate) replaced: String,
+    pub(crate) households: u64,
+    pub(crate) people: u64,
+    pub(crate) tally: Tally,
+}
+
+/// A part's record with how many households were taken over; `None` if it was not begun.
+type PartAnswer = anyhow::Result<Option<(Record, u64)>>;
+
+impl Sweep {
+    pub(crate) fn ask(&self) -> Ask {
+        Ask {
+            programmes: Some(
+                self.programmes
+                    .clone()
+                    .unwrap_or_else(|| for_people(&self.book)),
+            ),
+            ..Ask::on(self.as_of)
+        }
+    }
+
+    /// What a part's findings depend on besides the day, as one fingerprint.
+    fn about(&self, part: &Part) -> String {
+        let programmes = self.ask().programmes.unwrap_or_default().join(" ");
+        let text = format!(
+            "2\n{}\n{programmes}\n{:?}\n{}\n{}",
+            self.book.hash(),
+            self.doubts,
+            part.file,
+            part.sm3,
+        );
+        sm3_hex(text.as_bytes())
+    }
+
+    /// Sweeps a snapshot (比对); `stop` ends it after the parts in hand, and the next run goes on from there.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written, or holds something else than a snapshot.
+    pub async fn run(
+        &self,
+        folder: &Folder,
+        stop: &AtomicBool,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> anyhow::Result<Swept> {
+        let manifest = Manifest::read(folder).await?;
+        let later = Arc::new(Later::of(folder, &manifest).await?);
+        let mut so_far = Progress {
+            total: manifest.households,
+            ..Progress::default()
+        };
+        let mut swept = Swept {
+            as_of: self.as_of,
+            pack_version: self.book.version().to_owned(),
+            households: 0,
+            people: 0,
+            tally: Tally::default(),
+            whole: true,
+        };
+        let clocks = Arc::new(self.book.clocks(&self.ask()));
+        let mut work: Vec<BoxFuture<'_, PartAnswer>> = Vec::new();
+        for (at, part) in manifest.parts.iter().enumerate() {
+            let (later, clocks) = (Arc::clone(&later), Arc::clone(&clocks));
+            work.push(Box::pin(async move {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(None);
+                }
+                self.part(folder, part, at, later, clocks).await.map(Some)
+            }));
+        }
+        let mut done = futures_util::stream::iter(work).buffer_unordered(self.workers.max(1));
+        while let Some(one) = done.next().await {
+            let Some((record, kept)) = one? else {
+                swept.whole = false;
+                continue;
+            };
+            swept.households += record.households;
+            swept.people += record.people;
+            swept.tally.add(&record.tally);
+            so_far.done += record.households;
+            so_far.kept += kept;
+            progress(so_far);
+        }
+        if swept.whole {
+            let mut text = serde_json::to_vec_pretty(&swept)?;
+            text.push(b'\n');
+            folder.write("sweep.json", text).await?;
+        }
+        Ok(swept)
+    }
+
+    /// One part: taken over if its record answers the same question, decided where something changed since, or anew.
+    /// Returns how many of its households were taken over.
+    async fn part(
+        &self,
+        folder: &Folder,
+        part: &Part,
+        at: usize,
+        later: Arc<Later>,
+        clocks: Arc<Clocks>,
+    ) -> anyhow::Result<(Record, u64)> {
+        if part.rows == 0 {
+            return Ok((Record::default(), 0));
+        }
+        let record_file = format!("findings-{}.json", part.number());
+        let blank = Record {
+            about: self.about(part),
+            as_of: self.as_of,
+            replaced: later.fingerprint(at).to_owned(),
+            ..Record::default()
+        };
+        let before = match folder.read(&record_file).await? {
+            Some(bytes) => serde_json::from_slice::<Record>(&bytes).ok(),
+            None => None,
+        };
+        let before = before.filter(|before| before.about == blank.about);
+        if let Some(before) = &before
+            && (before.as_of, &before.replaced) == (blank.as_of, &blank.replaced)
+        {
+            return Ok((before.clone(), before.households));
+        }
+        let night = before.filter(|before| {
+            // What is paid is kept by the month: when it turns, everybody is compared anew.
+            let turned = Month::of(before.as_of) != Month::of(self.as_of);
+            let compared_anew = turned && part.payments.is_some();
+            let rules_turned = self.book.turns_between(before.as_of, self.as_of)
+                || clocks.turns_all(before.as_of, self.as_of);
+            before.as_of <= self.as_of && !compared_anew && !rules_turned
+        });
+        let night = match night {
+            None => None,
+            Some(before) => nights::Night::read(folder, part, before).await?,
+        };
+        if let Some(night) = &night
+            && night.is_quiet(&later, at, self.as_of)
+        {
+            let record = Record {
+                households: night.before.households,
+                people: night.before.people,
+                tally: night.before.tally.clone(),
+                ..blank
+            };
+            folder
+                .write(&record_file, serde_json::to_vec(&record)?)
+                .await?;
+            let kept = record.households;
+            return Ok((record, kept));
+        }
+        let households = folder.need(&part.file).await?;
+        let payments = match &part.payments {
+            Some(file) => Some(folder.need(file).await?),
+            None => None,
+        };
+        let work = PartWork {
+            sweep: self.clone(),
+            households,
+            payments,
+            later,
+            at,
+            clocks,
+        };
+        let done = tokio::task::spawn_blocking(move || match night {
+            None => work.anew(blank),
+            Some(night) => night.renew(&work, blank),
+        })
+        .await?
+        .with_context(|| format!("比对 {}", part.file))?;
+        folder
+            .write(&part.findings(), finding::to_file(&done.findings)?)
+            .await?;
+        folder
+            .write(&nights::file(part), nights::to_file(&done.times)?)
+            .await?;
+        folder
+            .write(&record_file, serde_json::to_vec(&done.record)?)
+            .await?;
+        Ok((done.record, done.kept))
+    }
+}

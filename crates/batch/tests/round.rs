@@ -1,0 +1,200 @@
+//! Columns on disk (列的往返): what is written is read back to the cell, and decided as if it had never been on disk.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+use batch::encode::Gathering;
+use batch::layout::{LAYOUT, Part};
+use batch::sweep::Doubts;
+use batch::{Finding, FindingKind, Folder, Manifest, Sweep};
+use chrono::NaiveDate;
+use policy::{Ask, Book, Outcome, Unit};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use vocab::FactSheet;
+
+fn packs() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"))
+}
+
+fn day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 6, 1).unwrap()
+}
+
+/// All worked cases about people of a place, as one population.
+fn population(book: &Book) -> Vec<FactSheet> {
+    book.programmes()
+        .iter()
+        .filter(|programme| programme.to != Unit::Organisation)
+        .flat_map(|programme| book.cases(&programme.id))
+        .map(|case| case.sheet.clone())
+        .collect()
+}
+
+/// Writes a population as a snapshot of one community, some households a part.
+async fn written(book: &Book, sheets: &[FactSheet], folder: &Folder, part: usize) -> Manifest {
+    let ask = Ask::on(day());
+    let mut manifest = Manifest {
+        layout: LAYOUT,
+        place: book.place().id.clone(),
+        as_of: day(),
+        known_at: None,
+        journal: 0,
+        pack_version: book.version().to_owned(),
+        pack_hash: book.hash().to_owned(),
+        people: 0,
+        households: 0,
+        parts: Vec::new(),
+    };
+    let community = batch::region_number(book.place().division) + 1_001;
+    let (mut next, mut person) = (1, 1);
+    for (number, some) in sheets.chunks(part).enumerate() {
+        let mut gathering = Gathering::new(book.columns());
+        for page in some.chunks(7) {
+            let table = book.tabulate(page, &ask);
+            let households: Vec<i64> = (next..).take(page.len()).collect();
+            next += i64::try_from(page.len()).unwrap();
+            let regions = vec![community; page.len()];
+            let persons: Vec<i64> = (person..).take(table.members()).collect();
+            person += i64::try_from(persons.len()).unwrap();
+            gathering
+                .add(&table, &households, &regions, &persons)
+                .unwrap();
+        }
+        manifest.households += u64::try_from(gathering.households()).unwrap();
+        manifest.people += u64::try_from(gathering.people()).unwrap();
+        let file = batch::layout::households_file(number);
+        manifest.parts.push(Part {
+            rows: u64::try_from(gathering.households()).unwrap(),
+            people: u64::try_from(gathering.people()).unwrap(),
+            sm3: String::new(),
+            payments: None,
+            delta: false,
+            gone: Vec::new(),
+            file: file.clone(),
+        });
+        let bytes = gathering.finish().unwrap();
+        folder.write(&file, bytes).await.unwrap();
+    }
+    manifest.write(folder).await.unwrap();
+    manifest
+}
+
+fn sweep(book: &Arc<Book>, doubts: Doubts) -> Sweep {
+    Sweep {
+        book: Arc::clone(book),
+        as_of: day(),
+        programmes: None,
+        doubts,
+        workers: 2,
+    }
+}
+
+async fn findings(folder: &Folder) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for file in folder.list().await.unwrap() {
+        if file.starts_with("findings-") && file.ends_with(".parquet") {
+            all.extend(batch::finding::read(folder.need(&file).await.unwrap()).unwrap());
+        }
+    }
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn what_was_written_is_decided_as_the_sheets_are() {
+    let book = Arc::new(Book::load(packs(), "baoan").unwrap());
+    let sheets = population(&book);
+    let place = tempfile::tempdir().unwrap();
+    let folder = Folder::on_disk(place.path()).unwrap();
+    written(&book, &sheets, &folder, 100).await;
+    let swept = sweep(&book, Doubts::Paid)
+        .run(&folder, &AtomicBool::new(false), |_| {})
+        .await
+        .unwrap();
+    assert!(swept.whole && swept.households == u64::try_from(sheets.len()).unwrap());
+    let names: Vec<String> = book
+        .programmes()
+        .iter()
+        .filter(|programme| programme.to != Unit::Organisation)
+        .map(|programme| programme.id.clone())
+        .collect();
+    let ask = Ask {
+        programmes: Some(names),
+        ..Ask::on(day())
+    };
+    let mut expected: std::collections::BTreeMap<String, batch::tally::Counted> =
+        Default::default();
+    for brief in book.outcomes(&sheets, &ask).into_iter().flatten() {
+        let counted = expected
+            .entry(book.programmes()[brief.programme].id.clone())
+            .or_default();
+        match brief.outcome {
+            Outcome::Met => {
+                counted.met += 1;
+                counted.fen += brief.amount.map_or(0, |amount| amount.fen());
+            }
+            Outcome::NotMet => counted.not_met += 1,
+            Outcome::ToVerify => counted.to_verify += 1,
+        }
+    }
+    for (programme, counted) in &swept.tally.outcomes {
+        assert_eq!(
+            Some(counted),
+            expected.get(programme).or(Some(&Default::default())),
+            "{programme}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn parts_workers_and_interruptions_do_not_change_what_is_found() {
+    let book = Arc::new(Book::load(packs(), "baoan").unwrap());
+    let sheets = population(&book);
+    let (one, many) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (one, many) = (
+        Folder::on_disk(one.path()).unwrap(),
+        Folder::on_disk(many.path()).unwrap(),
+    );
+    written(&book, &sheets, &one, usize::MAX).await;
+    written(&book, &sheets, &many, 50).await;
+    let go = AtomicBool::new(false);
+    let whole = sweep(&book, Doubts::One)
+        .run(&one, &go, |_| {})
+        .await
+        .unwrap();
+    // Told to stop at once: nothing is done, nothing is lost; then half is done, then the rest.
+    let stopped = AtomicBool::new(true);
+    let nothing = sweep(&book, Doubts::One)
+        .run(&many, &stopped, |_| {})
+        .await
+        .unwrap();
+    assert!(!nothing.whole && nothing.households == 0);
+    let mut calls = 0;
+    let stop = AtomicBool::new(false);
+    let half = sweep(&book, Doubts::One)
+        .run(&many, &stop, |_| {
+            calls += 1;
+            if calls == 3 {
+                stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+        })
+        .await
+        .unwrap();
+    assert!(!half.whole && half.households > 0 && half.households < whole.households);
+    let mut kept = 0;
+    let rest = sweep(&book, Doubts::One)
+        .run(&many, &go, |at| kept = at.kept)
+        .await
+        .unwrap();
+    assert!(rest.whole);
+    assert_eq!(kept, half.households);
+    assert_eq!(rest.tally, whole.tally);
+    let found = findings(&many).await;
+    assert!(found == findings(&one).await, "the findings differ");
+    assert!(found.iter().any(|one| one.kind == FindingKind::Due));
+    assert!(
+        found
+            .iter()
+            .all(|one| one.kind != FindingKind::ToVerify || one.missing.len() == 1)
+    );
+}

@@ -1,0 +1,271 @@
+//! Life events (生活事件): a death ends and claims back, an age raises, a move takes everything along, each once.
+
+use super::reviews::alone;
+use super::town::*;
+use access::{Scope, another_officer};
+use casework::ActInput;
+use casework::life_event::{
+    EventFilter, Happened, Kind, LeadFilter, LeadResult, NewEvent, Refused, close_lead, leads,
+    leads_open, list, of_household, record, tick, view,
+};
+use casework::procedure::{StateKind, TaskKind};
+use casework::review::Differs;
+use casework::take_over::TakeOver;
+use casework::todo::{TodoFilter, todo};
+use ledger::Standing;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::TestClock;
+use store::files::NewFile;
+use uuid::Uuid;
+use vocab::ids::{CaseId, HouseholdId, PersonId};
+use vocab::{Money, Month};
+
+fn month(text: &str) -> Month {
+    text.parse().unwrap()
+}
+
+/// One month's money for the district: proposed by finance, released by the district.
+async fn pay(town: &Town, at: &str) {
+    let mut tx = town.db.begin().await.unwrap();
+    let order = ledger::NewPayRun {
+        month: month(at),
+        region: region("440306"),
+        programmes: None,
+    };
+    let nobody = BTreeMap::new();
+    let run = ledger::propose(&mut tx, &town.finance, &order, &nobody)
+        .await
+        .unwrap()
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert!(another_officer(town.finance.actor.officer, &town.district.actor).is_ok());
+    ledger::release(&town.db, &town.district, run.id, at, &nobody)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+fn death(household: HouseholdId, person: PersonId, on: &str) -> NewEvent {
+    NewEvent {
+        household,
+        happened: Happened::Death { person },
+        on: day(on),
+        source: "殡仪馆".to_owned(),
+        evidence: Some(NewFile {
+            media_type: "image/jpeg".to_owned(),
+            name: Some("火化证明.jpg".to_owned()),
+            bytes: vec![0xff, 0xd8, 0xff, 0xe0, 9, 9, 9],
+        }),
+    }
+}
+
+async fn recorded(town: &Town, who: &Scope, new: NewEvent) -> Result<Uuid, Refused> {
+    let mut tx = town.db.begin().await.unwrap();
+    let answer = record(&mut tx, who, &town.desk, new).await.unwrap();
+    if answer.is_ok() {
+        tx.commit().await.unwrap();
+    } else {
+        tx.rollback().await.unwrap();
+    }
+    answer
+}
+
+async fn tasks(town: &Town, who: &Scope, kind: TaskKind) -> Vec<CaseId> {
+    let filter = TodoFilter {
+        kinds: vec![kind],
+        ..TodoFilter::default()
+    };
+    let found = todo(&town.db, who, &town.desk, &filter, 0, 50)
+        .await
+        .unwrap();
+    found.rows.iter().map(|task| task.row.case.id).collect()
+}
+
+/// An old-age allowance of 200.00 a month, taken over from September 2026 on, for somebody of this number.
+async fn elder(town: &Town, number: &str) -> (HouseholdId, PersonId, CaseId) {
+    let person = town.person(number, "李高龄", None).await;
+    let household = town.household(person, &[]).await;
+    let one = TakeOver {
+        household,
+        member: Some(person),
+        programme: "old_age_allowance".to_owned(),
+        applicant: person,
+        decided_on: day("2020-03-01"),
+        old_number: "宝民〔2020〕7号".to_owned(),
+        amount: Money::from_fen(20_000),
+        from: month("2026-09"),
+        covered: Vec::new(),
+    };
+    let system = Scope::system(town.desk.book.place().division);
+    let mut tx = town.db.begin().await.unwrap();
+    let answers = casework::take_over::take_over(&mut tx, &system, &town.desk, &[one])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    (household, person, answers[0].clone().unwrap())
+}
+
+fixtures::db_tests! {
+    migrations = casework::migrations();
+
+    async fn the_death_of_one_who_lived_alone_ends_the_right_and_claims_back_the_month_paid_after(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        let (household, person, case) = alone(&town, 2).await;
+        let (_, _, other) = alone(&town, 3).await;
+        for (paid, on) in [("2026-09", "2026-09-08"), ("2026-10", "2026-10-08"), ("2026-11", "2026-11-09")] {
+            town.to_day(on);
+            pay(&town, paid).await;
+        }
+        // Died on 20 October, told on 25 November: October is due, November was paid and is not.
+        town.to_day("2026-11-25");
+        // A preview is the same act, not committed.
+        let mut tx = town.db.begin().await.unwrap();
+        let shown = record(&mut tx, &town.window, &town.desk, death(household, person, "2026-10-20")).await.unwrap().unwrap();
+        let lines = casework::life_event::lines(&tx, &town.window, shown).await.unwrap();
+        tx.rollback().await.unwrap();
+        let line = lines.iter().find(|line| line.programme == "dibao").unwrap();
+        assert_eq!((line.differs, line.from), (Differs::NotMet, Some(month("2026-11"))));
+        // One month of 1,375.00 went out too many.
+        assert_eq!((line.before, line.back), (Some(Money::from_fen(137_500)), Money::from_fen(-137_500)));
+        assert!(of_household(&town.db, &town.window, household).await.unwrap().is_empty());
+
+        // Neither another community nor a day ahead nor a stranger to the household.
+        assert_eq!(recorded(&town, &town.neighbour, death(household, person, "2026-10-20")).await, Err(Refused::NotThere));
+        assert_eq!(recorded(&town, &town.window, death(household, person, "2026-12-20")).await, Err(Refused::DayAhead));
+        let event = recorded(&town, &town.window, death(household, person, "2026-10-20")).await.unwrap();
+        assert!(matches!(
+            recorded(&town, &town.window, death(household, person, "2026-10-20")).await,
+            Err(Refused::AlreadyRecorded | Refused::Register(_))
+        ));
+        let (seen, lines) = view(&town.db, &town.window, event).await.unwrap().unwrap();
+        assert_eq!((seen.kind, seen.evidence.as_str()), (Kind::Death, "火化证明.jpg"));
+        assert_eq!(lines.iter().filter(|line| line.case.is_some()).count(), 1);
+        // Nothing is stopped by itself; the district has one thing to decide, and only for this household.
+        assert_eq!(tasks(&town, &town.district, TaskKind::Redecide).await, [case]);
+        assert_eq!(list::month_asked(&town.db, case).await.unwrap(), Some(month("2026-11")));
+        assert!(town.view(other).await.timeline.iter().all(|step| step.act != "life_event"));
+        let before = town.view(case).await;
+        assert!(before.timeline.iter().any(|step| step.act == "life_event" && step.opinion.contains("死亡 2026-10-20")));
+        assert_eq!(before.evidence.len(), 1, "the proof lies in the case");
+
+        let ending = ActInput { grounds: vec!["all_died".to_owned()], from: Some(month("2026-11")), ..saying("因死亡终止") };
+        town.act(&town.district, case, "close_after_death", ending).await.unwrap();
+        let after = town.view(case).await;
+        assert_eq!(after.row.case.kind, StateKind::Final);
+        let right = ledger::entitlement(town.db.conn(), &town.district, after.row.case.entitlement.unwrap()).await.unwrap().unwrap();
+        assert_eq!(right.due(month("2026-10")), Money::from_fen(137_500));
+        assert_eq!(right.standing(month("2026-11")), Standing::Ended);
+        assert_eq!(right.standing(month("2026-12")), Standing::Ended);
+        let owed = ledger::recoveries_of(town.db.conn(), &town.district, person).await.unwrap();
+        // 1 month × 1,375.00 = 1,375.00
+        assert_eq!((owed.len(), owed[0].total), (1, Money::from_fen(137_500)));
+        assert!(tasks(&town, &town.district, TaskKind::Redecide).await.is_empty());
+        let (_, lines) = view(&town.db, &town.window, event).await.unwrap().unwrap();
+        assert!(lines.iter().filter(|line| line.case.is_some()).all(|line| line.closed_on.is_some()));
+        assert!(store::journal::verify(&town.db).await.unwrap().is_intact());
+    }
+
+    async fn eighty_years_raise_the_allowance_from_the_month_of_the_birthday_and_once(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        town.to_day("2026-09-01");
+        // Born 22 November 1946: eighty on 22 November 2026. Bao'an pays 200.00 from seventy and 300.00 from eighty.
+        let (_, _, case) = elder(&town, &id_number("440306194611220", 1)).await;
+        // Seventy-nine in that month: not touched.
+        let (_, _, younger) = elder(&town, &id_number("440306194711220", 1)).await;
+        town.to_day("2026-11-20");
+        assert_eq!(tick(&town.db, &town.desk).await.unwrap().events, 0);
+        // Nobody called for three days; the missed ones are made up for.
+        town.to_day("2026-11-23");
+        let done = tick(&town.db, &town.desk).await.unwrap();
+        assert_eq!((done.days, done.birthdays, done.events), (3, 1, 1));
+        let (one, two) = tokio::join!(tick(&town.db, &town.desk), tick(&town.db, &town.desk));
+        assert_eq!(one.unwrap().events + two.unwrap().events, 0);
+        let events = list(&town.db, &town.window, &EventFilter::default(), 0, 9).await.unwrap();
+        assert_eq!((events.total, events.rows[0].kind, events.rows[0].detail.as_str()), (1, Kind::Age, "80"));
+        let (_, lines) = view(&town.db, &town.window, events.rows[0].id).await.unwrap().unwrap();
+        let line = lines.iter().find(|line| line.programme == "old_age_allowance").unwrap();
+        assert_eq!((line.differs, line.before, line.after), (Differs::More, Some(Money::from_fen(20_000)), Some(Money::from_fen(30_000))));
+        // The rule starts in the month of application, here the month of the birthday.
+        assert_eq!(line.from, Some(month("2026-11")));
+        assert_eq!(tasks(&town, &town.reviewer, TaskKind::Redecide).await, [case]);
+        assert!(town.view(younger).await.timeline.iter().all(|step| step.act != "life_event"));
+
+        town.act(&town.reviewer, case, "change", ActInput { from: line.from, ..saying("满八十周岁") }).await.unwrap();
+        let right = town.view(case).await.row.case.entitlement.unwrap();
+        let right = ledger::entitlement(town.db.conn(), &town.district, right).await.unwrap().unwrap();
+        assert_eq!((right.due(month("2026-10")), right.due(month("2026-11"))), (Money::from_fen(20_000), Money::from_fen(30_000)));
+        assert!(tasks(&town, &town.reviewer, TaskKind::Redecide).await.is_empty());
+    }
+
+    async fn whoever_turns_seventy_is_a_lead_until_somebody_has_seen_to_it(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        town.to_day("2026-11-21");
+        let person = town.person(&id_number("440306195611220", 2), "陈七十", None).await;
+        let household = town.household(person, &[]).await;
+        tick(&town.db, &town.desk).await.unwrap();
+        assert_eq!(leads_open(&town.db, &town.window).await.unwrap(), 0);
+        town.to_day("2026-11-22");
+        tick(&town.db, &town.desk).await.unwrap();
+        let found = leads(&town.db, &town.window, &LeadFilter { programme: Some("old_age_allowance".to_owned()), ..LeadFilter::default() }, 0, 9).await.unwrap();
+        assert_eq!(found.total, 1);
+        let lead = &found.rows[0];
+        assert_eq!((lead.household, lead.member, lead.after), (household, Some(person), Some(Money::from_fen(20_000))));
+        assert_eq!(leads(&town.db, &town.neighbour, &LeadFilter::default(), 0, 9).await.unwrap().total, 0);
+        let mut tx = town.db.begin().await.unwrap();
+        assert_eq!(close_lead(&mut tx, &town.window, &town.desk, lead.id, LeadResult::NotWanted, " ").await.unwrap(), Err(Refused::NoteMissing));
+        assert_eq!(close_lead(&mut tx, &town.neighbour, &town.desk, lead.id, LeadResult::NotWanted, "x").await.unwrap(), Err(Refused::NotThere));
+        close_lead(&mut tx, &town.window, &town.desk, lead.id, LeadResult::NotWanted, "已上门告知").await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let closed = LeadFilter { closed: true, programme: Some("old_age_allowance".to_owned()), ..LeadFilter::default() };
+        assert_eq!(leads(&town.db, &town.window, &closed, 0, 9).await.unwrap().total, 1);
+    }
+
+    async fn a_household_that_moves_takes_its_case_its_tasks_and_its_money_along(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        let (household, _, case) = alone(&town, 2).await;
+        town.to_day("2027-02-01");
+        tick(&town.db, &town.desk).await.unwrap();
+        let mut next = town.reviewer.clone();
+        next.region = region(NEXT);
+        assert_eq!(tasks(&town, &town.reviewer, TaskKind::Review).await, [case]);
+        assert!(tasks(&town, &next, TaskKind::Review).await.is_empty());
+        assert!(casework::view::case(&town.db, &town.neighbour, &town.desk, case).await.unwrap().is_none());
+
+        let moving = |to: &str| NewEvent {
+            household,
+            happened: Happened::House { to: region(to), address: "流塘路 8 号".to_owned() },
+            on: day("2027-02-01"),
+            source: "本人申报".to_owned(),
+            evidence: None,
+        };
+        // The window of one community cannot send people to another.
+        assert!(matches!(recorded(&town, &town.window, moving(NEXT)).await, Err(Refused::Register(_))));
+        assert!(matches!(recorded(&town, &town.reviewer, moving(HOME)).await, Err(Refused::Register(_))));
+        recorded(&town, &town.reviewer, moving(NEXT)).await.unwrap();
+        assert!(casework::view::case(&town.db, &town.window, &town.desk, case).await.unwrap().is_none());
+        let seen = casework::view::case(&town.db, &town.neighbour, &town.desk, case).await.unwrap().unwrap();
+        assert_eq!(seen.row.case.region, region(NEXT));
+        assert_eq!(tasks(&town, &next, TaskKind::Review).await, [case]);
+        let right = seen.row.case.entitlement.unwrap();
+        assert!(ledger::entitlement(town.db.conn(), &town.neighbour, right).await.unwrap().is_some());
+        assert!(ledger::entitlement(town.db.conn(), &town.window, right).await.unwrap().is_none());
+        assert!(registry::household(&town.db, &town.window, household).await.unwrap().is_none());
+        assert!(registry::household(&town.db, &town.neighbour, household).await.unwrap().is_some());
+    }
+}
+
+#[test]
+fn the_ages_that_matter_are_read_from_the_rules() {
+    let desk = desk();
+    let ages = policy::touches::ages(
+        &desk.book,
+        "birth_date",
+        day("2026-11-22"),
+        region("440306"),
+    );
+    let of = |programme: &str| -> Vec<u16> { ages[programme].iter().copied().collect() };
+    assert_eq!(of("old_age_allowance"), [70, 80, 90, 100]);
+    assert!(of("dibao").contains(&18), "{:?}", of("dibao"));
+    assert!(of("children_hardship").contains(&18));
+}

@@ -1,0 +1,116 @@
+//! Reviews and life events on the pages (定期核查和生活事件页面), without a script, in both languages, on both databases.
+
+#![expect(clippy::unwrap_used, reason = "integration tests fail by panicking")]
+
+mod house;
+
+use access::Role;
+use axum::http::StatusCode;
+use house::{BESIDE, HERE, House, id_number, migrations};
+use store::Db;
+
+async fn staffed(db: Db) -> House {
+    let house = House::over(db).await;
+    for (login, role, place) in [
+        ("chuangkou", Role::WindowOfficer, HERE),
+        ("linshe", Role::WindowOfficer, BESIDE),
+        ("shenhe", Role::StreetReviewer, "990101001"),
+        ("shenji", Role::Auditor, "990101"),
+    ] {
+        house.officer(login, &[(role, place)]).await;
+    }
+    house
+}
+
+fixtures::db_tests! {
+    migrations = migrations();
+
+    async fn a_death_is_previewed_then_recorded_with_its_proof_and_seen_by_its_own_place_only(db: Db) {
+        let house = staffed(db).await;
+        let head = house.person("何桂兰", &id_number("19400301", 12), HERE).await;
+        let son = house.person("何大山", &id_number("19700301", 13), HERE).await;
+        let home = house.household(head, &[(son, "20")], HERE).await;
+        let path = format!("/households/{home}/event");
+        let mut window = house.signed_in("chuangkou").await;
+        assert!(window.get(&format!("/households/{home}")).await.holds("登记生活事件"));
+        let asked = window.get(&format!("{path}?kind=death&person={head}")).await;
+        assert!(asked.status == StatusCode::OK && asked.holds("死亡日期"), "{}", asked.text());
+
+        let died = house.app.db.today().to_string();
+        let person = head.to_string();
+        let mut form = vec![("kind", "death"), ("person", person.as_str()), ("on", died.as_str()), ("source", "殡仪馆"), ("step", "preview")];
+        let unsourced: Vec<_> = form.iter().copied().filter(|(name, _)| *name != "source").collect();
+        assert!(window.post(&path, &unsourced).await.holds("请写明信息来源"));
+        let shown = window.post(&path, &form).await;
+        assert!(shown.status == StatusCode::OK && shown.holds("登记以前请核对") && shown.holds("确认登记"), "{}", shown.text());
+        // A preview leaves nothing behind.
+        assert!(!window.get(&format!("/people/{head}")).await.holds("已故"));
+        assert!(window.get("/life-events").await.holds("还没有生活事件"));
+
+        form.pop();
+        form.push(("step", "confirm"));
+        window.post(&path, &form[..form.len() - 1]).await;
+        let done = window.upload(&path, &form, ("proof", "证明.jpg", &[0xff, 0xd8, 0xff, 0xe0, 1])).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
+        let event = done.location();
+        let page = window.follow(&event).await;
+        assert!(page.holds("何*兰") || page.holds("何**"), "{}", page.text());
+        assert!(page.holds("证明.jpg") && page.holds("没有自动改变任何金额") && !page.holds("何桂兰"), "{}", page.text());
+        assert!(window.get(&format!("/households/{home}")).await.holds("死亡"));
+        assert!(window.post(&path, &form).await.holds("已经登记过了"));
+
+        // The street sees it, in English too; the community beside does not; the auditor looks and changes nothing.
+        let bare = event.split('?').next().unwrap();
+        let mut street = house.signed_in("shenhe").await;
+        street.post("/preferences", &[("lang", "en")]).await;
+        let page = street.get(bare).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        let mut beside = house.signed_in("linshe").await;
+        assert_eq!(beside.get(bare).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(beside.get(&path).await.status, StatusCode::NOT_FOUND);
+        let mut auditor = house.signed_in("shenji").await;
+        assert_eq!(auditor.get(bare).await.status, StatusCode::OK);
+        assert_eq!(auditor.get(&path).await.status, StatusCode::FORBIDDEN);
+        let entries = store::journal::page(&house.app.db, &store::journal::Filter::default(), 0, 50).await.unwrap();
+        for act in ["person.record_death", "casework.life_event", "casework.life_event.read"] {
+            assert!(entries.rows.iter().any(|entry| entry.event.act == act), "{act}");
+        }
+    }
+
+    async fn whoever_turns_the_age_is_a_lead_on_the_first_page_until_it_is_closed(db: Db) {
+        let house = staffed(db).await;
+        let today = house.app.db.today();
+        let born = today.format("%m%d").to_string();
+        let year: i32 = today.format("%Y").to_string().parse().unwrap();
+        // Eighty today; the sample county pays from eighty.
+        let elder = house.person("金福", &id_number(&format!("{}{born}", year - 80), 14), HERE).await;
+        house.household(elder, &[], HERE).await;
+        casework::life_event::tick(&house.app.db, &house.app.desk).await.unwrap();
+        let mut window = house.signed_in("chuangkou").await;
+        assert!(window.get("/").await.holds("可能新符合"));
+        let page = window.get("/life-events/leads?programme=old_age_allowance").await;
+        assert!(page.holds("为这一家新申请"), "{}", page.text());
+        let close = window.find("action=\"/life-events/leads/", '"').unwrap();
+        let path = format!("/life-events/leads/{close}");
+        assert!(window.post(&path, &[("result", "not_wanted"), ("note", "")]).await.holds("请写明办理情况"));
+        let done = window.post(&path, &[("result", "not_wanted"), ("note", "已上门告知")]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
+        assert!(window.get("/life-events/leads?show=closed").await.holds("已上门告知"));
+        let mut beside = house.signed_in("linshe").await;
+        assert!(!beside.get("/").await.holds("可能新符合"));
+    }
+
+    async fn reviews_are_listed_filtered_and_exported_and_the_export_is_written_down(db: Db) {
+        let house = staffed(db).await;
+        let mut street = house.signed_in("shenhe").await;
+        let page = street.get("/reviews?month=2026-12&show=soon").await;
+        assert!(page.status == StatusCode::OK && page.holds("没有这样的核查"), "{}", page.text());
+        let file = street.get("/reviews/export").await;
+        assert_eq!(file.status, StatusCode::OK, "{}", file.text());
+        assert!(file.body.starts_with(b"PK"));
+        let entries = store::journal::page(&house.app.db, &store::journal::Filter::default(), 0, 5).await.unwrap();
+        assert!(entries.rows.iter().any(|entry| entry.event.act == "web.export_reviews"));
+        let mut window = house.signed_in("chuangkou").await;
+        assert_eq!(window.get("/reviews/export").await.status, StatusCode::FORBIDDEN);
+    }
+}
