@@ -133,7 +133,7 @@ async fn two_hundred_kills(db: Db, folder: &Path, url: &str) {
     let mut rng = StdRng::seed_from_u64(SEED);
     let town = Town::new(db);
     let grants: Vec<_> = (0..PAYEES)
-        .map(|number| grant(number, "old_age", 200, "2026-01"))
+        .map(|number| grant(number, "old_age", 200, "2025-01"))
         .collect();
     let mut tx = town.db.begin().await.unwrap();
     for answer in ledger::entitle_many(&mut tx, &town.first, &grants)
@@ -144,7 +144,7 @@ async fn two_hundred_kills(db: Db, folder: &Path, url: &str) {
     }
     tx.commit().await.unwrap();
 
-    let (mut kills, mut runs, mut at) = (0, 0, month("2026-01"));
+    let (mut kills, mut runs, mut at) = (0, 0, month("2025-01"));
     let mut life = Duration::from_millis(150);
     while kills < KILLS {
         let mut extra = ledger::NewEntitlement {
@@ -179,14 +179,14 @@ async fn two_hundred_kills(db: Db, folder: &Path, url: &str) {
         );
         town.assert_clean().await;
         runs += 1;
-        at = if at < month("2026-07") {
-            at.next()
-        } else {
-            break;
-        };
+        at = at.next();
+        // A month takes some thirty kills; the months of the town's calendar are more than enough.
+        assert!(
+            at <= month("2026-07"),
+            "the worker was killed only {kills} times"
+        );
     }
     report(town.db.engine(), kills, runs);
-    assert!(kills >= KILLS, "the worker was killed only {kills} times");
 }
 
 #[expect(
