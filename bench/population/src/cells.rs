@@ -8,14 +8,11 @@ use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use policy::States;
-use policy::table::{ABSENT, KNOWN};
+use policy::table::{ABSENT, EPOCH, KNOWN};
 use std::borrow::Cow;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
-
-/// The day 1970-01-01, counted from the common era.
-const EPOCH: i64 = 719_163;
 
 /// A Parquet file whose columns are known by name (文件).
 pub(crate) struct Columns {

@@ -71,20 +71,21 @@ fn month(
     let plan = plan(book, settings)?;
     let next = AtomicUsize::new(0);
     let edges = Mutex::new(BTreeMap::<(i64, usize), Edge>::new());
+    let worker = || Worker {
+        plan: &plan,
+        programmes,
+        block: settings.block,
+        machine: machine(book, settings, day),
+        cells: vec![Cells::default(); plan.persons.len()],
+        home: vec![Cells::default(); plan.homes.len()],
+        scratch: Scratch::default(),
+        amounts: vec![Vec::new(); programmes.amounts()],
+        outcomes: vec![Vec::new(); programmes.ids.len()],
+        done: Done::default(),
+    };
     let work = || -> anyhow::Result<Done> {
         let columns = Columns::open(&settings.data, "persons.parquet")?;
-        let mut worker = Worker {
-            plan: &plan,
-            programmes,
-            block: settings.block,
-            machine: machine(book, settings, day),
-            cells: vec![Cells::default(); plan.persons.len()],
-            home: vec![Cells::default(); plan.homes.len()],
-            scratch: Scratch::default(),
-            amounts: vec![Vec::new(); programmes.amounts()],
-            outcomes: vec![Vec::new(); programmes.ids.len()],
-            done: Done::default(),
-        };
+        let mut worker = worker();
         loop {
             let group = next.fetch_add(1, Ordering::Relaxed);
             if group >= columns.groups() {
@@ -115,18 +116,7 @@ fn month(
         add(total, &one?);
     }
     let edges = edges.into_inner().unwrap_or_default();
-    let mut worker = Worker {
-        plan: &plan,
-        programmes,
-        block: settings.block,
-        machine: machine(book, settings, day),
-        cells: vec![Cells::default(); plan.persons.len()],
-        home: vec![Cells::default(); plan.homes.len()],
-        scratch: Scratch::default(),
-        amounts: vec![Vec::new(); programmes.amounts()],
-        outcomes: vec![Vec::new(); programmes.ids.len()],
-        done: Done::default(),
-    };
+    let mut worker = worker();
     worker.edges(edges)?;
     add(total, &worker.done);
     Ok(())

@@ -7,7 +7,7 @@ use crate::settings::{demonstration, load_book, place_of_folder};
 use crate::terminal::{complain, say};
 use anyhow::{Context, ensure};
 use batch::folder::Folder;
-use batch::layout::{LAYOUT, Manifest, Part};
+use batch::layout::{Manifest, Part};
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -89,16 +89,10 @@ impl Synth {
         let people = written.iter().map(|part| part.people).sum();
         let households = written.iter().map(|part| part.households).sum();
         let manifest = Manifest {
-            layout: LAYOUT,
-            place,
-            as_of: self.as_of,
-            known_at: None,
-            journal: 0,
-            pack_version: book.version().to_owned(),
-            pack_hash: book.hash().to_owned(),
             people,
             households,
             parts: written.into_iter().map(part).collect(),
+            ..Manifest::empty(&book, self.as_of)
         };
         manifest.write(&folder).await?;
         say(&format!(

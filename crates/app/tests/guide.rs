@@ -3,45 +3,17 @@
 //!
 //! Guarantees: a guide that no longer works fails here.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says where by failing there"
-)]
-
+use fixtures::{block, copy};
 use policy::Book;
 use policy::commands::{self, Cards};
 use std::path::Path;
-
-const GUIDE: &str = include_str!("../../../docs/guides/add-a-programme.md");
-
-/// The first fenced block after a heading.
-fn block(heading: &str) -> String {
-    let (_, after) = GUIDE.split_once(&format!("\n## {heading}")).unwrap();
-    let fenced = after.split("```").nth(1).unwrap();
-    fenced.split_once('\n').unwrap().1.to_owned()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
 
 #[test]
 fn the_guides_programme_loads_and_its_cases_pass() {
     let folder = tempfile::tempdir().unwrap();
     let packs = folder.path().join("packs");
-    copy(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs"),
-        &packs,
-    );
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+    copy(&ours, &packs).unwrap();
     let programme = packs.join("sample/longevity");
     std::fs::create_dir_all(&programme).unwrap();
     for (heading, file) in [
@@ -52,7 +24,7 @@ fn the_guides_programme_loads_and_its_cases_pass() {
         ("6. Worked cases", "cases.toml"),
         ("7. The procedure", "procedure.toml"),
     ] {
-        std::fs::write(programme.join(file), block(heading)).unwrap();
+        std::fs::write(programme.join(file), block(heading).unwrap()).unwrap();
     }
     let book = Book::load(&packs, "sample").unwrap_or_else(|faults| panic!("{faults:#?}"));
     let longevity = book.programme("longevity").unwrap();

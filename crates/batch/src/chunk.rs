@@ -3,7 +3,6 @@
 //! Guarantees: only the columns asked for are read; a column of another type than its fact's is refused by name; nulls
 //! are absent, never zero. Deliberately absent: joining; rows come whole, a household with its members.
 
-use crate::encode::EPOCH;
 use anyhow::{Context, bail};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int32Type, Int64Type};
@@ -16,10 +15,9 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::file::metadata::PageIndexPolicy;
-use policy::table::{ABSENT, BROKEN, Column, ColumnDef, KNOWN, States, Table};
+use policy::table::{ABSENT, BROKEN, Column, ColumnDef, EPOCH, KNOWN, States, Table, Words};
 use policy::{Kind, Unit};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How many households are decided together.
@@ -106,7 +104,7 @@ impl Chunk {
         }
     }
 
-    /// Only the rows for which the flag is set; `None` when that is all of them.
+    /// Only the rows for which the flag is set.
     pub(crate) fn kept(&self, keep: &[bool]) -> anyhow::Result<Self> {
         let keep = arrow_array::BooleanArray::from(keep.to_vec());
         Ok(Self {
@@ -161,7 +159,7 @@ impl Chunk {
             table: Table {
                 offsets: offsets.into(),
                 columns,
-                words: words.texts.into(),
+                words: words.into_texts().into(),
             },
         })
     }
@@ -173,25 +171,6 @@ fn whole<'a>(batch: &'a RecordBatch, name: &str) -> anyhow::Result<&'a [i64]> {
         .and_then(|array| array.as_primitive_opt::<Int64Type>())
         .with_context(|| format!("这个分块缺少整数列 {name}"))?;
     Ok(array.values())
-}
-
-/// The words of a batch, numbered as they are met.
-#[derive(Default)]
-struct Words {
-    texts: Vec<String>,
-    numbers: BTreeMap<String, i64>,
-}
-
-impl Words {
-    fn number(&mut self, text: &str) -> i64 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        let number = i64::try_from(self.texts.len()).unwrap_or(i64::MAX);
-        self.texts.push(text.to_owned());
-        self.numbers.insert(text.to_owned(), number);
-        number
-    }
 }
 
 fn read<'a>(

@@ -53,12 +53,13 @@ impl<'b> Deciders<'b> {
         let mut places = book.places_with_own_values();
         // The narrowest place speaks, so it is looked for first.
         places.sort_by_key(|place| std::cmp::Reverse(place.level()));
+        let everywhere = book.machine(ask);
         Self {
-            reads: book.machine(ask).reads().to_vec(),
+            reads: everywhere.reads().to_vec(),
             book,
             ask: ask.clone(),
             places,
-            machines: BTreeMap::new(),
+            machines: BTreeMap::from([(book.place().division, everywhere)]),
         }
     }
 
@@ -86,11 +87,11 @@ impl<'b> Deciders<'b> {
             .unwrap_or(self.book.place().division))
     }
 
-    /// Decides all rows of a chunk, a run of rows with the same values at a time.
+    /// Decides all rows of a chunk, a run of rows with the same values at a time, each with the question as it was asked.
     pub(crate) fn decide(
         &mut self,
         chunk: &Chunk,
-        mut found: impl FnMut(Region, &Rows<'_>, Outcomes<'_>) -> anyhow::Result<()>,
+        mut found: impl FnMut(&Ask, &Rows<'_>, Outcomes<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let regions = chunk.regions()?;
         let mut begin = 0;
@@ -115,7 +116,7 @@ impl<'b> Deciders<'b> {
                 .machines
                 .entry(place)
                 .or_insert_with(|| book.machine(&ask));
-            found(place, &rows, machine.decide(&rows.table))?;
+            found(&ask, &rows, machine.decide(&rows.table))?;
             begin = end;
         }
         Ok(())

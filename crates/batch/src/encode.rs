@@ -15,13 +15,10 @@ use arrow_schema::{DataType, Field, Fields, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use policy::table::{ABSENT, BROKEN, ColumnDef, KNOWN, States, Table};
+use policy::table::{ABSENT, BROKEN, ColumnDef, EPOCH, KNOWN, States, Table, Words};
 use policy::{Kind, Unit};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The day Parquet counts from, counted from the common era.
-pub(crate) const EPOCH: i64 = 719_163;
 /// Rows decided together when read back: their columns fit the processor's cache.
 const ROW_GROUP: usize = 16_384;
 
@@ -57,8 +54,7 @@ pub struct Gathering {
     persons: Vec<i64>,
     offsets: Vec<i32>,
     columns: Vec<Gathered>,
-    words: Vec<String>,
-    numbers: BTreeMap<String, i64>,
+    words: Words,
 }
 
 impl Gathering {
@@ -71,8 +67,7 @@ impl Gathering {
             regions: Vec::new(),
             persons: Vec::new(),
             offsets: vec![0],
-            words: Vec::new(),
-            numbers: BTreeMap::new(),
+            words: Words::default(),
         }
     }
 
@@ -116,15 +111,8 @@ impl Gathering {
         self.households.extend_from_slice(households);
         self.regions.extend_from_slice(regions);
         self.persons.extend_from_slice(persons);
-        let mut renumbered = Vec::with_capacity(table.words.len());
-        for word in table.words.iter() {
-            let next = i64::try_from(self.words.len())?;
-            let words = &mut self.words;
-            renumbered.push(*self.numbers.entry(word.clone()).or_insert_with(|| {
-                words.push(word.clone());
-                next
-            }));
-        }
+        let numbers = table.words.iter().map(|word| self.words.number(word));
+        let renumbered: Vec<i64> = numbers.collect();
         for ((column, def), gathered) in table.columns.iter().zip(&self.defs).zip(&mut self.columns)
         {
             let height = match def.of {
@@ -198,7 +186,7 @@ impl Gathering {
                 Unit::Person => (&mut member_fields, &mut member_arrays),
                 _ => (&mut fields, &mut arrays),
             };
-            push_column(def, column, &self.words, fields, arrays)?;
+            push_column(def, column, self.words.texts(), fields, arrays)?;
         }
         let member_fields = Fields::from(member_fields);
         let structs = StructArray::try_new(member_fields.clone(), member_arrays, None)?;

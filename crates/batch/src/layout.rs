@@ -13,6 +13,7 @@
 use crate::folder::Folder;
 use anyhow::{Context, ensure};
 use chrono::{DateTime, NaiveDate, Utc};
+use policy::Book;
 use serde::{Deserialize, Serialize};
 
 /// The version of this layout (格式版本).
@@ -94,6 +95,22 @@ pub fn payments_file(number: usize) -> String {
 }
 
 impl Manifest {
+    /// Of a folder that holds nothing yet (空清单).
+    pub fn empty(book: &Book, as_of: NaiveDate) -> Self {
+        Self {
+            layout: LAYOUT,
+            place: book.place().id.clone(),
+            as_of,
+            known_at: None,
+            journal: 0,
+            pack_version: book.version().to_owned(),
+            pack_hash: book.hash().to_owned(),
+            people: 0,
+            households: 0,
+            parts: Vec::new(),
+        }
+    }
+
     /// Reads a folder's manifest (读取清单).
     ///
     /// # Errors

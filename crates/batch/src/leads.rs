@@ -236,7 +236,7 @@ async fn write(
         .collect();
     taken.lost += u64::try_from(found.len() - there.len())?;
     let ids: Vec<HouseholdId> = there.iter().map(|(_, id, _)| *id).collect();
-    let members = registry::changes::people_of_all(db, &ids).await?;
+    let members = registry::changes::people_of_all(db, scope, &ids).await?;
     let numbers: BTreeMap<i64, PersonId> = members
         .into_iter()
         .map(|person| (pseudonym(db.keys(), person.0), person))

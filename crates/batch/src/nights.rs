@@ -153,9 +153,12 @@ impl Night {
             doubts: Doubts::Paid,
             ..sweep.clone()
         };
-        let chunks = read_rows(work, &due, self.times.len())?;
-        let old = decided(work, &earlier, &chunks, false)?;
-        let new = decided(work, sweep, &chunks, true)?;
+        let (then, now) = (earlier.ask(), sweep.ask());
+        let mut then = Deciders::new(&earlier.book, &then);
+        let mut now = Deciders::new(&sweep.book, &now);
+        let chunks = read_rows(work, &due, self.times.len(), now.reads())?;
+        let old = decided(work, &earlier, &mut then, &chunks, false)?;
+        let new = decided(work, sweep, &mut now, &chunks, true)?;
         ensure!(
             old.households == u64::try_from(due.len())?,
             "快照与上次比对时不同；请删去发现文件后重新比对 (the part has changed)"
@@ -204,34 +207,41 @@ impl Night {
 }
 
 /// Reads some rows of a part.
-fn read_rows(work: &PartWork, due: &[usize], rows: usize) -> anyhow::Result<Vec<Chunk>> {
+fn read_rows(
+    work: &PartWork,
+    due: &[usize],
+    rows: usize,
+    reads: &[bool],
+) -> anyhow::Result<Vec<Chunk>> {
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let book = &work.sweep.book;
-    let reads = Deciders::new(book, &work.sweep.ask()).reads().to_vec();
     let ranges = due.iter().map(|row| *row..*row + 1);
     let selection = RowSelection::from_consecutive_ranges(ranges, rows);
     let households = work.households.clone();
-    chunk::open(households, book.columns(), &reads, Some(selection))?
-        .map(|batch| Ok(Chunk::new(batch?)))
-        .collect()
+    chunk::open(
+        households,
+        work.sweep.book.columns(),
+        reads,
+        Some(selection),
+    )?
+    .map(|batch| Ok(Chunk::new(batch?)))
+    .collect()
 }
 
 /// Decides rows that were read: those that still count, or all of them as they once counted.
 fn decided<'s>(
     work: &PartWork,
     sweep: &'s Sweep,
+    deciders: &mut Deciders<'_>,
     chunks: &[Chunk],
     current: bool,
 ) -> anyhow::Result<PartSweep<'s>> {
     let mut part = PartSweep::new(sweep, work.payments.clone())?;
-    let ask = sweep.ask();
-    let mut deciders = Deciders::new(&sweep.book, &ask);
     let chunks = chunks.iter().filter_map(|chunk| match current {
         true => work.later.current(chunk.clone(), work.at).transpose(),
         false => Some(Ok(chunk.clone())),
     });
-    part.decide(chunks, &mut deciders, &work.clocks)?;
+    part.decide(chunks, deciders, &work.clocks)?;
     Ok(part)
 }

@@ -139,12 +139,8 @@ impl<'s> PartSweep<'s> {
         clocks: &Clocks,
     ) -> anyhow::Result<()> {
         for chunk in chunks {
-            deciders.decide(&chunk?, |place, rows, outcomes| {
-                let ask = Ask {
-                    region: Some(place),
-                    ..self.ask.clone()
-                };
-                self.compare(&ask, rows, outcomes)?;
+            deciders.decide(&chunk?, |ask, rows, outcomes| {
+                self.compare(ask, rows, outcomes)?;
                 nights::times(clocks, rows, self.sweep, &mut self.times);
                 Ok(())
             })?;

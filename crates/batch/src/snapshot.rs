@@ -8,7 +8,7 @@
 use crate::decide::region_number;
 use crate::encode::Gathering;
 use crate::folder::Folder;
-use crate::layout::{LAYOUT, Manifest, Part, households_file, payments_file};
+use crate::layout::{Manifest, Part, households_file, payments_file};
 use crate::payments::{self, Payment};
 use access::Scope;
 use anyhow::{Context, ensure};
@@ -131,7 +131,8 @@ impl<'a> Snapshot<'a> {
             before.pack_hash == manifest.pack_hash,
             "快照之后规则变了，读取的事实可能不同；请重新做全量快照 (the rules have changed since)"
         );
-        let touched: Vec<HouseholdId> = self.touched(db, &before).await?.into_iter().collect();
+        let touched = self.touched(db, &writing.scope, &before).await?;
+        let touched: Vec<HouseholdId> = touched.into_iter().collect();
         let there =
             registry::households::those_on(db, &writing.scope, self.as_of, &touched).await?;
         let (part, ids) = writing.part(before.parts.len(), there).await?;
@@ -163,21 +164,19 @@ impl<'a> Snapshot<'a> {
         // Read before any row: whatever commits while the rows are read counts as later, and is read again next time.
         let head = store::journal::head(db).await?;
         Ok(Manifest {
-            layout: LAYOUT,
-            place: book.place().id.clone(),
-            as_of: self.as_of,
             known_at: Some(writing.known_at),
             journal: head.map_or(0, |head| head.seq),
-            pack_version: book.version().to_owned(),
-            pack_hash: book.hash().to_owned(),
-            people: 0,
-            households: 0,
-            parts: Vec::new(),
+            ..Manifest::empty(book, self.as_of)
         })
     }
 
     /// Every household whose row may differ from the one in the snapshot.
-    async fn touched(&self, db: &Db, before: &Manifest) -> anyhow::Result<BTreeSet<HouseholdId>> {
+    async fn touched(
+        &self,
+        db: &Db,
+        scope: &Scope,
+        before: &Manifest,
+    ) -> anyhow::Result<BTreeSet<HouseholdId>> {
         let mut learned = before.known_at.context("这个快照没有写明截至何时所知")?;
         let mut people: Vec<PersonId> = Vec::new();
         let mut touched = BTreeSet::new();
@@ -217,9 +216,9 @@ impl<'a> Snapshot<'a> {
             until: self.as_of,
             looked_back,
         };
-        touched.extend(registry::changes::households_touched(db, &between).await?);
-        people.extend(ledger::persons_touched(db.conn(), learned, turned).await?);
-        touched.extend(registry::changes::households_of_all(db, &people).await?);
+        touched.extend(registry::changes::households_touched(db, scope, &between).await?);
+        people.extend(ledger::persons_touched(db.conn(), scope, learned, turned).await?);
+        touched.extend(registry::changes::households_of_all(db, scope, &people).await?);
         Ok(touched)
     }
 }

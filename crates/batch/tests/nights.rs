@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use batch::encode::Gathering;
-use batch::layout::{LAYOUT, Part, households_file};
+use batch::layout::{Part, households_file};
 use batch::sweep::{Doubts, Swept};
 use batch::{Finding, Folder, Manifest, Sweep};
 use chrono::{Days, NaiveDate};
@@ -43,18 +43,8 @@ impl Town {
             .flat_map(|programme| book.cases(&programme.id))
             .map(|case| case.sheet.clone())
             .collect();
-        let manifest = Manifest {
-            layout: LAYOUT,
-            place: book.place().id.clone(),
-            as_of: NaiveDate::from_ymd_opt(2024, 5, 20).unwrap(),
-            known_at: None,
-            journal: 0,
-            pack_version: book.version().to_owned(),
-            pack_hash: book.hash().to_owned(),
-            people: 0,
-            households: 0,
-            parts: Vec::new(),
-        };
+        let as_of = NaiveDate::from_ymd_opt(2024, 5, 20).unwrap();
+        let manifest = Manifest::empty(&book, as_of);
         // Two streets with parameters of their own until the middle of 2024, and one without.
         let mut streets: Vec<i64> = book
             .places_with_own_values()

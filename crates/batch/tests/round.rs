@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use batch::encode::Gathering;
-use batch::layout::{LAYOUT, Part};
+use batch::layout::Part;
 use batch::sweep::Doubts;
 use batch::{Finding, FindingKind, Folder, Manifest, Sweep};
 use chrono::NaiveDate;
@@ -33,18 +33,7 @@ fn population(book: &Book) -> Vec<FactSheet> {
 /// Writes a population as a snapshot of one community, some households a part.
 async fn written(book: &Book, sheets: &[FactSheet], folder: &Folder, part: usize) -> Manifest {
     let ask = Ask::on(day());
-    let mut manifest = Manifest {
-        layout: LAYOUT,
-        place: book.place().id.clone(),
-        as_of: day(),
-        known_at: None,
-        journal: 0,
-        pack_version: book.version().to_owned(),
-        pack_hash: book.hash().to_owned(),
-        people: 0,
-        households: 0,
-        parts: Vec::new(),
-    };
+    let mut manifest = Manifest::empty(book, day());
     let community = batch::region_number(book.place().division) + 1_001;
     let (mut next, mut person) = (1, 1);
     for (number, some) in sheets.chunks(part).enumerate() {

@@ -175,7 +175,7 @@ async fn carry_out(
 
     let mut done = Done::default();
     if let Err(refused) = effect::apply(
-        tx, scope, desk, &mut row, situation, chosen, &input, seq, &mut done,
+        tx, scope, desk, &mut row, situation, chosen, &input, &mut done,
     )
     .await?
     {

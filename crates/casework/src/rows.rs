@@ -3,6 +3,7 @@
 //! Guarantees: one case is only ever read through a scope; a case is saved only over the version it was read at.
 //! Deliberately absent: deciding anything.
 
+use crate::case::Recorded;
 use crate::tables;
 use access::Scope;
 use anyhow::Context;
@@ -151,6 +152,43 @@ pub(crate) async fn next_seq(tx: &Tx, case: Uuid) -> anyhow::Result<i64> {
         .await
         .context("reading the last event of a case")?;
     Ok(last.flatten().unwrap_or(0) + 1)
+}
+
+/// A line on the timeline of a case whose state stays as it is (时间线).
+#[derive(Debug, Default)]
+pub(crate) struct NewEvent {
+    pub(crate) act: String,
+    pub(crate) opinion: String,
+    /// What was filled in.
+    pub(crate) recorded: Recorded,
+    pub(crate) determination: Option<Uuid>,
+    pub(crate) decision: Option<Uuid>,
+}
+
+/// Writes a line on a case's timeline; the case's row is held.
+pub(crate) async fn insert_event(
+    tx: &Tx,
+    scope: &Scope,
+    row: &tables::case::Model,
+    new: NewEvent,
+) -> anyhow::Result<()> {
+    let event = tables::event::Model {
+        id: tx.new_id(),
+        case_id: row.id,
+        seq: next_seq(tx, row.id).await?,
+        act: new.act,
+        at: tx.now(),
+        on_day: tx.today(),
+        officer_id: scope.actor.officer.0,
+        officer: scope.actor.name.clone(),
+        from_state: row.state.clone(),
+        to_state: row.state.clone(),
+        opinion: new.opinion,
+        input: serde_json::to_string(&new.recorded)?,
+        determination_id: new.determination,
+        decision_id: new.decision,
+    };
+    insert::<tables::event::Entity>(tx, event).await
 }
 
 /// All clocks of a case, oldest first.

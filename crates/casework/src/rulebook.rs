@@ -30,6 +30,7 @@ pub use what_if::{Moved, WhatIf, what_if};
 use crate::case::to_word;
 use access::{Denied, Permission, SamePerson, Scope, may};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use store::{Event, Tx};
 use vocab::Region;
 
@@ -125,6 +126,20 @@ pub fn state_zh(state: State) -> &'static str {
 /// Rules hold for the whole place: who changes them must hold the permission for all of it.
 fn permitted(scope: &Scope, permission: Permission, place: Region) -> Result<(), Refused> {
     Ok(may(&scope.actor, permission, place)?)
+}
+
+/// The folder rules are written in, if the officer may and the rules can be changed here.
+fn workroom<'s>(
+    shelf: &'s Shelf,
+    now: &InForce,
+    scope: &Scope,
+    permission: Permission,
+) -> Result<&'s Path, Refused> {
+    permitted(scope, permission, now.desk.book.place().division)?;
+    shelf
+        .root()
+        .filter(|_| now.number > 0)
+        .ok_or(Refused::ReadOnly)
 }
 
 fn note(tx: &mut Tx, scope: &Scope, act: &str, subject: (&str, &str), detail: serde_json::Value) {

@@ -319,10 +319,11 @@ pub async fn in_payment(
 /// When the database fails.
 pub async fn persons_touched(
     conn: &impl ConnectionTrait,
+    scope: &Scope,
     since: DateTimeUtc,
     month_turned: bool,
 ) -> anyhow::Result<BTreeSet<PersonId>> {
-    let mut query = table::Entity::find();
+    let mut query = table::Entity::find().filter(in_scope(scope));
     if !month_turned {
         let changed = change::Entity::find()
             .select_only()

@@ -87,10 +87,7 @@ impl<'p> Run<'p> {
         region: Region,
         wanted: &[usize],
     ) -> Self {
-        let sizes = sheets.iter().map(|sheet| sheet.members.len());
-        let mut run = Self::blank(program, sizes, ask, region, wanted, false);
-        run.sheets = sheets;
-        run.fill_inputs();
+        let mut run = Self::taken_in(program, sheets, ask, region, wanted, false);
         run.work(wanted);
         run
     }
@@ -103,8 +100,19 @@ impl<'p> Run<'p> {
         region: Region,
         wanted: &[usize],
     ) -> Self {
+        Self::taken_in(program, sheets, ask, region, wanted, true)
+    }
+
+    fn taken_in(
+        program: &'p Program,
+        sheets: &'p [FactSheet],
+        ask: &'p Ask,
+        region: Region,
+        wanted: &[usize],
+        lean: bool,
+    ) -> Self {
         let sizes = sheets.iter().map(|sheet| sheet.members.len());
-        let mut run = Self::blank(program, sizes, ask, region, wanted, true);
+        let mut run = Self::blank(program, sizes, ask, region, wanted, lean);
         run.sheets = sheets;
         run.fill_inputs();
         run

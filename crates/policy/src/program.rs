@@ -215,7 +215,7 @@ pub(crate) struct Program {
 
 /// Texts as numbers (字词表), so that a column of codes is a column of numbers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Words {
+pub struct Words {
     by_text: BTreeMap<String, i64>,
     texts: Vec<String>,
 }
@@ -225,8 +225,8 @@ impl Words {
     pub(crate) const MET: &'static str = "met";
     pub(crate) const NOT_MET: &'static str = "not_met";
 
-    /// The number of a word, new if need be.
-    pub(crate) fn number(&mut self, text: &str) -> i64 {
+    /// The number of a word (字词编号), new if need be; the first has 0.
+    pub fn number(&mut self, text: &str) -> i64 {
         if let Some(number) = self.by_text.get(text) {
             return *number;
         }
@@ -234,6 +234,16 @@ impl Words {
         self.texts.push(text.to_owned());
         self.by_text.insert(text.to_owned(), number);
         number
+    }
+
+    /// The words in the order of their numbers (全部字词).
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// The same, given away.
+    pub fn into_texts(self) -> Vec<String> {
+        self.texts
     }
 
     pub(crate) fn find(&self, text: &str) -> Option<i64> {

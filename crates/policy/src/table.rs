@@ -11,8 +11,12 @@ use crate::explain::Why;
 use crate::kind::Kind;
 use crate::program::{Level, Op, Program, Reg};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use vocab::FactSheet;
+
+pub use crate::program::Words;
+
+/// The day 1970-01-01 (纪元日), where files begin to count; a table counts from the common era.
+pub const EPOCH: i64 = 719_163;
 
 /// State of a cell (单元格状态): contradicted or unusable. Smaller is worse, two states combine by `min`.
 pub const BROKEN: u8 = 0;
@@ -232,8 +236,7 @@ impl Book {
             })
             .collect();
         let mut offsets = vec![0_u32];
-        let mut words: Vec<String> = Vec::new();
-        let mut numbers: BTreeMap<String, i64> = BTreeMap::new();
+        let mut words = Words::default();
         for batch in sheets.chunks(Self::BATCH) {
             let run = Run::read(program, batch, ask, self.region(ask), &wanted);
             for sheet in batch {
@@ -247,14 +250,7 @@ impl Book {
                         if !is_word {
                             return value;
                         }
-                        let text = run.word_text(value).unwrap_or_default();
-                        if let Some(number) = numbers.get(text) {
-                            return *number;
-                        }
-                        let number = i64::try_from(words.len()).unwrap_or(i64::MAX);
-                        words.push(text.to_owned());
-                        numbers.insert(text.to_owned(), number);
-                        number
+                        words.number(run.word_text(value).unwrap_or_default())
                     });
                 }
             }
@@ -262,7 +258,7 @@ impl Book {
         Table {
             offsets: offsets.into(),
             columns: columns.into_iter().map(Filling::column).collect(),
-            words: words.into(),
+            words: words.into_texts().into(),
         }
     }
 

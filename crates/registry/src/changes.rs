@@ -3,8 +3,9 @@
 //! Guarantees: a household whose fact sheet differs between two moments and days is among those named; some are named
 //! that do not differ. Deliberately absent: what changed. Whoever asks reads the sheets again.
 
-use crate::reading::Reading;
+use crate::reading::{Reading, inside};
 use crate::tables::{fact, household, membership, person};
+use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sea_query::ExprTrait;
@@ -26,12 +27,13 @@ pub struct Between {
     pub looked_back: Vec<String>,
 }
 
-/// The households touched (有变动的家庭): learned of, or with a fact or membership that begins or ends in those days.
+/// The households of a scope touched (有变动的家庭): learned of, or with a fact or membership that begins or ends in those days.
 ///
 /// # Errors
 /// Faults of the database.
 pub async fn households_touched(
     source: &impl Reading,
+    scope: &Scope,
     between: &Between,
 ) -> anyhow::Result<BTreeSet<HouseholdId>> {
     let conn = source.connection();
@@ -108,16 +110,40 @@ pub async fn households_touched(
         .context("finding new people")?;
     people.extend(registered);
     let people: Vec<PersonId> = people.into_iter().map(PersonId).collect();
-    touched.extend(households_of_all(source, &people).await?);
-    Ok(touched)
+    touched.extend(households_of_all(source, scope, &people).await?);
+    within(source, scope, touched).await
 }
 
-/// The households people ever belonged to (这些人所在和曾在的家庭).
+/// Those of some households that lie in a scope.
+async fn within(
+    source: &impl Reading,
+    scope: &Scope,
+    households: BTreeSet<HouseholdId>,
+) -> anyhow::Result<BTreeSet<HouseholdId>> {
+    let ids: Vec<Uuid> = households.into_iter().map(|id| id.0).collect();
+    let mut found = BTreeSet::new();
+    for some in ids.chunks(900) {
+        let there: Vec<Uuid> = household::Entity::find()
+            .select_only()
+            .column(household::Column::Id)
+            .filter(household::Column::Id.is_in(some.iter().copied()))
+            .filter(inside(household::Column::Region, scope.region))
+            .into_tuple()
+            .all(source.connection())
+            .await
+            .context("finding the households of a place")?;
+        found.extend(there.into_iter().map(HouseholdId));
+    }
+    Ok(found)
+}
+
+/// The households of a scope that people ever belonged to (这些人所在和曾在的家庭).
 ///
 /// # Errors
 /// Faults of the database.
 pub async fn households_of_all(
     source: &impl Reading,
+    scope: &Scope,
     people: &[PersonId],
 ) -> anyhow::Result<BTreeSet<HouseholdId>> {
     let mut found = BTreeSet::new();
@@ -132,19 +158,22 @@ pub async fn households_of_all(
             .context("finding the households of people")?;
         found.extend(of.into_iter().map(HouseholdId));
     }
-    Ok(found)
+    within(source, scope, found).await
 }
 
-/// Who belongs or ever belonged to some households (这些家庭现在和曾经的成员).
+/// Who belongs or ever belonged to some households of a scope (这些家庭现在和曾经的成员).
 ///
 /// # Errors
 /// Faults of the database.
 pub async fn people_of_all(
     source: &impl Reading,
+    scope: &Scope,
     households: &[HouseholdId],
 ) -> anyhow::Result<BTreeSet<PersonId>> {
+    let there = within(source, scope, households.iter().copied().collect()).await?;
+    let there: Vec<HouseholdId> = there.into_iter().collect();
     let mut found = BTreeSet::new();
-    for some in households.chunks(900) {
+    for some in there.chunks(900) {
         let of: Vec<Uuid> = membership::Entity::find()
             .select_only()
             .column(membership::Column::PersonId)

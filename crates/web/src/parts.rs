@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod diff;
+pub mod export;
 pub mod form;
 pub mod format;
 pub mod law;

@@ -56,7 +56,6 @@ pub(crate) async fn apply(
     situation: &Situation<'_>,
     act: &Act,
     input: &ActInput,
-    seq: i64,
     done: &mut Done,
 ) -> anyhow::Result<Result<(), Refused>> {
     let today = tx.today();
@@ -89,7 +88,7 @@ pub(crate) async fn apply(
         | Effect::Suspend
         | Effect::Resume
         | Effect::Overturn => {
-            return money::decide(tx, scope, desk, row, situation, act, input, seq, done).await;
+            return money::decide(tx, scope, desk, row, situation, act, input, done).await;
         }
         Effect::None
         | Effect::RequestSupplement

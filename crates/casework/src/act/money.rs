@@ -33,7 +33,6 @@ pub(crate) async fn decide(
     situation: &Situation<'_>,
     act: &Act,
     input: &ActInput,
-    _seq: i64,
     done: &mut Done,
 ) -> anyhow::Result<Result<(), Refused>> {
     let today = tx.today();
@@ -187,6 +186,40 @@ async fn grant(
     }
 }
 
+/// A right for other people than before.
+pub(super) struct Renewal<'a> {
+    /// The right that ends with it, if it still runs.
+    pub(super) ends: Option<EntitlementId>,
+    pub(super) answer: &'a Answer,
+    pub(super) amount: Money,
+    pub(super) from: Month,
+    pub(super) decision: DecisionId,
+}
+
+/// Ends the old right and begins the new one.
+pub(super) async fn begin_anew(
+    tx: &mut Tx,
+    scope: &Scope,
+    row: &tables::case::Model,
+    new: &Renewal<'_>,
+) -> anyhow::Result<Result<EntitlementId, Refused>> {
+    if let Some(id) = new.ends {
+        let end = ledger::Stop {
+            entitlement: id,
+            from: new.from,
+            decision: new.decision,
+            monthly: None,
+        };
+        if let Err(refused) = ledger::stop(tx, scope, &end).await? {
+            return Ok(Err(Refused::Ledger(refused.to_string())));
+        }
+    }
+    let begun = entitlement(row, new.answer, new.decision, new.amount, new.from)?;
+    Ok(ledger::entitle(tx, scope, &begun)
+        .await?
+        .map_err(|refused| Refused::Ledger(refused.to_string())))
+}
+
 /// A new amount for the same people is a change; for other people the old right ends and a new one begins.
 async fn change(
     tx: &mut Tx,
@@ -222,24 +255,16 @@ async fn change(
             return Ok(Err(Refused::Ledger(refused.to_string())));
         }
     } else {
-        let end = ledger::Stop {
-            entitlement: id,
+        let renewed = Renewal {
+            ends: Some(id),
+            answer,
+            amount,
             from,
             decision,
-            monthly: None,
         };
-        if let Err(refused) = ledger::stop(tx, scope, &end).await? {
-            return Ok(Err(Refused::Ledger(refused.to_string())));
-        }
-        match ledger::entitle(
-            tx,
-            scope,
-            &entitlement(row, answer, decision, amount, from)?,
-        )
-        .await?
-        {
+        match begin_anew(tx, scope, row, &renewed).await? {
             Ok(id) => row.entitlement_id = Some(id.0),
-            Err(refused) => return Ok(Err(Refused::Ledger(refused.to_string()))),
+            Err(refused) => return Ok(Err(refused)),
         }
     }
     row.amount = Some(amount.fen());

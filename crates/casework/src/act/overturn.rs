@@ -9,7 +9,7 @@
 
 use super::Refused;
 use super::effect::Done;
-use super::money::entitlement;
+use super::money::{Renewal, begin_anew};
 use super::situation::Situation;
 use crate::case::outcome_word;
 use crate::desk::Desk;
@@ -19,7 +19,7 @@ use crate::tables;
 use access::Scope;
 use anyhow::Context;
 use chrono::NaiveDate;
-use ledger::{Entitlement, NewAmount, Reinstatement, Resumption, Standing, Stop};
+use ledger::{Entitlement, NewAmount, Reinstatement, Resumption, Standing};
 use policy::Outcome;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::BTreeSet;
@@ -177,21 +177,14 @@ async fn run_again(
         let Some(amount) = first.determination.amount else {
             return Ok(Err(Refused::NoAmount));
         };
-        if standing != Standing::Ended {
-            let end = Stop {
-                entitlement: id,
-                from,
-                decision,
-                monthly: None,
-            };
-            if let Err(refused) = ledger::stop(tx, scope, &end).await? {
-                return Ok(Err(Refused::Ledger(refused.to_string())));
-            }
-        }
-        let new = entitlement(row, first, decision, amount, from)?;
-        return Ok(ledger::entitle(tx, scope, &new)
-            .await?
-            .map_err(|refused| Refused::Ledger(refused.to_string())));
+        let renewed = Renewal {
+            ends: (standing != Standing::Ended).then_some(id),
+            answer: first,
+            amount,
+            from,
+            decision,
+        };
+        return begin_anew(tx, scope, row, &renewed).await;
     }
     let refused = match standing {
         Standing::Ended => {

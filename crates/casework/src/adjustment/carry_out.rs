@@ -5,8 +5,8 @@ use super::{Difference, LineResult, Refused, State};
 use crate::case::{Recorded, from_word, to_word};
 use crate::desk::Desk;
 use crate::procedure::TaskKind;
-use crate::rows::{insert, save, save_case};
-use crate::tables::{adjustment, adjustment_line, case, decision, event};
+use crate::rows::{NewEvent, insert, insert_event, save, save_case};
+use crate::tables::{adjustment, adjustment_line, case, decision};
 use crate::{sheet, task};
 use access::{Permission, Role, Scope, another_officer, may};
 use anyhow::Context;
@@ -229,26 +229,14 @@ async fn change(
         version: read_at,
         ..Recorded::default()
     };
-    insert::<event::Entity>(
-        tx,
-        event::Model {
-            id: tx.new_id(),
-            case_id: row.id,
-            seq: crate::rows::next_seq(tx, row.id).await?,
-            act: "adjust".to_owned(),
-            at: tx.now(),
-            on_day: tx.today(),
-            officer_id: scope.actor.officer.0,
-            officer: scope.actor.name.clone(),
-            from_state: row.state.clone(),
-            to_state: row.state.clone(),
-            opinion: of.basis.clone(),
-            input: serde_json::to_string(&recorded)?,
-            determination_id: determination,
-            decision_id: Some(decided.0),
-        },
-    )
-    .await?;
+    let said = NewEvent {
+        act: "adjust".to_owned(),
+        opinion: of.basis.clone(),
+        recorded,
+        determination,
+        decision: Some(decided.0),
+    };
+    insert_event(tx, scope, &row, said).await?;
     row.amount = Some(amount);
     row.determination_id = determination.or(row.determination_id);
     row.decision_id = Some(decided.0);

@@ -9,7 +9,7 @@ use super::{NewFinding, Refused, record_finding};
 use crate::case::{Case, Recorded};
 use crate::desk::Desk;
 use crate::draft::DECLARED;
-use crate::rows::{self, insert};
+use crate::rows;
 use crate::{sheet, tables};
 use access::Scope;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -346,7 +346,6 @@ async fn tell(
     mut row: tables::case::Model,
     told: Told,
 ) -> anyhow::Result<()> {
-    let seq = i64::try_from(rows::events(tx, row.id).await?.len())? + 1;
     let read_at = row.version;
     let region = row.region.parse().ok();
     let name = match told.subject {
@@ -365,26 +364,13 @@ async fn tell(
         version: read_at,
         ..Recorded::default()
     };
-    insert::<tables::event::Entity>(
-        tx,
-        tables::event::Model {
-            id: tx.new_id(),
-            case_id: row.id,
-            seq,
-            act: told.act.to_owned(),
-            at: tx.now(),
-            on_day: tx.today(),
-            officer_id: scope.actor.officer.0,
-            officer: scope.actor.name.clone(),
-            from_state: row.state.clone(),
-            to_state: row.state.clone(),
-            opinion: told.opinion,
-            input: serde_json::to_string(&recorded)?,
-            determination_id: None,
-            decision_id: None,
-        },
-    )
-    .await?;
+    let step = rows::NewEvent {
+        act: told.act.to_owned(),
+        opinion: told.opinion,
+        recorded,
+        ..rows::NewEvent::default()
+    };
+    rows::insert_event(tx, scope, &row, step).await?;
     tx.note(Event {
         by: scope.actor.officer,
         purpose: scope.purpose.text(),

@@ -57,12 +57,7 @@ pub async fn tick(db: &Db, desk: &Desk) -> anyhow::Result<Day> {
     let scope = Scope::system(desk.book.place().division);
     let today = db.today();
     let mut done = Day::default();
-    let last = daily::Entity::find_by_id(NAME.to_owned())
-        .one(db.conn())
-        .await
-        .context("reading until when daily work is done")?
-        .map(|row| row.done_until);
-    let mut day = match last {
+    let mut day = match done_until(db).await? {
         Some(last) => last + chrono::Days::new(1),
         None => today,
     };
@@ -152,8 +147,8 @@ async fn birthdays(
         };
         after = Some(*last);
         for (person, born) in some {
-            let age = u16::try_from(full_years(born, day)).unwrap_or_default();
-            let Some(programmes) = by_age.get(&age) else {
+            let age = u16::try_from(full_years(born, day)).ok();
+            let Some((age, programmes)) = age.and_then(|age| by_age.get_key_value(&age)) else {
                 continue;
             };
             done.birthdays += 1;
@@ -181,7 +176,7 @@ async fn ended(
     let mut after: Option<FactRowId> = None;
     loop {
         let mut tx = db.begin().await?;
-        let some = registry::facts::ended_on(&tx, day, after, PORTION).await?;
+        let some = registry::facts::ended_on(&tx, scope, day, after, PORTION).await?;
         let Some(last) = some.last() else {
             return tx.rollback().await;
         };

@@ -7,12 +7,13 @@ use super::{Kind, Refused};
 use crate::desk::Desk;
 use crate::review::Differs;
 use crate::rows::save;
-use crate::tables::{life_event as table, life_event_line as line};
+use crate::tables::{case, life_event as table, life_event_line as line};
 use access::{Permission, Scope};
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 use serde_json::json;
 use store::{Db, Event, Page, Tx};
@@ -324,11 +325,19 @@ async fn lines_of(
 ///
 /// # Errors
 /// Faults of the database.
-pub async fn month_asked(db: &Db, case: CaseId) -> anyhow::Result<Option<Month>> {
+pub async fn month_asked(db: &Db, scope: &Scope, id: CaseId) -> anyhow::Result<Option<Month>> {
+    let (first, beyond) = scope.code_range();
+    // The case speaks for the place: a line keeps the community it was written in, also after a move.
+    let seen = case::Entity::find_by_id(id.0)
+        .select_only()
+        .column(case::Column::Id)
+        .filter(case::Column::Region.gte(first))
+        .filter(case::Column::Region.lt(beyond))
+        .into_query();
     let months: Vec<Option<String>> = line::Entity::find()
         .select_only()
         .column(line::Column::FromMonth)
-        .filter(line::Column::CaseId.eq(case.0))
+        .filter(line::Column::CaseId.in_subquery(seen))
         .filter(line::Column::ClosedOn.is_null())
         .into_tuple()
         .all(db.conn())

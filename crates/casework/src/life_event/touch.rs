@@ -13,9 +13,9 @@ use crate::desk::Desk;
 use crate::review::Differs;
 use crate::review::compare::{self, Found, compare};
 use crate::review::follow::{put_task, said_of};
-use crate::rows::{insert, insert_all, save};
+use crate::rows::{NewEvent, insert_all, insert_event, save};
 use crate::sheet::{self, Answer};
-use crate::tables::{case, event, life_event, life_event_line as line};
+use crate::tables::{case, life_event, life_event_line as line};
 use access::{Scope, mask_name};
 use anyhow::Context;
 use chrono::NaiveDate;
@@ -172,26 +172,12 @@ async fn on_case(
         more if more > 0 => text.push_str(&format!("，应补发 {back} 元")),
         _ => text.push_str(&format!("，已多发 {back} 元")),
     }
-    insert::<event::Entity>(
-        tx,
-        event::Model {
-            id: tx.new_id(),
-            case_id: case.id,
-            seq: crate::rows::next_seq(tx, case.id).await?,
-            act: ACT.to_owned(),
-            at: tx.now(),
-            on_day: tx.today(),
-            officer_id: scope.actor.officer.0,
-            officer: scope.actor.name.clone(),
-            from_state: case.state.clone(),
-            to_state: case.state.clone(),
-            opinion: text.clone(),
-            input: "{}".to_owned(),
-            determination_id: None,
-            decision_id: None,
-        },
-    )
-    .await?;
+    let said = NewEvent {
+        act: ACT.to_owned(),
+        opinion: text.clone(),
+        ..NewEvent::default()
+    };
+    insert_event(tx, scope, case, said).await?;
     let turn = desk
         .procedure(&case.programme)
         .and_then(|procedure| compare::turn(procedure, &one.found, one.nobody_left));

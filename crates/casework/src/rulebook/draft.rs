@@ -6,7 +6,7 @@
 use super::check::{Checked, Stage};
 use super::publish::Proposal;
 use super::shelf::{InForce, Shelf};
-use super::{Refused, State, note, permitted, word};
+use super::{Refused, State, note, permitted, word, workroom};
 use crate::case::from_word;
 use crate::rows::{insert, insert_all};
 use crate::tables::{rule_draft, rule_file};
@@ -188,11 +188,9 @@ pub async fn save(
     shelf.catch_up(db).await?;
     let now = shelf.now();
     let place = now.desk.book.place().division;
-    if let Err(refused) = permitted(scope, Permission::WriteRules, place) {
-        return Ok(Err(refused));
-    }
-    let Some(root) = shelf.root().filter(|_| now.number > 0) else {
-        return Ok(Err(Refused::ReadOnly));
+    let root = match workroom(shelf, &now, scope, Permission::WriteRules) {
+        Ok(root) => root,
+        Err(refused) => return Ok(Err(refused)),
     };
     let may_be = editable(&now, folder);
     if may_be.is_empty() {
@@ -357,12 +355,9 @@ pub async fn propose(
 ) -> anyhow::Result<Result<(), Refused>> {
     shelf.catch_up(db).await?;
     let now = shelf.now();
-    let place = now.desk.book.place().division;
-    if let Err(refused) = permitted(scope, Permission::WriteRules, place) {
-        return Ok(Err(refused));
-    }
-    let Some(root) = shelf.root().filter(|_| now.number > 0) else {
-        return Ok(Err(Refused::ReadOnly));
+    let root = match workroom(shelf, &now, scope, Permission::WriteRules) {
+        Ok(root) => root,
+        Err(refused) => return Ok(Err(refused)),
     };
     let Some(Opened { mut row, files }) = opened(db.conn(), id).await? else {
         return Ok(Err(Refused::NotThere));

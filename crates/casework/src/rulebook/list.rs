@@ -10,7 +10,7 @@ use crate::tables::{rule_draft, rule_edition, rule_file};
 use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use store::{Db, Page};
 use uuid::Uuid;
 use vocab::Region;
@@ -148,6 +148,19 @@ impl Edition {
     }
 }
 
+/// The same as a condition of a query: inside the officer's region, or one of the places it lies in.
+fn concerning(scope: &Scope) -> Condition {
+    let (first, beyond) = scope.code_range();
+    let above = std::iter::successors(Some(scope.region), |region| region.parent());
+    Condition::any()
+        .add(
+            Condition::all()
+                .add(rule_draft::Column::Region.gte(first))
+                .add(rule_draft::Column::Region.lt(beyond)),
+        )
+        .add(rule_draft::Column::Region.is_in(above.map(|region| region.to_string())))
+}
+
 /// Whether somebody's region has to do with the place whose rules these are.
 fn concerns(scope: &Scope, region: &str) -> anyhow::Result<bool> {
     let theirs: Region = region.parse().context("the region of a draft")?;
@@ -165,33 +178,13 @@ pub async fn drafts(
     limit: u64,
 ) -> anyhow::Result<Page<Draft>> {
     let all = rule_draft::Entity::find()
+        .filter(concerning(scope))
         .order_by_desc(rule_draft::Column::SavedAt)
         .order_by_desc(rule_draft::Column::Id);
-    let total = all
-        .clone()
-        .count(db.conn())
+    store::page::cut(db.conn(), all, offset, limit)
         .await
-        .context("counting drafts")?;
-    let found = all
-        .offset(offset)
-        .limit(limit)
-        .all(db.conn())
-        .await
-        .context("listing drafts")?;
-    let mut rows = Vec::with_capacity(found.len());
-    for row in found {
-        if concerns(scope, &row.region)? {
-            rows.push(Draft::read(row)?);
-        }
-    }
-    // One database serves one place: either all of it concerns the officer or nothing does.
-    let total = if rows.is_empty() { 0 } else { total };
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
+        .context("listing drafts")?
+        .try_map(Draft::read)
 }
 
 /// A draft with its files (草稿); `None` outside the scope.

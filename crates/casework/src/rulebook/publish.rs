@@ -6,7 +6,7 @@
 use super::check::Stage;
 use super::draft::{Opened, base, opened, over, save_row};
 use super::shelf::{self, InForce, NewEdition, Shelf};
-use super::{EditionKind, Refused, State, note, permitted, word};
+use super::{EditionKind, Refused, State, note, word, workroom};
 use crate::case::from_word;
 use crate::desk::Desk;
 use crate::tables::rule_draft;
@@ -46,12 +46,9 @@ pub async fn publish(
     let _alone = shelf.one_at_a_time.lock().await;
     shelf.catch_up(db).await?;
     let now = shelf.now();
-    let place = now.desk.book.place().division;
-    if let Err(refused) = permitted(scope, Permission::PublishRules, place) {
-        return Ok(Err(refused));
-    }
-    let Some(root) = shelf.root().filter(|_| now.number > 0) else {
-        return Ok(Err(Refused::ReadOnly));
+    let root = match workroom(shelf, &now, scope, Permission::PublishRules) {
+        Ok(root) => root,
+        Err(refused) => return Ok(Err(refused)),
     };
     let Some(Opened { row, files }) = opened(db.conn(), id).await? else {
         return Ok(Err(Refused::NotThere));

@@ -143,7 +143,7 @@ fixtures::db_tests! {
         assert_eq!(lines.iter().filter(|line| line.case.is_some()).count(), 1);
         // Nothing is stopped by itself; the district has one thing to decide, and only for this household.
         assert_eq!(tasks(&town, &town.district, TaskKind::Redecide).await, [case]);
-        assert_eq!(list::month_asked(&town.db, case).await.unwrap(), Some(month("2026-11")));
+        assert_eq!(list::month_asked(&town.db, &town.district, case).await.unwrap(), Some(month("2026-11")));
         assert!(town.view(other).await.timeline.iter().all(|step| step.act != "life_event"));
         let before = town.view(case).await;
         assert!(before.timeline.iter().any(|step| step.act == "life_event" && step.opinion.contains("死亡 2026-10-20")));

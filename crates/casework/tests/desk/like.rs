@@ -18,11 +18,11 @@ impl Packs {
     fn with(files: &[(&str, Option<&str>)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
-        super::packs::copy(&packs, folder.path());
+        fixtures::copy(&packs, folder.path()).unwrap();
         let leaf = folder.path().join("baoan/longevity");
         std::fs::create_dir_all(&leaf).unwrap();
         for (heading, file) in LEAF {
-            std::fs::write(leaf.join(file), block(heading)).unwrap();
+            std::fs::write(leaf.join(file), fixtures::block(heading).unwrap()).unwrap();
         }
         for (file, text) in files {
             let path = folder.path().join(file);
@@ -65,7 +65,6 @@ impl Packs {
 }
 
 /// A programme nothing else is like: the one the guide makes.
-const GUIDE: &str = include_str!("../../../../docs/guides/add-a-programme.md");
 const LEAF: [(&str, &str); 5] = [
     ("2. The law", "law.md"),
     ("3. Numbers", "parameters.toml"),
@@ -73,13 +72,6 @@ const LEAF: [(&str, &str); 5] = [
     ("5. Wording", "wording.toml"),
     ("6. Worked cases", "cases.toml"),
 ];
-
-/// The first fenced block after a heading of the guide.
-fn block(heading: &str) -> &'static str {
-    let (_, after) = GUIDE.split_once(&format!("\n## {heading}")).unwrap();
-    let fenced = after.split("```").nth(1).unwrap();
-    fenced.split_once('\n').unwrap().1
-}
 
 const OWN: &str = "baoan/longevity/procedure.toml";
 const DIBAO: &str = "national/dibao/procedure.toml";
@@ -400,7 +392,7 @@ fixtures::db_tests! {
         const SECURITIES: &str = "[[page]]\nid = \"property\"\nzh = \"财产\"\nen = \"Property\"\n[[page.question]]\nfact = \"securities\"\nrequired = true\n";
         let of_the_family = format!("like = \"parent\"\n{SECURITIES}");
         let packs = Packs::with(&[
-            (OWN, Some(block("7. The procedure"))),
+            (OWN, Some(fixtures::block("7. The procedure").unwrap())),
             ("baoan/longevity/form.toml", Some(SECURITIES)),
             ("baoan/dibao/form.toml", Some(&of_the_family)),
         ]);

@@ -2,6 +2,7 @@
 
 use super::town::{desk, load};
 use casework::Desk;
+use fixtures::copy;
 use policy::Fault;
 use std::path::Path;
 
@@ -9,23 +10,10 @@ fn packs() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs")
 }
 
-pub(super) fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// A copy of the packs in which one text of one file was replaced by another.
 fn replaced(file: &str, from: &str, to: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    copy(&packs(), folder.path());
+    copy(&packs(), folder.path()).unwrap();
     let path = folder.path().join(file);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{file} no longer holds {from}");
@@ -246,7 +234,7 @@ fn all_mistakes_are_told_at_once() {
 #[test]
 fn a_programme_for_organisations_has_no_procedure_yet() {
     let folder = tempfile::tempdir().unwrap();
-    copy(&packs(), folder.path());
+    copy(&packs(), folder.path()).unwrap();
     let programme = folder.path().join("national/home_building_subsidy");
     std::fs::copy(
         packs().join("national/old_age_allowance/procedure.toml"),

@@ -11,24 +11,11 @@ use store::TestClock;
 /// The packs with one clock more: counted from submission, standing still while the applicant supplies papers.
 fn packs_with_a_pausing_clock(folder: &Path) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
-    copy(&from, folder);
+    fixtures::copy(&from, folder).unwrap();
     let file = folder.join("national/dibao/procedure.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let clock = "\n[[clock]]\nid = \"from_submission\"\nzh = \"自提交起\"\nen = \"From submission\"\namount = 20\nunit = \"wd\"\nstarts_on = [\"submit\"]\nstops_on = [\"confirm\"]\npauses_in = [\"supplementing\"]\narticle = \"mz57:22\"\n";
     std::fs::write(&file, text + clock).unwrap();
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fixtures::db_tests! {

@@ -52,6 +52,24 @@ impl Scratch {
         }
     }
 
+    /// A column out of its place, to be written anew and put back; room is taken over from one released.
+    fn take_number(&mut self, id: Id) -> Numbers {
+        let numbers = std::mem::take(&mut self.numbers[id as usize]);
+        if numbers.values.capacity() > 0 {
+            return numbers;
+        }
+        self.spare_numbers.pop().unwrap_or(numbers)
+    }
+
+    /// As [`Scratch::take_number`].
+    fn take_flag(&mut self, id: Id) -> Flags {
+        let flags = std::mem::take(&mut self.flags[id as usize]);
+        if flags.cells.capacity() > 0 {
+            return flags;
+        }
+        self.spare_flags.pop().unwrap_or(flags)
+    }
+
     fn release(&mut self, id: Id, graph: &Graph) {
         let at = id as usize;
         if graph.ops[at].is_flag() {
@@ -268,23 +286,13 @@ impl Batch<'_> {
     }
 
     fn make_number(&mut self, id: Id, make: impl FnOnce(&[Numbers], &[Flags], &mut Numbers)) {
-        let mut out = std::mem::take(&mut self.scratch.numbers[id as usize]);
-        if out.values.capacity() == 0
-            && let Some(spare) = self.scratch.spare_numbers.pop()
-        {
-            out = spare;
-        }
+        let mut out = self.scratch.take_number(id);
         make(&self.scratch.numbers, &self.scratch.flags, &mut out);
         self.scratch.numbers[id as usize] = out;
     }
 
     fn make_flag(&mut self, id: Id, make: impl FnOnce(&[Flags], &[Numbers], &mut Flags)) {
-        let mut out = std::mem::take(&mut self.scratch.flags[id as usize]);
-        if out.cells.capacity() == 0
-            && let Some(spare) = self.scratch.spare_flags.pop()
-        {
-            out = spare;
-        }
+        let mut out = self.scratch.take_flag(id);
         make(&self.scratch.flags, &self.scratch.numbers, &mut out);
         self.scratch.flags[id as usize] = out;
     }
@@ -363,10 +371,7 @@ impl Batch<'_> {
 
     fn sum(&mut self, id: Id, of: Id, filter: Option<Id>) -> Result<(), Rare> {
         let (of, filter) = (self.at(of), filter.map(|filter| self.at(filter)));
-        let mut out = std::mem::take(&mut self.scratch.numbers[id as usize]);
-        if out.values.capacity() == 0 {
-            out = self.scratch.spare_numbers.pop().unwrap_or_default();
-        }
+        let mut out = self.scratch.take_number(id);
         let Scratch {
             numbers,
             flags,
@@ -379,10 +384,7 @@ impl Batch<'_> {
     }
 
     fn flag_op(&mut self, id: Id, op: &Op) -> Result<(), Rare> {
-        let mut out = std::mem::take(&mut self.scratch.flags[id as usize]);
-        if out.cells.capacity() == 0 {
-            out = self.scratch.spare_flags.pop().unwrap_or_default();
-        }
+        let mut out = self.scratch.take_flag(id);
         let done = self.fill_flag(id, op, &mut out);
         self.scratch.flags[id as usize] = out;
         done
@@ -458,10 +460,7 @@ impl Batch<'_> {
     }
 
     fn number_op(&mut self, id: Id, op: &Op) -> Result<(), Rare> {
-        let mut out = std::mem::take(&mut self.scratch.numbers[id as usize]);
-        if out.values.capacity() == 0 {
-            out = self.scratch.spare_numbers.pop().unwrap_or_default();
-        }
+        let mut out = self.scratch.take_number(id);
         let done = self.fill_number(id, op, &mut out);
         self.scratch.numbers[id as usize] = out;
         done
@@ -527,20 +526,12 @@ impl Batch<'_> {
             }
             Op::Abs(of) => {
                 let of = number(*of);
-                let most = of
-                    .low
-                    .checked_abs()
-                    .ok_or(Rare)?
-                    .max(of.high.checked_abs().ok_or(Rare)?);
+                let most = farthest(of)?;
                 out.each(of, (0, most), i64::wrapping_abs);
             }
             Op::Magnitude(of) => {
                 let of = number(*of);
-                let most = of
-                    .low
-                    .checked_abs()
-                    .ok_or(Rare)?
-                    .max(of.high.checked_abs().ok_or(Rare)?);
+                let most = farthest(of)?;
                 if most <= 1 {
                     out.set_one(1, KNOWN);
                 } else {
@@ -553,4 +544,10 @@ impl Batch<'_> {
         }
         Ok(())
     }
+}
+
+/// How far from zero a column's values may lie.
+fn farthest(of: &Numbers) -> Result<i64, Rare> {
+    let (low, high) = (of.low.checked_abs(), of.high.checked_abs());
+    Ok(low.ok_or(Rare)?.max(high.ok_or(Rare)?))
 }

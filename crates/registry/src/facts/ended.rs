@@ -3,11 +3,13 @@
 //! Deliberately absent: whether a newer value has taken their place; whoever asks decides the household again and sees.
 
 use super::Subject;
-use crate::reading::Reading;
-use crate::tables::fact;
+use crate::reading::{Reading, inside};
+use crate::tables::{fact, household, membership};
+use access::Scope;
 use anyhow::Context;
 use chrono::NaiveDate;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 use vocab::ids::FactRowId;
 
@@ -24,13 +26,14 @@ pub struct Ended {
     pub on: NaiveDate,
 }
 
-/// The values whose first day no longer is this one (某日到期的事实), by row, after one of them; whoever asks narrows to
-/// the places of the scope by the subject.
+/// The values of households of the scope and of their members whose first day no longer is this one (某日到期的事实), by
+/// row, after one of them.
 ///
 /// # Errors
 /// Faults of the database.
 pub async fn ended_on(
     source: &impl Reading,
+    scope: &Scope,
     day: NaiveDate,
     after: Option<FactRowId>,
     limit: u64,
@@ -41,7 +44,8 @@ pub async fn ended_on(
         .column(fact::Column::SubjectKind)
         .column(fact::Column::SubjectId)
         .column(fact::Column::Fact)
-        .filter(fact::Column::ValidUntil.eq(day));
+        .filter(fact::Column::ValidUntil.eq(day))
+        .filter(of_scope(scope));
     if let Some(after) = after {
         query = query.filter(fact::Column::Id.gt(after.0));
     }
@@ -61,4 +65,31 @@ pub async fn ended_on(
             on: day,
         })
         .collect())
+}
+
+/// A fact of a household that lies in the scope, or of somebody who belongs or belonged to one.
+fn of_scope(scope: &Scope) -> Condition {
+    let subject = Expr::col((fact::Entity, fact::Column::SubjectId));
+    let own = Query::select()
+        .expr(Expr::val(1))
+        .from(household::Entity)
+        .and_where(Expr::col((household::Entity, household::Column::Id)).eq(subject.clone()))
+        .and_where(inside(household::Column::Region, scope.region))
+        .to_owned();
+    let of_member = Query::select()
+        .expr(Expr::val(1))
+        .from(membership::Entity)
+        .inner_join(
+            household::Entity,
+            Expr::col((household::Entity, household::Column::Id)).eq(Expr::col((
+                membership::Entity,
+                membership::Column::HouseholdId,
+            ))),
+        )
+        .and_where(Expr::col((membership::Entity, membership::Column::PersonId)).eq(subject))
+        .and_where(inside(household::Column::Region, scope.region))
+        .to_owned();
+    Condition::any()
+        .add(Expr::exists(own))
+        .add(Expr::exists(of_member))
 }

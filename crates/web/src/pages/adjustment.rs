@@ -5,11 +5,12 @@
 
 use super::adjustments::{found, state};
 use super::pay_runs::{programme, programmes};
+use crate::parts::export::{Export, few_enough};
 use crate::parts::form::{self, FieldError, fault, field};
 use crate::parts::piece::Figure;
 use crate::parts::{format, pager, piece, table};
 use crate::problem::{Answer, Problem};
-use crate::visit::{Visit, download};
+use crate::visit::Visit;
 use crate::words;
 use access::{Permission, Purpose};
 use anyhow::Context;
@@ -18,10 +19,9 @@ use casework::adjustment::{
     self, Adjustment, Difference, Line, LineResult, Refused, State, Summed,
 };
 use maud::{Markup, html};
-use serde_json::json;
-use sheets::{Column, Field, Kind, Table};
+use sheets::{Column, Field, Kind};
 use std::time::Duration;
-use store::{Event, Page};
+use store::Page;
 use vocab::Money;
 
 /// Lines a page shows.
@@ -379,16 +379,10 @@ pub async fn roll_back(visit: &Visit) -> Answer {
 /// # Errors
 /// [`Problem::Conflict`] when there are too many rows.
 pub async fn export(visit: &Visit) -> Answer {
-    let lang = visit.lang;
     let (scope, one) = found(visit).await?;
     let most = visit.app.config.export_rows;
     let lines = adjustment::lines(&visit.app.db, &scope, one.id, chosen(visit), 0, most).await?;
-    if lines.total > most {
-        return Err(Problem::Conflict(lang.f(
-            "一共 {total} 条，一次最多导出 {most} 条。请先用筛选缩小范围。",
-            &[("total", &lines.total), ("most", &most)],
-        )));
-    }
+    few_enough(visit, lines.total)?;
     let columns = vec![
         Column::new(visit.t("办件号"), Kind::Text, 18),
         Column::new(visit.t("对象"), Kind::Text, 12),
@@ -415,38 +409,15 @@ pub async fn export(visit: &Visit) -> Answer {
             ]
         })
         .collect();
-    let actor = visit.actor();
-    let note = lang.f(
-        "导出人 {name}，时间 {time}，范围 {place}，共 {total} 条。内部资料，姓名已打码。",
-        &[
-            ("name", &actor.name),
-            ("time", &format::instant(visit.app.db.now())),
-            ("place", &visit.place(scope.region)),
-            ("total", &lines.total),
-        ],
-    );
-    let bytes = sheets::xlsx(&[Table {
-        name: visit.t("标准调整").to_owned(),
-        notes: vec![note],
+    Export {
+        name: visit.t("标准调整"),
+        file: format!("{}-{}", visit.t("标准调整"), one.from),
+        act: "web.export_adjustment",
+        subject: ("adjustment", one.id.to_string()),
         columns,
         rows,
-        open_rows: 0,
-    }])
-    .context("writing the export")?;
-    let mut tx = visit.app.db.begin().await?;
-    tx.note(Event {
-        by: actor.officer,
-        purpose: scope.purpose.text(),
-        act: "web.export_adjustment".to_owned(),
-        subject_kind: "adjustment".to_owned(),
-        subject_id: one.id.to_string(),
-        region: Some(scope.region),
-        detail: json!({ "rows": lines.total }),
-    });
-    tx.commit().await?;
-    Ok(download(
-        &format!("{}-{}.xlsx", visit.t("标准调整"), one.from),
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        bytes,
-    ))
+        total: lines.total,
+    }
+    .answer(visit, &scope)
+    .await
 }

@@ -78,7 +78,8 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
         .collect();
     let determination = view.stored.as_ref().or(view.now.as_ref());
     let findings = super::findings::brief(visit, seen).await?;
-    let asked = casework::life_event::list::month_asked(&visit.app.db, case.id).await?;
+    let scope = visit.scope(Purpose::Review)?;
+    let asked = casework::life_event::list::month_asked(&visit.app.db, &scope, case.id).await?;
     let body = html! {
         (head(visit, seen))
         @if let Some(determination) = determination { (reasons::verdict(lang, determination)) }

@@ -1,21 +1,19 @@
 //! The list of cases (办件列表): filters, sorting and paging in the database, and an export that says who took it.
 
+use crate::parts::export::{Export, few_enough};
 use crate::parts::form::{field, lesser};
 use crate::parts::{format, mark, pager, piece, table};
 use crate::problem::{Answer, Problem};
-use crate::visit::{Visit, download};
+use crate::visit::Visit;
 use crate::words;
 use access::{Permission, Purpose, Scope};
-use anyhow::Context;
 use casework::CaseRow;
 use casework::clock::Light;
 use casework::list::{CaseFilter, CaseSort, SortBy};
 use casework::procedure::StateKind;
 use maud::{Markup, html};
 use policy::Outcome;
-use serde_json::json;
-use sheets::{Column, Field, Kind, Table};
-use store::Event;
+use sheets::{Column, Field, Kind};
 use vocab::Region;
 use vocab::ids::HouseholdId;
 
@@ -283,18 +281,12 @@ pub(crate) fn short_list(visit: &Visit, rows: &[CaseRow]) -> Markup {
 /// # Errors
 /// [`Problem::Conflict`] when there are too many rows.
 pub async fn export(visit: &Visit) -> Answer {
-    let lang = visit.lang;
     let scope = visit.scope(Purpose::Review)?;
     let db = &visit.app.db;
     let most = visit.app.config.export_rows;
     let (filter, sort) = (filter(visit), sort(visit));
     let found = casework::list::list(db, &scope, &visit.app.desk, &filter, sort, 0, most).await?;
-    if found.total > most {
-        return Err(Problem::Conflict(lang.f(
-            "一共 {total} 条，一次最多导出 {most} 条。请先用筛选缩小范围。",
-            &[("total", &found.total), ("most", &most)],
-        )));
-    }
+    few_enough(visit, found.total)?;
     let columns = vec![
         Column::new(visit.t("办件号"), Kind::Text, 18),
         Column::new(visit.t("事项"), Kind::Text, 16),
@@ -310,64 +302,17 @@ pub async fn export(visit: &Visit) -> Answer {
     ];
     let rows = found.rows.iter().map(|row| exported(visit, row)).collect();
     let name = visit.t("办件");
-    export_of(
-        visit,
-        &scope,
+    Export {
         name,
-        "web.export_cases",
+        file: format!("{name}-{}", format::date(visit.today())),
+        act: "web.export_cases",
+        subject: ("cases", visit.request_id.clone()),
         columns,
         rows,
-        found.total,
-    )
+        total: found.total,
+    }
+    .answer(visit, &scope)
     .await
-}
-
-/// A list as a file (导出清单): who took it, when and where stands inside the file and in the journal.
-pub(crate) async fn export_of(
-    visit: &Visit,
-    scope: &Scope,
-    name: &str,
-    act: &str,
-    columns: Vec<Column>,
-    rows: Vec<Vec<Field>>,
-    total: u64,
-) -> Answer {
-    let lang = visit.lang;
-    let db = &visit.app.db;
-    let actor = visit.actor();
-    let table = Table {
-        name: name.to_owned(),
-        notes: vec![lang.f(
-            "导出人 {name}，时间 {time}，范围 {place}，共 {total} 条。内部资料，姓名已打码。",
-            &[
-                ("name", &actor.name),
-                ("time", &format::instant(db.now())),
-                ("place", &visit.place(scope.region)),
-                ("total", &total),
-            ],
-        )],
-        columns,
-        rows,
-        open_rows: 0,
-    };
-    let bytes = sheets::xlsx(&[table]).context("writing the export")?;
-    let mut tx = db.begin().await?;
-    tx.note(Event {
-        by: actor.officer,
-        purpose: scope.purpose.text(),
-        act: act.to_owned(),
-        subject_kind: "cases".to_owned(),
-        subject_id: visit.request_id.clone(),
-        region: Some(scope.region),
-        detail: json!({ "rows": total }),
-    });
-    tx.commit().await?;
-    let name = format!("{name}-{}.xlsx", format::date(visit.today()));
-    Ok(download(
-        &name,
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        bytes,
-    ))
 }
 
 fn exported(visit: &Visit, row: &CaseRow) -> Vec<Field> {

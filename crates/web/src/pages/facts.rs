@@ -92,6 +92,21 @@ pub(crate) fn evidence_link(visit: &Visit, evidence: &str) -> Markup {
     }
 }
 
+/// What a fact is and of which days, as it is typed in (事实的值和期间).
+pub(crate) fn value_and_days(visit: &Visit, asked: &Asked, errors: &[FieldError]) -> Markup {
+    let lang = visit.lang;
+    html! {
+        (ask(lang, "value", asked, visit.form.get("value"), errors, &html! {}))
+        div.row-fields {
+            (field(lang, "from", visit.t("从哪天起")).optional().value(visit.form.get("from")).errors(errors).date())
+            (field(lang, "until", visit.t("到哪天为止（不含这一天）")).optional()
+                .value(visit.form.get("until")).errors(errors).date())
+        }
+        (field(lang, "month", visit.t("或者：是哪个月的数")).hint(html! { (visit.t("工资等按月的收入填月份")) })
+            .optional().value(visit.form.get("month")).errors(errors).month())
+    }
+}
+
 /// Whom the fact is about, and where its page is.
 async fn subject(visit: &Visit, scope: &Scope) -> Result<(Subject, String, String), Problem> {
     let given = |name: &str| {
@@ -183,14 +198,7 @@ async fn page(visit: &Visit, scope: &Scope, errors: &[FieldError]) -> Answer {
                     (form::token(visit))
                     input type="hidden" name=(key) value=(id);
                     input type="hidden" name="fact" value=(def.id);
-                    (ask(lang, "value", &asked, visit.form.get("value"), errors, &html! {}))
-                    div.row-fields {
-                        (field(lang, "from", visit.t("从哪天起")).optional().value(visit.form.get("from")).errors(errors).date())
-                        (field(lang, "until", visit.t("到哪天为止（不含这一天）")).optional()
-                            .value(visit.form.get("until")).errors(errors).date())
-                    }
-                    (field(lang, "month", visit.t("或者：是哪个月的数")).hint(html! { (visit.t("工资等按月的收入填月份")) })
-                        .optional().value(visit.form.get("month")).errors(errors).month())
+                    (value_and_days(visit, &asked, errors))
                     (field(lang, "source", visit.t("谁说的（来源）")).hint(html! { (visit.t("例如：社保、税务、公安、本人申报")) })
                         .value(source).errors(errors).width("middle").text())
                     (field(lang, "number", visit.t("证明的文号或编号")).optional().value(visit.form.get("number"))

@@ -6,8 +6,8 @@
 //! one source over the other.
 
 use super::case::{Seen, view};
-use super::facts::{evidence_link, keep, period, typed};
-use crate::parts::answer::{Asked, ask, shown_at};
+use super::facts::{evidence_link, keep, period, typed, value_and_days};
+use crate::parts::answer::{Asked, shown_at};
 use crate::parts::form::{self, FieldError, fault, field};
 use crate::parts::{format, mark, piece, reasons, table};
 use crate::problem::{Answer, Problem};
@@ -159,14 +159,7 @@ fn entry(
                     div.known { (said.source) (visit.t("：")) (shown_at(visit, &asked, &said.value)) " " (period(visit, &said.period)) }
                 }
             }
-            (ask(lang, "value", &asked, visit.form.get("value"), errors, &html! {}))
-            div.row-fields {
-                (field(lang, "from", visit.t("从哪天起")).optional().value(visit.form.get("from")).errors(errors).date())
-                (field(lang, "until", visit.t("到哪天为止（不含这一天）")).optional()
-                    .value(visit.form.get("until")).errors(errors).date())
-            }
-            (field(lang, "month", visit.t("或者：是哪个月的数")).hint(html! { (visit.t("工资等按月的收入填月份")) })
-                .optional().value(visit.form.get("month")).errors(errors).month())
+            (value_and_days(visit, &asked, errors))
             (field(lang, "source", visit.t("提供信息的部门")).hint(html! {
                     (visit.t("同一部门对同一期间再记一次，就是更正它原来的说法"))
                 }).value(department).errors(errors).width("middle").text())

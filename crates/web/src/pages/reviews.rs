@@ -2,10 +2,10 @@
 //!
 //! A review is done on the case's own page; this is the list of them, by programme, place and month.
 
-use super::cases::export_of;
+use crate::parts::export::{Export, few_enough};
 use crate::parts::form::{field, lesser};
 use crate::parts::{format, mark, pager, piece, table};
-use crate::problem::{Answer, Problem};
+use crate::problem::Answer;
 use crate::visit::Visit;
 use crate::words;
 use access::{Permission, Purpose, Scope};
@@ -200,12 +200,7 @@ pub async fn export(visit: &Visit) -> Answer {
     let most = visit.app.config.export_rows;
     let filter = filter(visit);
     let found = list(&visit.app.db, &scope, &visit.app.desk, &filter, 0, most).await?;
-    if found.total > most {
-        return Err(Problem::Conflict(lang.f(
-            "一共 {total} 条，一次最多导出 {most} 条。请先用筛选缩小范围。",
-            &[("total", &found.total), ("most", &most)],
-        )));
-    }
+    few_enough(visit, found.total)?;
     let columns = vec![
         Column::new(visit.t("办件号"), Kind::Text, 18),
         Column::new(visit.t("事项"), Kind::Text, 16),
@@ -236,14 +231,15 @@ pub async fn export(visit: &Visit) -> Answer {
         })
         .collect();
     let name = visit.t("定期核查");
-    export_of(
-        visit,
-        &scope,
+    Export {
         name,
-        "web.export_reviews",
+        file: format!("{name}-{}", format::date(visit.today())),
+        act: "web.export_reviews",
+        subject: ("cases", visit.request_id.clone()),
         columns,
         rows,
-        found.total,
-    )
+        total: found.total,
+    }
+    .answer(visit, &scope)
     .await
 }
