@@ -132,7 +132,7 @@ pub const TABLE: &[(Permission, &[Role], Again)] = &[
     ),
     (
         P::RegisterPeople,
-        &[R::WindowOfficer, R::StreetReviewer],
+        &[R::WindowOfficer, R::StreetReviewer, R::DistrictApprover],
         Again::No,
     ),
     (

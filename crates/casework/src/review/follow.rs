@@ -64,7 +64,14 @@ pub(crate) async fn after_act(
             Ok(())
         }
         Effect::Hear => pass_on(tx, procedure, row.id).await,
-        Effect::Change | Effect::Suspend | Effect::Resume | Effect::Stop => {
+        Effect::Change | Effect::Suspend | Effect::Resume | Effect::Stop | Effect::Overturn => {
+            // What runs again after its end has no review ahead any more; one that has keeps it.
+            if let Some(rule) = &procedure.review
+                && act.effect == Effect::Overturn
+                && row.kind == "in_force"
+            {
+                schedule::schedule(tx, desk, row, rule, tx.today()).await?;
+            }
             task::close(tx, row.id, scope.actor.officer, |kind| {
                 kind == TaskKind::Redecide
             })

@@ -16,11 +16,11 @@ use vocab::{Money, Month, Value};
 
 /// 1,250 元 until October, 1,300 元 from November 2026 on (an invented rise).
 fn raised() -> Desk {
-    with_replaced(
+    with_replaced(&[(
         "baoan/dibao/parameters.toml",
         "]\n\n[dibao_money_limit]",
         "  { from = 2026-11-01, value = 130000, demo = true, source = \"演示：测试用的调整\" },\n]\n\n[dibao_money_limit]",
-    )
+    )])
 }
 
 fn november(programmes: &[&str]) -> NewAdjustment {

@@ -138,6 +138,9 @@ fixtures::db_tests! {
         let set_right = town.act(&town.other_district, case, "overturn_on_appeal", saying("停发的依据不成立，恢复")).await.unwrap();
         let view = town.view(case).await;
         assert_eq!((view.row.case.kind, view.row.case.amount), (StateKind::InForce, Some(MONTHLY)));
+        // Looked at again half a year after the day it runs again, as any case without a class.
+        let reviews = casework::review::list(&town.db, &town.reviewer, &town.desk, &casework::review::ReviewFilter::default(), 0, 9).await.unwrap();
+        assert_eq!(reviews.rows.iter().map(|row| (row.row.case.id, row.due_on)).collect::<Vec<_>>(), [(case, day("2026-12-21"))]);
         let decision = view.decisions.last().unwrap();
         assert_eq!(
             (decision.kind.as_str(), decision.from_month.as_deref(), decision.amount),
@@ -194,11 +197,9 @@ fixtures::db_tests! {
 
     async fn each_month_withheld_is_worth_what_the_rules_of_that_month_say(db: store::Db, clock: Arc<TestClock>) {
         // An invented rise to 1,300.00 in June: three counted, so 3 × 50.00 = 150.00 more from June on.
-        let desk = with_replaced(
-            "baoan/dibao/parameters.toml",
+        let desk = with_replaced(&[(            "baoan/dibao/parameters.toml",
             "]\n\n[dibao_money_limit]",
-            "  { from = 2026-06-01, value = 130000, demo = true, source = \"演示：测试用的调整\" },\n]\n\n[dibao_money_limit]",
-        );
+            "  { from = 2026-06-01, value = 130000, demo = true, source = \"演示：测试用的调整\" },\n]\n\n[dibao_money_limit]")]);
         let town = Town::with(db, clock, desk).await;
         let (family, case) = granted_in_january(&town).await;
         stop(&town, case, None).await;

@@ -1,6 +1,6 @@
 //! Life events (生活事件): a death ends and claims back, an age raises, a move takes everything along, each once.
 
-use super::reviews::alone;
+use super::reviews::{alone, nothing_but, taken_over};
 use super::town::*;
 use access::{Scope, another_officer};
 use casework::ActInput;
@@ -10,16 +10,16 @@ use casework::life_event::{
 };
 use casework::procedure::{StateKind, TaskKind};
 use casework::review::Differs;
-use casework::take_over::TakeOver;
 use casework::todo::{TodoFilter, todo};
 use ledger::Standing;
+use registry::Subject;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::TestClock;
 use store::files::NewFile;
 use uuid::Uuid;
 use vocab::ids::{CaseId, HouseholdId, PersonId};
-use vocab::{Money, Month};
+use vocab::{DatedFact, Money, Month, Period, Value};
 
 fn month(text: &str) -> Month {
     text.parse().unwrap()
@@ -86,24 +86,16 @@ async fn tasks(town: &Town, who: &Scope, kind: TaskKind) -> Vec<CaseId> {
 async fn elder(town: &Town, number: &str) -> (HouseholdId, PersonId, CaseId) {
     let person = town.person(number, "李高龄", None).await;
     let household = town.household(person, &[]).await;
-    let one = TakeOver {
+    let case = taken_over(
+        town,
         household,
-        member: Some(person),
-        programme: "old_age_allowance".to_owned(),
-        applicant: person,
-        decided_on: day("2020-03-01"),
-        old_number: "宝民〔2020〕7号".to_owned(),
-        amount: Money::from_fen(20_000),
-        from: month("2026-09"),
-        covered: Vec::new(),
-    };
-    let system = Scope::system(town.desk.book.place().division);
-    let mut tx = town.db.begin().await.unwrap();
-    let answers = casework::take_over::take_over(&mut tx, &system, &town.desk, &[one])
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
-    (household, person, answers[0].clone().unwrap())
+        Some(person),
+        person,
+        "old_age_allowance",
+        20_000,
+    )
+    .await;
+    (household, person, case)
 }
 
 fixtures::db_tests! {
@@ -221,6 +213,47 @@ fixtures::db_tests! {
         assert_eq!(leads(&town.db, &town.window, &closed, 0, 9).await.unwrap().total, 1);
     }
 
+    async fn a_fact_that_ends_reopens_what_was_paid_by_it_and_nothing_else(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        town.to_day("2026-09-01");
+        // Seriously ill until 22 November, certified; well from then on. 1,250.00 + 312.50 for the illness (the higher of
+        // it and 125.00 for her age) = 1,562.50; without it 1,250.00 + 125.00 = 1,375.00.
+        let person = town.person(&id_number("440306195402030", 5), "何独居", None).await;
+        let household = town.household(person, &[]).await;
+        nothing_but(&town, household, person, &["major_illness"]).await;
+        town.find(person, "deposits", Value::Int(0)).await.ok();
+        for (value, period) in [
+            (true, Period { from: None, until: Some(day("2026-11-22")) }),
+            (false, Period::since(day("2026-11-22"))),
+        ] {
+            let given = DatedFact { source: "医疗机构诊断".to_owned(), period, ..DatedFact::plain(Value::Bool(value)) };
+            let mut tx = town.db.begin().await.unwrap();
+            registry::record_fact(&mut tx, &town.district, Subject::Person(person), "major_illness", given).await.unwrap().unwrap();
+            tx.commit().await.unwrap();
+        }
+        let case = taken_over(&town, household, None, person, "dibao", 156_250).await;
+        let (_, _, other) = alone(&town, 6).await;
+        town.to_day("2026-11-21");
+        assert_eq!(tick(&town.db, &town.desk).await.unwrap().events, 0);
+        town.to_day("2026-11-22");
+        let done = tick(&town.db, &town.desk).await.unwrap();
+        assert_eq!((done.ended, done.events), (1, 1));
+        assert_eq!(tick(&town.db, &town.desk).await.unwrap().events, 0, "once");
+        let events = list(&town.db, &town.window, &EventFilter::default(), 0, 9).await.unwrap();
+        assert_eq!((events.total, events.rows[0].kind, events.rows[0].detail.as_str()), (1, Kind::FactEnded, "major_illness"));
+        let (_, lines) = view(&town.db, &town.window, events.rows[0].id).await.unwrap().unwrap();
+        let line = lines.iter().find(|line| line.case.as_ref().is_some_and(|(id, _)| *id == case)).unwrap();
+        // November began before the day; the first whole month is December.
+        assert_eq!(
+            (line.differs, line.before, line.after, line.from),
+            (Differs::Less, Some(Money::from_fen(156_250)), Some(Money::from_fen(137_500)), Some(month("2026-12")))
+        );
+        // Less is heard first: at the window or the street.
+        assert_eq!(tasks(&town, &town.window, TaskKind::Redecide).await, [case]);
+        assert!(town.view(other).await.timeline.iter().all(|step| step.act != "life_event"));
+        assert_eq!(tasks(&town, &town.district, TaskKind::Redecide).await, []);
+    }
+
     async fn a_household_that_moves_takes_its_case_its_tasks_and_its_money_along(db: store::Db, clock: Arc<TestClock>) {
         let town = Town::new(db, clock).await;
         let (household, _, case) = alone(&town, 2).await;
@@ -242,7 +275,18 @@ fixtures::db_tests! {
         // The window of one community cannot send people to another.
         assert!(matches!(recorded(&town, &town.window, moving(NEXT)).await, Err(Refused::Register(_))));
         assert!(matches!(recorded(&town, &town.reviewer, moving(HOME)).await, Err(Refused::Register(_))));
-        recorded(&town, &town.reviewer, moving(NEXT)).await.unwrap();
+        // Nor the street to another street; the district, which holds both, can, and back again.
+        const AWAY: &str = "440306018001";
+        assert!(matches!(recorded(&town, &town.reviewer, moving(AWAY)).await, Err(Refused::Register(_))));
+        recorded(&town, &town.district, moving(AWAY)).await.unwrap();
+        assert!(tasks(&town, &town.reviewer, TaskKind::Review).await.is_empty());
+        let seen = casework::view::case(&town.db, &town.district, &town.desk, case).await.unwrap().unwrap();
+        assert_eq!(seen.row.case.region, region(AWAY));
+        assert!(casework::view::case(&town.db, &town.reviewer, &town.desk, case).await.unwrap().is_none());
+        let home = NewEvent { on: day("2027-02-02"), ..moving(HOME) };
+        town.to_day("2027-02-02");
+        recorded(&town, &town.district, home).await.unwrap();
+        recorded(&town, &town.reviewer, NewEvent { on: day("2027-02-02"), ..moving(NEXT) }).await.unwrap();
         assert!(casework::view::case(&town.db, &town.window, &town.desk, case).await.unwrap().is_none());
         let seen = casework::view::case(&town.db, &town.neighbour, &town.desk, case).await.unwrap().unwrap();
         assert_eq!(seen.row.case.region, region(NEXT));

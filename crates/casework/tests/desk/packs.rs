@@ -10,25 +10,27 @@ fn packs() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs")
 }
 
-/// A copy of the packs in which one text of one file was replaced by another.
-fn replaced(file: &str, from: &str, to: &str) -> tempfile::TempDir {
+/// A copy of the packs in which texts of files (file, from, to) were replaced by others.
+fn replaced(texts: &[(&str, &str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(&packs(), folder.path()).unwrap();
-    let path = folder.path().join(file);
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{file} no longer holds {from}");
-    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    for (file, from, to) in texts {
+        let path = folder.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} no longer holds {from}");
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    }
     folder
 }
 
-/// The desk after one text of one file was replaced by another.
-pub fn with_replaced(file: &str, from: &str, to: &str) -> Desk {
-    load(replaced(file, from, to).path())
+/// The desk after texts of files (file, from, to) were replaced by others.
+pub fn with_replaced(texts: &[(&str, &str, &str)]) -> Desk {
+    load(replaced(texts).path())
 }
 
 /// The faults after one text of one file was replaced by another.
 fn broken(file: &str, from: &str, to: &str) -> Vec<Fault> {
-    let folder = replaced(file, from, to);
+    let folder = replaced(&[(file, from, to)]);
     match Desk::load(folder.path(), "baoan") {
         Err(faults) => faults,
         Ok(desk) => desk.check_letters(),

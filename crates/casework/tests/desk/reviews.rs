@@ -17,11 +17,11 @@ use vocab::{DatedFact, Money, Month, Value};
 
 /// The periods of the place, one of them made quarterly.
 fn quarterly() -> Desk {
-    with_replaced(
+    with_replaced(&[(
         "national/dibao/rules.toml",
         "unstable = \"6 months\"",
         "unstable = \"quarterly\"",
-    )
+    )])
 }
 
 /// One old person, born 1954, alone, taken over from the old system with 1,375.00 a month from September 2026:
@@ -31,16 +31,33 @@ pub async fn alone(town: &Town, sequence: u32) -> (HouseholdId, PersonId, CaseId
         .person(&id_number("440306195402030", sequence), "何独居", None)
         .await;
     let household = town.household(person, &[]).await;
+    let case = taken_over(town, household, None, person, "dibao", 137_500).await;
+    (household, person, case)
+}
+
+/// A case of the old system, paid so many fen a month from September 2026 on.
+pub async fn taken_over(
+    town: &Town,
+    household: HouseholdId,
+    member: Option<PersonId>,
+    person: PersonId,
+    programme: &str,
+    fen: i64,
+) -> CaseId {
     let one = TakeOver {
         household,
-        member: None,
-        programme: "dibao".to_owned(),
+        member,
+        programme: programme.to_owned(),
         applicant: person,
         decided_on: day("2025-03-01"),
         old_number: "宝民〔2025〕7号".to_owned(),
-        amount: Money::from_fen(137_500),
+        amount: Money::from_fen(fen),
         from: "2026-09".parse().unwrap(),
-        covered: vec![person],
+        covered: if member.is_none() {
+            vec![person]
+        } else {
+            Vec::new()
+        },
     };
     let system = Scope::system(town.desk.book.place().division);
     let mut tx = town.db.begin().await.unwrap();
@@ -48,11 +65,11 @@ pub async fn alone(town: &Town, sequence: u32) -> (HouseholdId, PersonId, CaseId
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    (household, person, answers[0].clone().unwrap())
+    answers[0].clone().unwrap()
 }
 
-/// Everything the rules want to know of somebody alone without income; 1,375.00 is due (2026, Bao'an).
-pub async fn nothing_but(town: &Town, household: HouseholdId, person: PersonId) {
+/// Everything the rules want to know of somebody alone without income but for these; 1,375.00 is due (2026, Bao'an).
+pub async fn nothing_but(town: &Town, household: HouseholdId, person: PersonId, but: &[&str]) {
     for (fact, value) in [
         ("absence", Value::Text("none".to_owned())),
         ("in_tekun", Value::Bool(false)),
@@ -61,7 +78,9 @@ pub async fn nothing_but(town: &Town, household: HouseholdId, person: PersonId) 
         ("disability_level", Value::Text("none".to_owned())),
         ("major_illness", Value::Bool(false)),
     ] {
-        town.record(person, fact, value, "本人申报").await;
+        if !but.contains(&fact) {
+            town.record(person, fact, value, "本人申报").await;
+        }
     }
     class(town, household, "houses", Value::Int(1)).await;
 }
@@ -157,7 +176,7 @@ fixtures::db_tests! {
         assert_eq!(ahead(&town).await[0].due_on, day("2027-03-01"));
 
         // All is known and as it was; the street calls the household stable: the next is a year later.
-        nothing_but(&town, household, person).await;
+        nothing_but(&town, household, person, &[]).await;
         town.find(person, "deposits", Value::Int(0)).await.ok();
         class(&town, household, "dibao_review_class", Value::Text("stable".to_owned())).await;
         town.act(&town.reviewer, case, "periodic_review", saying("情况未变")).await.unwrap();
@@ -169,6 +188,38 @@ fixtures::db_tests! {
         let done = ReviewFilter { done: true, ..ReviewFilter::default() };
         let done = list(&town.db, &town.reviewer, &town.desk, &done, 0, 9).await.unwrap();
         assert_eq!((done.total, done.rows[0].found), (1, Some(Differs::Not)));
+    }
+
+    async fn a_class_may_be_what_a_rule_works_out_of_each_person(db: store::Db, clock: Arc<TestClock>) {
+        // Grown orphans at school quarterly, all others yearly: the class is a variable of the programme.
+        let desk = with_replaced(&[
+            ("national/orphan_allowance/rules.toml", "[benefit]\n", "[benefit]\nreview = { true = \"quarterly\", false = \"yearly\" }\n"),
+            ("national/orphan_allowance/procedure.toml", "[review]\n", "[review]\nby = \"grown_orphan_at_school\"\n"),
+        ]);
+        let town = Town::with(db, clock, desk).await;
+        town.to_day("2026-09-01");
+        let mut expected = Vec::new();
+        // Nobody knows: as the strictest class. 1 September and three months: 1 December; and twelve: 1 September 2027.
+        for (number, before_adult, class, due) in [
+            (1, None, UNKNOWN_CLASS, "2026-12-01"),
+            (2, Some(true), "true", "2026-12-01"),
+            (3, Some(false), "false", "2027-09-01"),
+        ] {
+            let person = town.person(&id_number("440306200802030", number), "何同学", None).await;
+            if let Some(before_adult) = before_adult {
+                town.record(person, "orphan_before_adult", Value::Bool(before_adult), "民政").await;
+                town.record(person, "orphan_continues_at_school", Value::Bool(true), "民政").await;
+                town.record(person, "study", Value::Text("upper_secondary".to_owned()), "学校").await;
+            }
+            let household = town.household(person, &[]).await;
+            let case = taken_over(&town, household, Some(person), person, "orphan_allowance", 200_000).await;
+            expected.push((case, class.to_owned(), day(due)));
+        }
+        tick(&town.db, &town.desk).await.unwrap();
+        let mut seen: Vec<_> = ahead(&town).await.into_iter().map(|row| (row.row.case.id, row.class, row.due_on)).collect();
+        seen.sort();
+        expected.sort();
+        assert_eq!(seen, expected);
     }
 
     async fn a_review_that_finds_less_goes_to_a_hearing_and_then_to_the_district(db: store::Db, clock: Arc<TestClock>) {
