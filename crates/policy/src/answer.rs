@@ -16,7 +16,9 @@ use crate::kind::Kind;
 use crate::picking::{Picked, holds_month, months_back, pick, pick_now};
 use crate::program::{BenefitPlan, Level, Op, Reg, Words, Work};
 use crate::sentence::{Blank, Filled, Language, money, not_known, show};
+use crate::shown::Shown;
 use chrono::NaiveDate;
+use std::sync::Arc;
 use vocab::{Money, Value};
 
 /// The determinations of one household, one a programme for households and one a member for persons.
@@ -117,7 +119,7 @@ impl<'a> Answering<'a> {
             (outcome, plan.arithmetic, run.own(plan.paid, self.index))
         {
             amount = Some(Money::from_fen(fen));
-            amount_formula = self.arithmetic(arithmetic, self.level, self.index, 0).0;
+            self.arithmetic(arithmetic, self.level, self.index, 0, &mut amount_formula);
         }
         let key_of = |child: usize| run.sheets[self.row].member_keys.get(child).cloned();
         let person = member(run, self.level, self.index);
@@ -197,7 +199,7 @@ impl<'a> Answering<'a> {
             Vec::new()
         };
         // Before the first version the oldest article is shown; the fault says that no version applies.
-        let chosen = run.versions[spoken.step as usize].unwrap_or(0);
+        let chosen = run.version(spoken.step).unwrap_or(0);
         let (article, article_title) = spoken.articles[chosen].clone();
         ConditionResult {
             id: spoken.id.clone(),
@@ -234,14 +236,14 @@ impl<'a> Answering<'a> {
         text
     }
 
-    fn shown(&self, reg: Reg, level: Level, index: usize, language: Language) -> String {
+    fn shown(&self, reg: Reg, level: Level, index: usize, language: Language) -> Shown {
         let cell = self.run.seen(reg, level, index);
         let node = &self.run.program.nodes[reg as usize];
         let Some(ratio) = cell.ratio() else {
-            return not_known(language).to_owned();
+            return not_known(language).into();
         };
         let fact = match node.op {
-            Op::Fact(input) => self
+            Op::Fact(input) if node.kind.is_word() => self
                 .book
                 .fact(&self.run.program.inputs[input as usize].fact),
             _ => None,
@@ -260,13 +262,20 @@ impl<'a> Answering<'a> {
                 Language::Zh => outcome.zh(),
                 Language::En => outcome.en(),
             }
-            .to_owned();
+            .into();
         }
         show(node.kind, ratio, fact, word, language)
     }
 
     fn variables(&self) -> Vec<VariableResult> {
-        let mut results = Vec::with_capacity(self.spoken.variables.len());
+        let size = self.members().len();
+        let persons = |variable: &&SpokenVariable| variable.of == Unit::Person;
+        let each = match self.plan.to {
+            Unit::Person => 1,
+            Unit::Household | Unit::Organisation => size,
+        };
+        let many = self.spoken.variables.iter().filter(persons).count();
+        let mut results = Vec::with_capacity(self.spoken.variables.len() - many + many * each);
         for variable in &self.spoken.variables {
             match (variable.of, self.plan.to) {
                 (Unit::Household | Unit::Organisation, _) => {
@@ -287,7 +296,7 @@ impl<'a> Answering<'a> {
         let run = self.run;
         let level = Level::from(variable.of);
         let cell = run.own(variable.result, index);
-        let chosen = run.versions[variable.step as usize].unwrap_or(0);
+        let chosen = run.version(variable.step).unwrap_or(0);
         let value = match cell {
             Cell::Whole(number) => match variable.kind {
                 Kind::Bool => Some(Value::Bool(number != 0)),
@@ -303,7 +312,7 @@ impl<'a> Answering<'a> {
             _ => None,
         };
         VariableResult {
-            id: variable.id.clone(),
+            said: Arc::clone(&variable.said[chosen]),
             member: member(run, level, index),
             value,
             exact: match cell {
@@ -313,12 +322,8 @@ impl<'a> Answering<'a> {
             shown: if cell.is_known() {
                 self.shown(variable.result, level, index, Language::Zh)
             } else {
-                String::new()
+                Shown::default()
             },
-            article: variable.articles[chosen].clone(),
-            label_zh: variable.label_zh.clone(),
-            label_en: variable.label_en.clone(),
-            unit: variable.kind,
         }
     }
 
@@ -334,13 +339,16 @@ impl<'a> Answering<'a> {
     fn facts(&self) -> Vec<FactUsed> {
         let run = self.run;
         let sheet = &run.sheets[self.row];
-        let mut used = Vec::new();
+        let mut used = Vec::with_capacity(
+            sheet.members.iter().map(|one| one.len()).sum::<usize>() + sheet.household.len(),
+        );
         for number in &self.plan.inputs {
             let input = &run.program.inputs[*number as usize];
-            let mut take = |record: &vocab::Record, member: Option<usize>| {
-                let Some(rows) = record.get(&input.fact) else {
+            let mut take = |index: usize, member: Option<usize>| {
+                let rows = run.rows(*number, index);
+                if rows.is_empty() {
                     return;
-                };
+                }
                 let mut chosen: Vec<&vocab::DatedFact> = Vec::new();
                 if input.now.is_some()
                     && let Picked::One(row) = pick_now(rows, run.ask)
@@ -371,11 +379,10 @@ impl<'a> Answering<'a> {
                 }));
             };
             match input.of {
-                Unit::Household | Unit::Organisation => take(&sheet.household, None),
+                Unit::Household | Unit::Organisation => take(self.row, None),
                 Unit::Person => {
                     for child in self.readers() {
-                        let member = child - self.members().start;
-                        take(&sheet.members[member], Some(member));
+                        take(child, Some(child - self.members().start));
                     }
                 }
             }
@@ -387,10 +394,9 @@ impl<'a> Answering<'a> {
         let run = self.run;
         let mut found = Vec::new();
         for step in &self.plan.closure {
-            let (Work::Rule { versions, .. }, Some(chosen)) = (
-                &run.program.steps[*step as usize].work,
-                run.versions[*step as usize],
-            ) else {
+            let (Work::Rule { versions, .. }, Some(chosen)) =
+                (&run.program.steps[*step as usize].work, run.version(*step))
+            else {
                 continue;
             };
             for (reg, fact, article) in &versions[chosen].absent_is_zero {
@@ -419,82 +425,80 @@ impl<'a> Answering<'a> {
         found
     }
 
-    /// The arithmetic of an amount with its numbers filled in, and how tightly it binds (1 sum, 2 product, 3 number).
-    fn arithmetic(&self, reg: Reg, level: Level, index: usize, depth: u8) -> (String, u8) {
+    /// Writes the arithmetic of an amount with its numbers filled in; gives how tightly it binds (1 sum, 2 product, 3 number).
+    fn arithmetic(&self, reg: Reg, level: Level, index: usize, depth: u8, into: &mut String) -> u8 {
         let run = self.run;
         let node = &run.program.nodes[reg as usize];
         let at = run.index_of(reg, level, index);
         let (level, index) = (node.level, at);
-        let number = || (self.shown(reg, level, index, Language::Zh), 3);
-        let bracket = |(text, binds): (String, u8), need: u8| {
-            if binds < need {
-                format!("({text})")
-            } else {
-                text
+        let number = |into: &mut String| {
+            into.push_str(&self.shown(reg, level, index, Language::Zh));
+            3
+        };
+        // Two parts with a sign between them; a part that binds less tightly than it must stands in brackets.
+        let two = |a: Reg, sign: &str, b: Reg, need: [u8; 2], into: &mut String| {
+            for (part, need, sign) in [(a, need[0], sign), (b, need[1], "")] {
+                let begin = into.len();
+                if self.arithmetic(part, level, index, depth, into) < need {
+                    into.insert(begin, '(');
+                    into.push(')');
+                }
+                into.push_str(sign);
             }
         };
         match &node.op {
             Op::Result(step) if depth < 4 => {
                 // The programme's own variables are opened; those of the shared libraries are quoted.
-                let own = self.book.programmes()[self.benefit]
-                    .variables
-                    .iter()
-                    .any(|variable| {
-                        self.spoken
-                            .variables
-                            .iter()
-                            .any(|spoken| spoken.step == *step && *spoken.id == *variable.id)
-                    });
-                match (
-                    &run.program.steps[*step as usize].work,
-                    run.versions[*step as usize],
-                ) {
+                let mut variables = self.spoken.variables.iter();
+                let own = variables.any(|variable| variable.step == *step && variable.own);
+                match (&run.program.steps[*step as usize].work, run.version(*step)) {
                     (Work::Rule { versions, .. }, Some(chosen)) if own && node.kind.is_money() => {
                         let root = run.formula(*step, &versions[chosen], chosen).1;
-                        self.arithmetic(root, level, index, depth + 1)
+                        self.arithmetic(root, level, index, depth + 1, into)
                     }
-                    _ => number(),
+                    _ => number(into),
                 }
             }
             Op::Plus(a, b) => {
-                let left = bracket(self.arithmetic(*a, level, index, depth), 1);
-                let right = bracket(self.arithmetic(*b, level, index, depth), 1);
-                (format!("{left} + {right}"), 1)
+                two(*a, " + ", *b, [1, 1], into);
+                1
             }
             Op::Minus(a, b) => {
-                let left = bracket(self.arithmetic(*a, level, index, depth), 1);
-                let right = bracket(self.arithmetic(*b, level, index, depth), 2);
-                (format!("{left} − {right}"), 1)
+                two(*a, " − ", *b, [1, 2], into);
+                1
             }
             Op::Times(a, b) => {
-                let left = bracket(self.arithmetic(*a, level, index, depth), 2);
-                let right = bracket(self.arithmetic(*b, level, index, depth), 2);
-                (format!("{left} × {right}"), 2)
+                two(*a, " × ", *b, [2, 2], into);
+                2
             }
             Op::Over(a, b) => {
-                let left = bracket(self.arithmetic(*a, level, index, depth), 2);
-                let right = bracket(self.arithmetic(*b, level, index, depth), 3);
-                (format!("{left} ÷ {right}"), 2)
+                two(*a, " ÷ ", *b, [2, 3], into);
+                2
             }
-            Op::Round(of, _) => self.arithmetic(*of, level, index, depth),
+            Op::Round(of, _) => self.arithmetic(*of, level, index, depth, into),
             Op::Greatest(of) | Op::Least(of) => {
                 let value = run.own(reg, index);
-                of.iter()
-                    .find(|one| run.seen(**one, level, index) == value)
-                    .map_or_else(number, |one| self.arithmetic(*one, level, index, depth))
+                let one = of.iter().find(|one| run.seen(**one, level, index) == value);
+                match one {
+                    Some(one) => self.arithmetic(*one, level, index, depth, into),
+                    None => number(into),
+                }
             }
             Op::Case(whens, otherwise) => {
                 let chosen = whens
                     .iter()
                     .find(|(test, _)| !matches!(run.seen(*test, level, index), Cell::Whole(0)))
                     .map_or(*otherwise, |(_, value)| *value);
-                self.arithmetic(chosen, level, index, depth)
+                self.arithmetic(chosen, level, index, depth, into)
             }
-            Op::Constant(0) => run
-                .own(reg, index)
-                .ratio()
-                .map_or_else(number, |zero| (money(zero), 3)),
-            _ => number(),
+            Op::Constant(0) => match run.own(reg, index).ratio() {
+                Some(zero) => {
+                    into.push_str(&money(zero));
+                    3
+                }
+                None => number(into),
+            },
+            _ => number(into),
         }
     }
 }

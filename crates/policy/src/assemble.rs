@@ -8,7 +8,7 @@ use crate::closure::{close, name_constants, rests_on};
 use crate::compile_programme::{check_wording_keys, compile_programme};
 use crate::compile_rule::compile_rule;
 use crate::compiler::{Compiler, push};
-use crate::determination::Unit;
+use crate::determination::{Unit, VariableSaid};
 use crate::fault::{Faults, Spot};
 use crate::kind::Kind;
 use crate::known_facts::facts;
@@ -40,16 +40,14 @@ pub(crate) struct SpokenCondition {
 /// A variable as it is spoken (变量的说法).
 #[derive(Debug, Clone)]
 pub(crate) struct SpokenVariable {
-    /// Qualified if it belongs to another programme.
-    pub(crate) id: Arc<str>,
     pub(crate) step: u32,
     pub(crate) result: Reg,
     pub(crate) of: Unit,
     pub(crate) kind: Kind,
-    pub(crate) label_zh: Arc<str>,
-    pub(crate) label_en: Arc<str>,
-    /// The article of each version.
-    pub(crate) articles: Vec<Arc<Citation>>,
+    /// Whether it is the programme's own, not another's or a library's.
+    pub(crate) own: bool,
+    /// What is said of it, a version each.
+    pub(crate) said: Vec<Arc<VariableSaid>>,
 }
 
 /// What the answer of a programme is built from (事项的说法); same order as the program's benefits.

@@ -369,6 +369,7 @@ impl Book {
         digest.update(reform::said(known, change).as_bytes());
         self.hash = hex::encode(digest.finalize());
         reform::put_in(known, change);
+        self.inside.program.layouts.forget();
         let (folder, id) = (known.folder.clone(), known.id.clone());
         let shown = self.inside.programmes.iter_mut();
         for own in shown.flat_map(|programme| &mut programme.parameters) {

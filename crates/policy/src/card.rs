@@ -275,7 +275,7 @@ impl Card<'_> {
         let shared: BTreeSet<&str> = spoken
             .variables
             .iter()
-            .map(|variable| &*variable.id)
+            .filter_map(|variable| variable.said.first().map(|said| said.id.as_str()))
             .filter(|id| !own.contains(id))
             .collect();
         if shared.is_empty() {
@@ -389,7 +389,7 @@ fn setting(parameter: &Parameter, setting: &Setting) -> String {
             .ok()
             .and_then(chrono::NaiveDate::from_num_days_from_ce_opt)
             .map_or_else(String::new, |day| day.to_string()),
-        kind if kind.is_money() => money(Ratio::whole(number)),
+        kind if kind.is_money() => money(Ratio::whole(number)).to_string(),
         _ => decimals(parameter.scaled(number), 6),
     };
     match setting {

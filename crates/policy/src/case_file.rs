@@ -33,7 +33,7 @@ pub(crate) fn read(
         let known: BTreeSet<(String, Unit)> = inside.spoken[index]
             .variables
             .iter()
-            .map(|variable| (variable.id.to_string(), variable.of))
+            .filter_map(|variable| Some((variable.said.first()?.id.clone(), variable.of)))
             .collect();
         let reading = CaseReading {
             names: &names,

@@ -308,7 +308,7 @@ pub(crate) fn compare(case: &Case, got: &[Determination]) -> Vec<String> {
             let Some(found) = one
                 .variables
                 .iter()
-                .find(|found| *found.id == **id && found.member == *member)
+                .find(|found| found.id == *id && found.member == *member)
             else {
                 differs(format!("没有变量 {id}"));
                 continue;

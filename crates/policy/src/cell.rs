@@ -6,7 +6,6 @@
 use crate::program::Comparison;
 use crate::ratio::Ratio;
 use chrono::{Datelike, NaiveDate};
-use std::cmp::Ordering;
 
 /// The value of a cell (单元格的值).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,14 +137,7 @@ pub(crate) fn compared(comparison: Comparison, a: Cell, b: Cell) -> Result<Cell,
             _ => return Ok(unknown(a, b)),
         },
     };
-    Ok(Cell::flag(match comparison {
-        Comparison::Eq => order == Ordering::Equal,
-        Comparison::Ne => order != Ordering::Equal,
-        Comparison::Lt => order == Ordering::Less,
-        Comparison::Le => order != Ordering::Greater,
-        Comparison::Gt => order == Ordering::Greater,
-        Comparison::Ge => order != Ordering::Less,
-    }))
+    Ok(Cell::flag(comparison.holds(order)))
 }
 
 pub(crate) fn as_day(cell: Cell) -> Option<NaiveDate> {

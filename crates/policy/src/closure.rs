@@ -3,7 +3,7 @@
 //! Deliberately absent: finding circles; see `order`.
 
 use crate::assemble::{Spoken, SpokenVariable, StepOf};
-use crate::determination::Unit;
+use crate::determination::{Unit, VariableSaid};
 use crate::explain::all_operands;
 use crate::names::Names;
 use crate::pack::Chain;
@@ -150,22 +150,27 @@ pub(crate) fn rests_on(
             let Work::Rule { versions, .. } = &program.steps[*step as usize].work else {
                 return None;
             };
+            let id = if visible {
+                rule.id.text.clone()
+            } else {
+                format!("{}.{}", of.folder, rule.id.text)
+            };
+            let said = versions.iter().map(|version| {
+                Arc::new(VariableSaid {
+                    id: id.clone(),
+                    article: version.article.clone(),
+                    label_zh: label.zh.clone(),
+                    label_en: label.en.clone(),
+                    unit: named.kind,
+                })
+            });
             Some(SpokenVariable {
-                id: if visible {
-                    rule.id.text.as_str().into()
-                } else {
-                    format!("{}.{}", of.folder, rule.id.text).into()
-                },
                 step: *step,
                 result: named.result,
                 of: named.of,
                 kind: named.kind,
-                label_zh: label.zh.as_str().into(),
-                label_en: label.en.as_str().into(),
-                articles: versions
-                    .iter()
-                    .map(|version| Arc::new(version.article.clone()))
-                    .collect(),
+                own: of.folder == own,
+                said: said.collect(),
             })
         })
         .collect()

@@ -4,9 +4,12 @@
 //! book, sheet and question always give the same text. Deliberately absent: any opinion of an officer.
 
 use crate::kind::Kind;
+use crate::shown::Shown;
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use vocab::{Citation, Money, Month, Period, Region, Value};
 
@@ -277,60 +280,94 @@ pub struct ConditionResult {
     pub missing: Vec<FactRef>,
 }
 
-/// One variable and its value (中间结果). What is the same in every answer is shared, not copied: there are many.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VariableResult {
+/// What is the same about a variable in every answer (变量的说法): shared, not copied, for answers hold hundreds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableSaid {
     /// The variable's id; another programme's is qualified.
-    #[serde(with = "shared_text")]
-    pub id: Arc<str>,
+    pub id: String,
+    /// The article it stands on.
+    pub article: Citation,
+    /// Its name in Chinese.
+    pub label_zh: String,
+    /// Its name in English.
+    pub label_en: String,
+    /// Its type: `money/month`, `count`, `bool` …
+    pub unit: Kind,
+}
+
+/// One variable and its value (中间结果); what is said of it is read as if it were its own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Written")]
+pub struct VariableResult {
+    /// Its name, article and type.
+    pub said: Arc<VariableSaid>,
     /// Which member, counted from 0; `None` means the household.
     pub member: Option<usize>,
     /// Its value; money in whole fen. `None` if unknown or not whole.
     pub value: Option<Value>,
     /// The exact fraction `numerator/denominator` where the value is not whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact: Option<String>,
     /// Its value as people read it; empty if unknown.
-    pub shown: String,
-    /// The article it stands on.
-    #[serde(with = "shared_citation")]
-    pub article: Arc<Citation>,
-    /// Its name in Chinese.
-    #[serde(with = "shared_text")]
-    pub label_zh: Arc<str>,
-    /// Its name in English.
-    #[serde(with = "shared_text")]
-    pub label_en: Arc<str>,
-    /// Its type: `money/month`, `count`, `bool` …
-    pub unit: Kind,
+    pub shown: Shown,
 }
 
-mod shared_text {
-    use serde::{Deserialize as _, Deserializer, Serializer};
-    use std::sync::Arc;
+impl Deref for VariableResult {
+    type Target = VariableSaid;
 
-    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(text)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
-        String::deserialize(from).map(Arc::from)
+    fn deref(&self) -> &VariableSaid {
+        &self.said
     }
 }
 
-mod shared_citation {
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
-    use std::sync::Arc;
-    use vocab::Citation;
+/// A variable as it is written down: one flat record, in this order.
+#[derive(Deserialize)]
+struct Written {
+    id: String,
+    member: Option<usize>,
+    value: Option<Value>,
+    #[serde(default)]
+    exact: Option<String>,
+    shown: Shown,
+    article: Citation,
+    label_zh: String,
+    label_en: String,
+    unit: Kind,
+}
 
-    pub(super) fn serialize<S: Serializer>(one: &Arc<Citation>, to: S) -> Result<S::Ok, S::Error> {
-        Citation::serialize(one, to)
+impl From<Written> for VariableResult {
+    fn from(written: Written) -> Self {
+        Self {
+            said: Arc::new(VariableSaid {
+                id: written.id,
+                article: written.article,
+                label_zh: written.label_zh,
+                label_en: written.label_en,
+                unit: written.unit,
+            }),
+            member: written.member,
+            value: written.value,
+            exact: written.exact,
+            shown: written.shown,
+        }
     }
+}
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Arc<Citation>, D::Error> {
-        Citation::deserialize(from).map(Arc::new)
+impl Serialize for VariableResult {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut record = to.serialize_struct("VariableResult", 9)?;
+        record.serialize_field("id", &self.said.id)?;
+        record.serialize_field("member", &self.member)?;
+        record.serialize_field("value", &self.value)?;
+        match &self.exact {
+            Some(exact) => record.serialize_field("exact", exact)?,
+            None => record.skip_field("exact")?,
+        }
+        record.serialize_field("shown", &self.shown)?;
+        record.serialize_field("article", &self.said.article)?;
+        record.serialize_field("label_zh", &self.said.label_zh)?;
+        record.serialize_field("label_en", &self.said.label_en)?;
+        record.serialize_field("unit", &self.said.unit)?;
+        record.end()
     }
 }
 

@@ -2,24 +2,20 @@
 //!
 //! A household is a row, its members are cells of flat child columns found through offsets. Guarantees: unknown goes
 //! in and unknown comes out; numbers are exact; a trouble (division by zero, overflow, contradicting facts) makes
-//! its own cell unknown and nothing else. Deliberately absent: sentences; see `answer`.
+//! its own cell unknown and nothing else. Deliberately absent: single operations, see `operation`; sentences, see `answer`.
 
-use crate::cell::{
-    Cell, Trouble, added_months, and, between, both, compared, divided, not, on_day, one, or,
-    unknown,
-};
+use crate::cell::{Cell, Trouble};
 use crate::determination::Ask;
 use crate::instead::Instead;
-use crate::lean::{NOWHERE, chosen, places, reads};
+use crate::lean::{Act, Layout, Seat, is_given, steps};
 use crate::parameter::{OnDay, Setting};
 use crate::program::{Level, Op, Program, Reg, Work};
-use crate::ratio::{Ratio, Rounding};
+use crate::ratio::Ratio;
 use crate::table::Table;
 use chrono::{Datelike, NaiveDate};
-use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use vocab::{FactSheet, Month, Region};
+use std::sync::Arc;
+use vocab::{DatedFact, FactSheet, Month, Region};
 
 const ABSENT: u8 = 0;
 const WHOLE: u8 = 1;
@@ -27,11 +23,13 @@ const WHOLE: u8 = 1;
 pub(crate) const EXACT: u8 = 2;
 const BROKEN: u8 = 3;
 
+/// A cell as it is kept: its value and its state.
+pub(crate) type Slot = (i64, u8);
+
 /// All columns of one level, one after another (一个层级的全部列).
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
-    pub(crate) values: Vec<i64>,
-    pub(crate) states: Vec<u8>,
+    pub(crate) slots: Vec<Slot>,
     /// Cells in one column.
     pub(crate) height: usize,
 }
@@ -40,6 +38,7 @@ pub(crate) struct Cells {
 #[derive(Debug)]
 pub(crate) struct Run<'p> {
     pub(crate) program: &'p Program,
+    pub(crate) layout: Arc<Layout>,
     pub(crate) ask: &'p Ask,
     pub(crate) region: Region,
     pub(crate) sheets: &'p [FactSheet],
@@ -55,12 +54,8 @@ pub(crate) struct Run<'p> {
     /// Words of this batch, numbered after the program's.
     pub(crate) words: Vec<&'p str>,
     pub(crate) word_numbers: BTreeMap<&'p str, i64>,
-    /// Which version of each step applies.
-    pub(crate) versions: Vec<Option<usize>>,
-    /// The inputs that are read, of households and of persons, sorted by fact.
-    pub(crate) reads: [Cow<'p, [u32]>; 2],
-    /// Where the columns of the nodes lie that the wanted benefits rest on; `None` means where the program says.
-    places: Option<Vec<u32>>,
+    /// The dated rows of every input read, of households and of persons; empty for tables.
+    pub(crate) rows: [Vec<&'p [DatedFact]>; 2],
     /// What stands in the place of a part of the program, while a mutant is tried.
     pub(crate) instead: Option<&'p Instead>,
 }
@@ -75,7 +70,7 @@ impl<'p> Run<'p> {
         wanted: &[usize],
     ) -> Self {
         let mut run = Self::read(program, sheets, ask, region, wanted);
-        run.work(wanted);
+        run.work();
         run
     }
 
@@ -87,8 +82,11 @@ impl<'p> Run<'p> {
         region: Region,
         wanted: &[usize],
     ) -> Self {
-        let mut run = Self::taken_in(program, sheets, ask, region, wanted, false);
-        run.work(wanted);
+        let layout = Arc::new(Layout::whole(program, ask, wanted));
+        let mut run = Self::taken_in(program, layout, sheets, ask, region);
+        for step in steps(program, wanted) {
+            run.step(step);
+        }
         run
     }
 
@@ -100,19 +98,22 @@ impl<'p> Run<'p> {
         region: Region,
         wanted: &[usize],
     ) -> Self {
-        Self::taken_in(program, sheets, ask, region, wanted, true)
+        let layout = program.layout(ask, region, wanted);
+        Self::taken_in(program, layout, sheets, ask, region)
     }
 
     fn taken_in(
         program: &'p Program,
+        layout: Arc<Layout>,
         sheets: &'p [FactSheet],
         ask: &'p Ask,
         region: Region,
-        wanted: &[usize],
-        lean: bool,
     ) -> Self {
         let sizes = sheets.iter().map(|sheet| sheet.members.len());
-        let mut run = Self::blank(program, sizes, ask, region, wanted, lean);
+        let mut run = Self::blank(program, layout, sizes, ask, region);
+        if run.cells[0].slots.len() != run.layout.singles.len() {
+            run.fill_constants();
+        }
         run.sheets = sheets;
         run.fill_inputs();
         run
@@ -128,44 +129,41 @@ impl<'p> Run<'p> {
         wanted: &[usize],
     ) -> Self {
         let sizes = rows.iter().map(|row| table.members_of(*row).len());
-        let mut run = Self::blank(program, sizes, ask, region, wanted, true);
+        let layout = program.layout(ask, region, wanted);
+        let mut run = Self::blank(program, layout, sizes, ask, region);
         run.fill_from_table(table, rows);
-        run.work(wanted);
+        run.work();
         run
     }
 
     /// Households of so many members each, about which nothing is known yet.
-    fn blank(
+    pub(crate) fn blank(
         program: &'p Program,
+        layout: Arc<Layout>,
         sizes: impl Iterator<Item = usize>,
         ask: &'p Ask,
         region: Region,
-        wanted: &[usize],
-        lean: bool,
     ) -> Self {
-        let mut offsets = vec![0];
+        let mut offsets = Vec::with_capacity(sizes.size_hint().0 + 1);
+        offsets.push(0);
         let mut parents = Vec::new();
         for (row, size) in sizes.enumerate() {
             parents.extend(std::iter::repeat_n(row, size));
             offsets.push(parents.len());
         }
         let heights = [1, offsets.len() - 1, parents.len()];
-        let reads = reads(program, wanted);
-        let (places, columns) = if lean {
-            let (places, columns) = places(program, ask, wanted, &reads);
-            (Some(places), columns)
-        } else {
-            (None, program.columns)
-        };
         let cells = [0, 1, 2].map(|level: usize| {
-            let size = heights[level] * columns[level] as usize;
+            let size = heights[level] * layout.columns[level] as usize;
+            let slots = match level {
+                0 if layout.singles.len() == size => layout.singles.clone(),
+                _ => vec![(0, ABSENT); size],
+            };
             Cells {
-                values: vec![0; size],
-                states: vec![ABSENT; size],
+                slots,
                 height: heights[level],
             }
         });
-        let mut run = Self {
+        Self {
             program,
             ask,
             region,
@@ -173,36 +171,27 @@ impl<'p> Run<'p> {
             offsets,
             parents,
             cells,
-            exact: Vec::new(),
-            troubles: BTreeMap::new(),
+            exact: layout.exact.clone(),
+            troubles: layout.troubles.clone(),
             zeroed: BTreeSet::new(),
             words: Vec::new(),
             word_numbers: BTreeMap::new(),
-            versions: vec![None; program.steps.len()],
-            reads,
-            places,
+            rows: [Vec::new(), Vec::new()],
+            layout,
             instead: None,
-        };
-        run.fill_constants();
-        run
+        }
     }
 
-    fn work(&mut self, wanted: &[usize]) {
-        let program = self.program;
-        let everything = wanted.len() == program.benefits.len();
-        let mut needed = vec![everything; program.steps.len()];
-        if !everything {
-            for benefit in wanted {
-                for step in &program.benefits[*benefit].closure {
-                    needed[*step as usize] = true;
-                }
+    /// Does what the layout says, in its order.
+    fn work(&mut self) {
+        let layout = Arc::clone(&self.layout);
+        for act in &layout.acts {
+            match *act {
+                Act::Node(reg) => self.node(reg),
+                Act::Copy { from, to } => self.copy(from, to),
+                Act::NoVersion(result) => self.no_version(result),
+                Act::Grant(benefit) => self.grant(benefit as usize),
             }
-        }
-        for step in &program.order {
-            if !needed[*step as usize] {
-                continue;
-            }
-            self.step(*step);
         }
     }
 
@@ -211,25 +200,28 @@ impl<'p> Run<'p> {
         let program = self.program;
         match &program.steps[step as usize].work {
             Work::Benefit(benefit) => self.benefit(*benefit as usize),
-            Work::Rule { result, versions } => {
-                let chosen = chosen(versions, self.ask);
-                self.versions[step as usize] = chosen;
-                match chosen {
-                    Some(chosen) => {
-                        let (nodes, root) = self.formula(step, &versions[chosen], chosen);
-                        for reg in nodes {
-                            self.node(reg);
-                        }
-                        self.copy(root, *result);
+            Work::Rule { result, versions } => match self.version(step) {
+                Some(chosen) => {
+                    let (nodes, root) = self.formula(step, &versions[chosen], chosen);
+                    for reg in nodes {
+                        self.node(reg);
                     }
-                    None => {
-                        for index in 0..self.height(*result) {
-                            self.put(*result, index, Cell::Broken);
-                            self.troubles.insert((*result, index), Trouble::NoVersion);
-                        }
-                    }
+                    self.copy(root, *result);
                 }
-            }
+                None => self.no_version(*result),
+            },
+        }
+    }
+
+    /// Which version of a step applies.
+    pub(crate) fn version(&self, step: u32) -> Option<usize> {
+        self.layout.versions[step as usize]
+    }
+
+    fn no_version(&mut self, result: Reg) {
+        for index in 0..self.height(result) {
+            self.put(result, index, Cell::Broken);
+            self.troubles.insert((result, index), Trouble::NoVersion);
         }
     }
 
@@ -246,43 +238,62 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Where a cell lies among those of its level.
-    fn place(&self, reg: Reg, height: usize, index: usize) -> usize {
-        let column = match &self.places {
-            Some(places) => places[reg as usize],
-            None => self.program.nodes[reg as usize].column,
-        };
-        column as usize * height + index
+    /// A node's own cell as it is kept.
+    fn slot(&self, seat: Seat, index: usize) -> Slot {
+        self.cells
+            .get(seat.level())
+            .and_then(|cells| cells.slots.get(seat.column() * cells.height + index))
+            .copied()
+            .unwrap_or((0, ABSENT))
     }
 
-    /// The value of a node's own cell.
-    pub(crate) fn own(&self, reg: Reg, index: usize) -> Cell {
-        let cells = &self.cells[self.program.nodes[reg as usize].level as usize];
-        let at = self.place(reg, cells.height, index);
-        let Some(state) = cells.states.get(at) else {
-            return Cell::Absent;
+    /// A node's cell as seen from a cell of some level, as it is kept.
+    fn slot_seen(&self, reg: Reg, level: Level, index: usize) -> Slot {
+        let seat = self.layout.seats[reg as usize];
+        let index = if seat.level() == level as usize {
+            index
+        } else if seat.level() == Level::Single as usize {
+            0
+        } else if level == Level::Person {
+            self.parents[index]
+        } else {
+            index
         };
-        match *state {
-            WHOLE => Cell::Whole(cells.values[at]),
-            EXACT => usize::try_from(cells.values[at])
+        self.slot(seat, index)
+    }
+
+    fn cell(&self, slot: Slot) -> Cell {
+        match slot {
+            (value, WHOLE) => Cell::Whole(value),
+            (value, EXACT) => usize::try_from(value)
                 .ok()
                 .and_then(|at| self.exact.get(at))
                 .map_or(Cell::Broken, |ratio| Cell::Exact(*ratio)),
-            BROKEN => Cell::Broken,
+            (_, BROKEN) => Cell::Broken,
             _ => Cell::Absent,
         }
     }
 
+    /// The value of a node's own cell.
+    pub(crate) fn own(&self, reg: Reg, index: usize) -> Cell {
+        self.cell(self.slot(self.layout.seats[reg as usize], index))
+    }
+
     /// The value of a node as seen from a cell of some level.
     pub(crate) fn seen(&self, reg: Reg, level: Level, index: usize) -> Cell {
-        self.own(reg, self.index_of(reg, level, index))
+        self.cell(self.slot_seen(reg, level, index))
+    }
+
+    /// The same if it is a whole number.
+    pub(crate) fn whole_seen(&self, reg: Reg, level: Level, index: usize) -> Option<i64> {
+        match self.slot_seen(reg, level, index) {
+            (value, WHOLE) => Some(value),
+            _ => None,
+        }
     }
 
     pub(crate) fn put(&mut self, reg: Reg, index: usize, cell: Cell) {
-        let level = self.program.nodes[reg as usize].level as usize;
-        let at = self.place(reg, self.cells[level].height, index);
-        let cells = &mut self.cells[level];
-        let (value, state) = match cell {
+        let slot = match cell {
             Cell::Absent => (0, ABSENT),
             Cell::Broken => (0, BROKEN),
             Cell::Whole(value) => (value, WHOLE),
@@ -292,8 +303,13 @@ impl<'p> Run<'p> {
                 (place, EXACT)
             }
         };
-        cells.values[at] = value;
-        cells.states[at] = state;
+        self.keep(reg, index, slot);
+    }
+
+    fn keep(&mut self, reg: Reg, index: usize, slot: Slot) {
+        let seat = self.layout.seats[reg as usize];
+        let cells = &mut self.cells[seat.level()];
+        cells.slots[seat.column() * cells.height + index] = slot;
     }
 
     pub(crate) fn settle(&mut self, reg: Reg, index: usize, cell: Result<Cell, Trouble>) {
@@ -309,16 +325,17 @@ impl<'p> Run<'p> {
     fn copy(&mut self, from: Reg, to: Reg) {
         let level = self.program.nodes[to as usize].level;
         for index in 0..self.height(to) {
-            let cell = self.seen(from, level, index);
-            self.put(to, index, cell);
+            let slot = self.slot_seen(from, level, index);
+            self.keep(to, index, slot);
         }
     }
 
-    fn fill_constants(&mut self) {
+    /// Fills in what the question alone settles, where there is room for it.
+    pub(crate) fn fill_constants(&mut self) {
         let program = self.program;
         for reg in &program.constants {
-            let asked = |places: &Vec<u32>| places[*reg as usize] != NOWHERE;
-            if self.places.as_ref().is_none_or(asked) {
+            let seat = self.layout.seats[*reg as usize];
+            if seat.level() < self.cells.len() {
                 self.constant(*reg);
             }
         }
@@ -359,193 +376,14 @@ impl<'p> Run<'p> {
         let node = &program.nodes[reg as usize];
         let level = node.level;
         for index in 0..self.cells[level as usize].height {
-            let cell = match &node.op {
-                // Filled before, or by their own step.
-                Op::Fact(_)
-                | Op::History { .. }
-                | Op::Param(_)
-                | Op::Constant(_)
-                | Op::AsOf
-                | Op::MonthStart
-                | Op::MonthEnd
-                | Op::Result(_)
-                | Op::Outcome(_)
-                | Op::Amount(_) => return,
-                Op::AbsentIsZero(of) => Ok(match self.seen(*of, level, index) {
-                    Cell::Absent => Cell::Whole(0),
-                    cell => cell,
-                }),
-                Op::Plus(a, b) => both(
-                    self.seen(*a, level, index),
-                    self.seen(*b, level, index),
-                    i64::checked_add,
-                    Ratio::plus,
-                ),
-                Op::Minus(a, b) => both(
-                    self.seen(*a, level, index),
-                    self.seen(*b, level, index),
-                    i64::checked_sub,
-                    Ratio::minus,
-                ),
-                Op::Times(a, b) => both(
-                    self.seen(*a, level, index),
-                    self.seen(*b, level, index),
-                    i64::checked_mul,
-                    Ratio::times,
-                ),
-                Op::Over(a, b) => divided(self.seen(*a, level, index), self.seen(*b, level, index)),
-                Op::Negative(of) => one(self.seen(*of, level, index), Ratio::negated),
-                Op::Abs(of) => one(self.seen(*of, level, index), |ratio| {
-                    if ratio.num() < 0 {
-                        ratio.negated()
-                    } else {
-                        Some(ratio)
-                    }
-                }),
-                Op::Compare(comparison, a, b) => compared(
-                    *comparison,
-                    self.seen(*a, level, index),
-                    self.seen(*b, level, index),
-                ),
-                Op::And(a, b) => Ok(and(
-                    self.seen(*a, level, index),
-                    self.seen(*b, level, index),
-                )),
-                Op::Or(a, b) => Ok(or(self.seen(*a, level, index), self.seen(*b, level, index))),
-                Op::Not(of) => Ok(not(self.seen(*of, level, index))),
-                Op::Case(whens, otherwise) => Ok(self.case(whens, *otherwise, level, index)),
-                Op::Greatest(of) => self.extreme(of, Ordering::Greater, level, index),
-                Op::Least(of) => self.extreme(of, Ordering::Less, level, index),
-                Op::Known(of) => Ok(match self.seen(*of, level, index) {
-                    Cell::Absent => Cell::flag(false),
-                    Cell::Broken => Cell::Broken,
-                    _ => Cell::flag(true),
-                }),
-                Op::YearsBetween(a, b) => {
-                    between(self.seen(*a, level, index), self.seen(*b, level, index), 12)
-                }
-                Op::MonthsBetween(a, b) => {
-                    between(self.seen(*a, level, index), self.seen(*b, level, index), 1)
-                }
-                Op::AddMonths(day, count, factor) => added_months(
-                    self.seen(*day, level, index),
-                    self.seen(*count, level, index),
-                    *factor,
-                ),
-                Op::StartOfMonth(day) => on_day(self.seen(*day, level, index), |day| {
-                    Some(Month::of(day).first_day())
-                }),
-                Op::EndOfMonth(day) => on_day(self.seen(*day, level, index), |day| {
-                    Some(Month::of(day).last_day())
-                }),
-                Op::InRegion(of, region) => self.in_region(*of, *region, level, index),
-                Op::Band(param, key) => {
-                    let by_code = program.nodes[*key as usize].kind.is_word();
-                    self.band(*param, by_code, self.seen(*key, level, index))
-                }
-                Op::Aggregate { what, of, filter } => self.aggregate(*what, *of, *filter, index),
-                Op::Round(of, rounding) => {
-                    let rounding: Rounding = *rounding;
-                    one(self.seen(*of, level, index), |ratio| rounding.apply(ratio))
-                }
-            };
-            self.settle(reg, index, cell);
-        }
-    }
-
-    /// An unknown test leaves the value unknown, unless it cannot matter because both ways give the same.
-    fn case(&self, whens: &[(Reg, Reg)], otherwise: Reg, level: Level, index: usize) -> Cell {
-        let mut result = self.seen(otherwise, level, index);
-        for (test, value) in whens.iter().rev() {
-            let value = self.seen(*value, level, index);
-            result = match self.seen(*test, level, index) {
-                Cell::Whole(0) => result,
-                test if test.is_known() => value,
-                _ if value.is_known() && value == result => value,
-                test => unknown(test, unknown(value, result)),
-            };
-        }
-        result
-    }
-
-    /// Strict: one unknown makes the largest and the smallest unknown.
-    fn extreme(
-        &self,
-        of: &[Reg],
-        wanted: Ordering,
-        level: Level,
-        index: usize,
-    ) -> Result<Cell, Trouble> {
-        let mut best: Option<Ratio> = None;
-        let mut missing: Option<Cell> = None;
-        for reg in of {
-            let cell = self.seen(*reg, level, index);
-            match cell.ratio() {
-                None => missing = Some(unknown(cell, missing.unwrap_or(Cell::Absent))),
-                Some(ratio) => {
-                    let better = match best {
-                        None => true,
-                        Some(best) => ratio.compared(best).ok_or(Trouble::Overflow)? == wanted,
-                    };
-                    if better {
-                        best = Some(ratio);
-                    }
+            match self.all_whole(&node.op, level, index) {
+                Some(value) => self.keep(reg, index, (value, WHOLE)),
+                None if is_given(&node.op) => return,
+                None => {
+                    let cell = self.by_parts(&node.op, level, index);
+                    self.settle(reg, index, cell);
                 }
             }
         }
-        Ok(match (missing, best) {
-            (Some(missing), _) => missing,
-            (None, Some(best)) => Cell::of(best),
-            (None, None) => Cell::Absent,
-        })
-    }
-
-    fn in_region(
-        &self,
-        of: Reg,
-        region: Region,
-        level: Level,
-        index: usize,
-    ) -> Result<Cell, Trouble> {
-        let Cell::Whole(word) = self.seen(of, level, index) else {
-            return Ok(self.seen(of, level, index));
-        };
-        let text = self.word_text(word).unwrap_or_default();
-        match text.parse() {
-            Ok(place) => Ok(Cell::flag(region.holds(place))),
-            Err(_) => Err(Trouble::NotARegion(text.into())),
-        }
-    }
-
-    pub(crate) fn band(&self, param: u32, by_code: bool, key: Cell) -> Result<Cell, Trouble> {
-        let Some(key) = key.ratio() else {
-            return Ok(key);
-        };
-        let parameter = &self.program.params[param as usize];
-        let number = match self.setting(param)? {
-            // Codes written in digits look like lower bounds; each stands for itself alone.
-            Setting::Steps(steps) if by_code => key
-                .as_whole()
-                .and_then(|word| self.word_text(word)?.parse().ok())
-                .and_then(|code: i64| steps.get(&code))
-                .copied()
-                .ok_or(Trouble::NoSuchCode(param))?,
-            Setting::Steps(steps) => {
-                let whole = i64::try_from(key.floor()).map_err(|_| Trouble::Overflow)?;
-                steps
-                    .range(..=whole)
-                    .next_back()
-                    .map(|(_, value)| *value)
-                    .ok_or(Trouble::BelowBand(param))?
-            }
-            Setting::Codes(codes) => key
-                .as_whole()
-                .and_then(|word| self.word_text(word))
-                .and_then(|word| codes.get(word))
-                .copied()
-                .ok_or(Trouble::NoSuchCode(param))?,
-            Setting::Single(number) => *number,
-        };
-        Ok(Cell::of(parameter.scaled(number)))
     }
 }

@@ -45,7 +45,7 @@ impl Why {
             }
             Op::Result(step) => {
                 if let Work::Rule { versions, .. } = &run.program.steps[*step as usize].work
-                    && let Some(chosen) = run.versions[*step as usize]
+                    && let Some(chosen) = run.version(*step)
                 {
                     down(self, run.formula(*step, &versions[chosen], chosen).1);
                 }

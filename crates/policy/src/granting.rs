@@ -9,11 +9,16 @@ use crate::program::{Level, Words};
 
 impl Run<'_> {
     pub(crate) fn benefit(&mut self, number: usize) {
-        let program = self.program;
-        let plan = self.plan(number);
-        for reg in plan.nodes.clone() {
+        for reg in self.plan(number).nodes.clone() {
             self.node(reg);
         }
+        self.grant(number);
+    }
+
+    /// The outcome and what is paid, once the conditions and the amount are worked out.
+    pub(crate) fn grant(&mut self, number: usize) {
+        let program = self.program;
+        let plan = self.plan(number);
         let level = Level::from(plan.to);
         let met = program
             .words

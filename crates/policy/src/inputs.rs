@@ -6,21 +6,27 @@
 use crate::cell::{Cell, Trouble, as_day};
 use crate::evaluate::Run;
 use crate::kind::Kind;
+use crate::lean::Layout;
 use crate::picking::{Picked, holds_month, months_back, pick, pick_now};
 use crate::program::{Input, Level, Op, Reg};
 use crate::ratio::Ratio;
 use crate::table::{ABSENT, Column, KNOWN, States, Table, column_nodes};
 use chrono::Datelike;
+use std::sync::Arc;
 use vocab::{DatedFact, Record, Value};
 
 impl<'p> Run<'p> {
     pub(crate) fn fill_inputs(&mut self) {
         let sheets = self.sheets;
+        let layout = Arc::clone(&self.layout);
+        for (rows, level) in [(0, 1), (1, 2)] {
+            self.rows[rows] = vec![&[]; layout.reads[rows].len() * self.cells[level].height];
+        }
         let mut child = 0;
         for (row, sheet) in sheets.iter().enumerate() {
-            self.read_record(&sheet.household, Level::Household, row);
+            self.read_record(&layout, &sheet.household, Level::Household, row);
             for member in &sheet.members {
-                self.read_record(member, Level::Person, child);
+                self.read_record(&layout, member, Level::Person, child);
                 child += 1;
             }
         }
@@ -30,7 +36,7 @@ impl<'p> Run<'p> {
     pub(crate) fn fill_from_table(&mut self, table: &'p Table<'_>, rows: &[usize]) {
         let program = self.program;
         let mut needed = vec![false; program.inputs.len()];
-        for number in self.reads.iter().flat_map(|reads| reads.iter()) {
+        for number in self.layout.reads.iter().flatten() {
             needed[*number as usize] = true;
         }
         let members: Vec<usize> = rows.iter().flat_map(|row| table.members_of(*row)).collect();
@@ -95,12 +101,12 @@ impl<'p> Run<'p> {
     }
 
     /// Walks a record and the inputs side by side; both are sorted by fact.
-    fn read_record(&mut self, record: &'p Record, level: Level, index: usize) {
+    fn read_record(&mut self, layout: &Layout, record: &'p Record, level: Level, index: usize) {
         let program = self.program;
         let mut facts = record.iter().peekable();
         let place = usize::from(level == Level::Person);
-        for at in 0..self.reads[place].len() {
-            let number = self.reads[place][at];
+        let height = self.cells[level as usize].height;
+        for (at, number) in layout.reads[place].iter().copied().enumerate() {
             let input = &program.inputs[number as usize];
             let rows = loop {
                 match facts.peek() {
@@ -111,6 +117,7 @@ impl<'p> Run<'p> {
                     _ => break &[],
                 }
             };
+            self.rows[place][at * height + index] = rows;
             if let Some(now) = input.now
                 && !rows.is_empty()
             {
@@ -126,6 +133,15 @@ impl<'p> Run<'p> {
                 self.settle(*history, index, cell);
             }
         }
+    }
+
+    /// The dated rows an input has for a household or a member; none if it was not read.
+    pub(crate) fn rows(&self, number: u32, index: usize) -> &'p [DatedFact] {
+        let level = Level::from(self.program.inputs[number as usize].of);
+        let height = self.cells[level as usize].height;
+        let at = self.layout.read_at[number as usize] as usize * height + index;
+        let rows = self.rows[usize::from(level == Level::Person)].get(at);
+        rows.copied().unwrap_or_default()
     }
 
     fn read_value(

@@ -49,6 +49,7 @@ pub mod mutate;
 mod mutate_report;
 mod mutation;
 mod names;
+mod operation;
 mod order;
 mod pack;
 pub mod parameter;
@@ -64,6 +65,7 @@ mod rule;
 pub mod sensitivity;
 mod sentence;
 pub mod sheet;
+mod shown;
 mod space;
 pub mod table;
 mod toml_file;
@@ -78,7 +80,7 @@ pub use book::{
 };
 pub use determination::{
     AbsentAsZero, Ask, ConditionResult, Determination, Every, FactRef, FactUsed, Outcome,
-    RefusalSaid, StartRule, Tri, Unit, VariableResult,
+    RefusalSaid, StartRule, Tri, Unit, VariableResult, VariableSaid,
 };
 pub use fact_def::{FactDef, Sensitivity};
 pub use fault::{Fault, Spot};
@@ -87,4 +89,5 @@ pub use law::{Article, Law};
 pub use machine::{Machine, Outcomes};
 pub use parameter::{Parameter, ParameterValue, Setting};
 pub use reform::Change;
+pub use shown::Shown;
 pub use table::{Column, ColumnDef, LookBack, States, Table};

@@ -86,19 +86,27 @@ impl Parameter {
             .values
             .iter()
             .filter(|value| value.region.is_none_or(|place| place.holds(region)));
-        let mut latest: BTreeMap<Option<Region>, &ParameterValue> = BTreeMap::new();
+        let mut latest: Vec<&ParameterValue> = Vec::new();
         let mut first: Option<NaiveDate> = None;
         for value in here {
             first = Some(first.map_or(value.from, |day| day.min(value.from)));
-            let known = latest.get(&value.region);
-            if value.from <= day && known.is_none_or(|known| known.from < value.from) {
-                latest.insert(value.region, value);
+            if value.from > day {
+                continue;
+            }
+            match latest.iter_mut().find(|known| known.region == value.region) {
+                Some(known) if known.from < value.from => *known = value,
+                Some(_) => {}
+                None => latest.push(value),
             }
         }
         let ended = |value: &&ParameterValue| value.until.filter(|until| *until <= day);
-        let holding = latest.values().filter(|value| ended(value).is_none());
+        let holding = latest.iter().filter(|value| ended(value).is_none());
         let narrowest = holding.max_by_key(|value| value.region.map(Region::level));
-        match (narrowest, latest.values().filter_map(ended).max(), first) {
+        match (
+            narrowest.copied(),
+            latest.iter().filter_map(ended).max(),
+            first,
+        ) {
             (Some(value), _, _) => OnDay::Value(value),
             (None, Some(until), _) => OnDay::Lapsed(until),
             (None, None, Some(first)) => OnDay::NotYet(first),

@@ -87,9 +87,10 @@ fn name(book: &Book, at: usize, reg: Reg) -> (String, String) {
             .variables
             .iter()
             .find(|variable| variable.step == step)
+            .and_then(|variable| variable.said.first())
             .map_or_else(
                 || (program.steps[step as usize].name.clone(), String::new()),
-                |variable| (variable.label_zh.to_string(), variable.label_en.to_string()),
+                |said| (said.label_zh.clone(), said.label_en.clone()),
             ),
         _ => (String::new(), String::new()),
     }

@@ -6,9 +6,11 @@
 
 use crate::determination::Unit;
 use crate::kind::Kind;
+use crate::lean::Layouts;
 use crate::parameter::Parameter;
 use crate::ratio::Rounding;
 use chrono::NaiveDate;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use vocab::{Citation, Region};
@@ -43,6 +45,20 @@ pub(crate) enum Comparison {
     Le,
     Gt,
     Ge,
+}
+
+impl Comparison {
+    /// Whether it holds of two values in this order.
+    pub(crate) fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Eq => order == Ordering::Equal,
+            Self::Ne => order != Ordering::Equal,
+            Self::Lt => order == Ordering::Less,
+            Self::Le => order != Ordering::Greater,
+            Self::Gt => order == Ordering::Greater,
+            Self::Ge => order != Ordering::Less,
+        }
+    }
 }
 
 /// What is done with the members of a household (汇总).
@@ -211,6 +227,8 @@ pub(crate) struct Program {
     pub(crate) words: Words,
     /// Nodes of constants and parameters, filled before anything else.
     pub(crate) constants: Vec<Reg>,
+    /// What the questions asked last needed.
+    pub(crate) layouts: Layouts,
 }
 
 /// Texts as numbers (字词表), so that a column of codes is a column of numbers.

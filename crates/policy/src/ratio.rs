@@ -235,6 +235,27 @@ impl Rounding {
         self.money
     }
 
+    /// Rounds a whole number; `None` on overflow.
+    pub(crate) fn apply_whole(self, value: i64) -> Option<i64> {
+        let step = i64::try_from(self.step).ok()?;
+        let (below, rest) = (
+            value.checked_div_euclid(step)?,
+            value.checked_rem_euclid(step)?,
+        );
+        let half = rest.checked_mul(2)?.cmp(&step);
+        let up = match self.direction {
+            Direction::Floor => false,
+            Direction::Ceil => rest != 0,
+            Direction::HalfUp => {
+                half == Ordering::Greater || (half == Ordering::Equal && below >= 0)
+            }
+            Direction::HalfEven => {
+                half == Ordering::Greater || (half == Ordering::Equal && below % 2 != 0)
+            }
+        };
+        (below + i64::from(up)).checked_mul(step)
+    }
+
     /// Rounds; `None` on overflow.
     pub fn apply(self, value: Ratio) -> Option<Ratio> {
         let steps = value.over(Ratio::new(self.step, 1)?)?;

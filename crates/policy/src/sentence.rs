@@ -6,6 +6,7 @@ use crate::fact_def::FactDef;
 use crate::kind::Kind;
 use crate::program::Reg;
 use crate::ratio::Ratio;
+use crate::shown::Shown;
 
 /// What a blank stands for (空的内容).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(crate) fn show(
     fact: Option<&FactDef>,
     word: Option<&str>,
     language: Language,
-) -> String {
+) -> Shown {
     match kind {
         Kind::Bool => match (value.is_zero(), language) {
             (true, Language::Zh) => "否",
@@ -60,48 +61,62 @@ pub(crate) fn show(
             (true, Language::En) => "no",
             (false, Language::En) => "yes",
         }
-        .to_owned(),
-        Kind::Count | Kind::Ratio => decimals(value, 6),
+        .into(),
+        Kind::Count | Kind::Ratio => match value.as_whole() {
+            Some(whole) => whole_number(whole),
+            None => decimals(value, 6).into(),
+        },
         Kind::Money | Kind::MoneyPerMonth | Kind::MoneyPerYear => money(value),
         Kind::Date => value
             .as_whole()
             .and_then(|days| i32::try_from(days).ok())
             .and_then(chrono::NaiveDate::from_num_days_from_ce_opt)
-            .map_or_else(String::new, |day| day.to_string()),
+            .map_or_else(Shown::default, |day| day.to_string().into()),
         Kind::Code | Kind::Text => {
             let text = word.unwrap_or_default();
             let code = fact.and_then(|fact| fact.codes.iter().find(|code| code.code == text));
             match (code, language) {
-                (Some(code), Language::Zh) => code.zh.clone(),
-                (Some(code), Language::En) => code.en.clone(),
-                (None, _) => text.to_owned(),
+                (Some(code), Language::Zh) => code.zh.as_str(),
+                (Some(code), Language::En) => code.en.as_str(),
+                (None, _) => text,
             }
+            .into()
         }
     }
 }
 
 /// Yuan with separators; an amount that is not whole fen shows where it goes on.
-pub(crate) fn money(fen: Ratio) -> String {
+pub(crate) fn money(fen: Ratio) -> Shown {
     if let Some(whole) = fen.as_whole() {
         return whole_money(whole);
     }
     match fen.over(Ratio::whole(100)) {
-        Some(yuan) => decimals(yuan, 4),
-        None => fen.to_string(),
+        Some(yuan) => decimals(yuan, 4).into(),
+        None => fen.to_string().into(),
     }
 }
 
-/// As [`vocab::Money`] prints itself, written from the right in one go: answers hold hundreds of amounts.
-fn whole_money(fen: i64) -> String {
+/// As [`vocab::Money`] prints itself: answers hold hundreds of amounts.
+fn whole_money(fen: i64) -> Shown {
+    written(fen, 2)
+}
+
+/// A whole number with separators.
+fn whole_number(number: i64) -> Shown {
+    written(number, 0)
+}
+
+/// A number with so many places behind the point, written from the right in one go.
+fn written(number: i64, places: usize) -> Shown {
     let mut digits = [0_u8; 32];
     let mut at = digits.len();
-    let mut rest = fen.unsigned_abs();
+    let mut rest = number.unsigned_abs();
     let mut place = 0;
-    while place < 3 || rest > 0 {
-        if place == 2 {
+    while place < places + 1 || rest > 0 {
+        if place == places && places > 0 {
             at -= 1;
             digits[at] = b'.';
-        } else if place > 4 && (place - 2) % 3 == 0 {
+        } else if place > places && (place - places).is_multiple_of(3) {
             at -= 1;
             digits[at] = b',';
         }
@@ -110,11 +125,11 @@ fn whole_money(fen: i64) -> String {
         rest /= 10;
         place += 1;
     }
-    if fen < 0 {
+    if number < 0 {
         at -= 1;
         digits[at] = b'-';
     }
-    String::from_utf8_lossy(&digits[at..]).into_owned()
+    Shown::of_ascii(&digits[at..])
 }
 
 /// A fraction in decimals, `…` where they go on.
@@ -176,7 +191,8 @@ mod tests {
             i64::MAX,
             i64::MIN,
         ] {
-            assert_eq!(whole_money(fen), vocab::Money::from_fen(fen).to_string());
+            assert_eq!(*whole_money(fen), *vocab::Money::from_fen(fen).to_string());
+            assert_eq!(*whole_number(fen), *decimals(Ratio::whole(fen), 6));
         }
     }
 

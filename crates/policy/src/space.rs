@@ -271,10 +271,9 @@ impl<'a> Search<'a> {
         let plan = &self.program.benefits[self.benefit];
         let mut nodes: Vec<Reg> = plan.nodes.clone().collect();
         for step in &plan.closure {
-            if let (Work::Rule { versions, .. }, Some(chosen)) = (
-                &self.program.steps[*step as usize].work,
-                run.versions[*step as usize],
-            ) {
+            if let (Work::Rule { versions, .. }, Some(chosen)) =
+                (&self.program.steps[*step as usize].work, run.version(*step))
+            {
                 nodes.extend(versions[chosen].nodes.clone());
             }
         }

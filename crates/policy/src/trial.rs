@@ -4,7 +4,7 @@
 //! came out differently. Guarantees: after `undo` the run is as before. Deliberately absent: judging the result.
 
 use crate::cell::{Cell, Trouble};
-use crate::evaluate::Run;
+use crate::evaluate::{Run, Slot};
 use crate::instead::Instead;
 use crate::program::{Level, Reg, Work};
 
@@ -30,8 +30,7 @@ pub(crate) struct Touched {
 #[derive(Debug)]
 struct Saved {
     reg: Reg,
-    values: Vec<i64>,
-    states: Vec<u8>,
+    slots: Vec<Slot>,
     troubles: Vec<((Reg, usize), Trouble)>,
 }
 
@@ -39,7 +38,7 @@ impl<'p> Run<'p> {
     /// Whether the changed part is in force for this run's question.
     pub(crate) fn concerns(&self, trial: &Trial) -> bool {
         match &trial.instead {
-            Instead::Rule { step, version, .. } => self.versions[*step as usize] == Some(*version),
+            Instead::Rule { step, version, .. } => self.version(*step) == Some(*version),
             Instead::Benefit(..) => true,
             Instead::Setting { param, entry, .. } => {
                 let parameter = &self.program.params[*param as usize];
@@ -95,7 +94,7 @@ impl<'p> Run<'p> {
         let program = self.program;
         let (nodes, results) = match &program.steps[step as usize].work {
             Work::Rule { result, versions } => {
-                let Some(chosen) = self.versions[step as usize] else {
+                let Some(chosen) = self.version(step) else {
                     return Vec::new();
                 };
                 let (nodes, _) = self.formula(step, &versions[chosen], chosen);
@@ -132,8 +131,7 @@ impl<'p> Run<'p> {
         let cells = &self.cells[level];
         touched.columns.push(Saved {
             reg,
-            values: cells.values[range.clone()].to_vec(),
-            states: cells.states[range].to_vec(),
+            slots: cells.slots[range].to_vec(),
             troubles: self.take_troubles(reg),
         });
     }
@@ -158,11 +156,8 @@ impl<'p> Run<'p> {
         let cells = &self.cells[level];
         let mut any = false;
         for (index, place) in range.enumerate() {
-            let saved = &touched.columns[at];
-            let (value, state) = (saved.values[index], saved.states[index]);
-            if (cells.values[place], cells.states[place]) == (value, state)
-                || self.same_fraction((value, state), (cells.values[place], cells.states[place]))
-            {
+            let (was, is) = (touched.columns[at].slots[index], cells.slots[place]);
+            if was == is || self.same_fraction(was, is) {
                 continue;
             }
             any = true;
@@ -171,8 +166,8 @@ impl<'p> Run<'p> {
         any
     }
 
-    fn same_fraction(&self, a: (i64, u8), b: (i64, u8)) -> bool {
-        let fraction = |(value, state): (i64, u8)| {
+    fn same_fraction(&self, a: Slot, b: Slot) -> bool {
+        let fraction = |(value, state): Slot| {
             (state == crate::evaluate::EXACT)
                 .then(|| usize::try_from(value).ok())
                 .flatten()
@@ -210,8 +205,7 @@ impl<'p> Run<'p> {
         for saved in touched.columns.into_iter().rev() {
             let (level, range) = self.range(saved.reg);
             let cells = &mut self.cells[level];
-            cells.values[range.clone()].copy_from_slice(&saved.values);
-            cells.states[range].copy_from_slice(&saved.states);
+            cells.slots[range].copy_from_slice(&saved.slots);
             drop(self.take_troubles(saved.reg));
             self.troubles.extend(saved.troubles);
         }

@@ -164,7 +164,7 @@ impl Binder<'_> {
                 let Work::Rule { versions, .. } = &program.steps[*step as usize].work else {
                     return Err(NoForm(reg, "不是规则的步骤"));
                 };
-                match self.nobody.versions[*step as usize] {
+                match self.nobody.version(*step) {
                     Some(chosen) => self.bind(versions[chosen].root),
                     None => Ok(Bound::Same(Cell::Broken)),
                 }
