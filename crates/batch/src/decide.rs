@@ -93,15 +93,31 @@ impl<'b> Deciders<'b> {
         chunk: &Chunk,
         mut found: impl FnMut(&Ask, &Rows<'_>, Outcomes<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        Self::decide_each(
+            std::slice::from_mut(self),
+            chunk,
+            |_, ask, rows, outcomes| found(ask, rows, outcomes),
+        )
+    }
+
+    /// The same by several books with the same facts; the rows are read once. Which book decided is said first.
+    pub(crate) fn decide_each(
+        all: &mut [Self],
+        chunk: &Chunk,
+        mut found: impl FnMut(usize, &Ask, &Rows<'_>, Outcomes<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let regions = chunk.regions()?;
+        let speaking = |all: &[Self], community: i64| -> anyhow::Result<Vec<Region>> {
+            all.iter().map(|one| one.speaking(community)).collect()
+        };
         let mut begin = 0;
         while begin < regions.len() {
-            let place = self.speaking(regions[begin])?;
+            let places = speaking(all, regions[begin])?;
             let mut end = begin + 1;
             let mut last = regions[begin];
             while end < regions.len() {
                 if regions[end] != last {
-                    if self.speaking(regions[end])? != place {
+                    if speaking(all, regions[end])? != places {
                         break;
                     }
                     last = regions[end];
@@ -109,14 +125,19 @@ impl<'b> Deciders<'b> {
                 end += 1;
             }
             let cut = chunk.cut(begin..end);
-            let rows = cut.rows(self.book.columns())?;
-            let ask = self.ask_at(place);
-            let book = self.book;
-            let machine = self
-                .machines
-                .entry(place)
-                .or_insert_with(|| book.machine(&ask));
-            found(&ask, &rows, machine.decide(&rows.table))?;
+            let Some(columns) = all.first().map(|one| one.book.columns()) else {
+                return Ok(());
+            };
+            let rows = cut.rows(columns)?;
+            for (at, (one, place)) in all.iter_mut().zip(places).enumerate() {
+                let ask = one.ask_at(place);
+                let book = one.book;
+                let machine = one
+                    .machines
+                    .entry(place)
+                    .or_insert_with(|| book.machine(&ask));
+                found(at, &ask, &rows, machine.decide(&rows.table))?;
+            }
             begin = end;
         }
         Ok(())

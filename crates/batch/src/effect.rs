@@ -24,37 +24,54 @@ pub const STEPS: [i64; 9] = [
     100_000,
 ];
 
-/// What a household gets (一户所得), on one side of the comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HouseholdChange {
-    region: i64,
-    month: i64,
-    year: i64,
-    members: Vec<i64>,
-    ages: Vec<Option<usize>>,
-    pub(crate) to_verify: bool,
+/// The households of a batch (一批户), whoever decides about them.
+pub(crate) struct Households<'a> {
+    pub(crate) regions: &'a [i64],
+    /// Where the members of each begin; one more than households.
+    pub(crate) offsets: &'a [u32],
+    /// The age band of each member, `AGES.len()` if it is not known.
+    pub(crate) bands: &'a [u8],
 }
 
-impl HouseholdChange {
-    pub(crate) fn empty(region: i64, ages: Vec<Option<usize>>) -> Self {
-        Self {
-            region,
-            month: 0,
-            year: 0,
-            members: vec![0; ages.len()],
-            ages,
-            to_verify: false,
+impl Households<'_> {
+    fn members_of(&self, row: usize) -> Range<usize> {
+        self.offsets[row] as usize..self.offsets[row + 1] as usize
+    }
+}
+
+/// What the households of a batch get (一批户所得), on one side of the comparison.
+#[derive(Debug, Default)]
+pub(crate) struct Amounts {
+    month: Vec<i64>,
+    year: Vec<i64>,
+    members: Vec<i64>,
+    pub(crate) to_verify: Vec<bool>,
+}
+
+impl Amounts {
+    /// Nothing for anybody of so many.
+    pub(crate) fn clear(&mut self, households: usize, members: usize) {
+        for (amounts, size) in [
+            (&mut self.month, households),
+            (&mut self.year, households),
+            (&mut self.members, members),
+        ] {
+            amounts.clear();
+            amounts.resize(size, 0);
         }
+        self.to_verify.clear();
+        self.to_verify.resize(households, false);
     }
 
-    /// Adds an amount for some members.
-    pub(crate) fn pay(&mut self, every: Every, fen: i64, whom: Range<usize>) {
+    /// Adds an amount for some members of a household.
+    pub(crate) fn pay(&mut self, every: Every, fen: i64, row: usize, whom: Range<usize>) {
+        let (month, year) = (&mut self.month[row], &mut self.year[row]);
         match every {
             Every::Month => {
-                self.month = self.month.saturating_add(fen);
-                self.year = self.year.saturating_add(fen.saturating_mul(12));
+                *month = month.saturating_add(fen);
+                *year = year.saturating_add(fen.saturating_mul(12));
             }
-            Every::Year => self.year = self.year.saturating_add(fen),
+            Every::Year => *year = year.saturating_add(fen),
             Every::Once | Every::Order | Every::Status => return,
         }
         for member in &mut self.members[whom] {
@@ -182,49 +199,109 @@ fn count(group: &mut Group, was: i64, is: i64, one: Count) {
     }
 }
 
-impl Effect {
-    /// Counts a household in.
-    pub(crate) fn note(&mut self, was: &HouseholdChange, is: &HouseholdChange) {
-        const HOUSEHOLD: Count = Count {
-            households: 1,
-            persons: 0,
-        };
-        const PERSON: Count = Count {
-            households: 0,
-            persons: 1,
-        };
-        self.to_verify.0 += u64::from(was.to_verify);
-        self.to_verify.1 += u64::from(is.to_verify);
-        let size = was.members.len();
+const HOUSEHOLD: Count = Count {
+    households: 1,
+    persons: 0,
+};
+const PERSON: Count = Count {
+    households: 0,
+    persons: 1,
+};
+/// Six and more live together.
+const MANY: usize = 6;
+
+/// An effect while households are counted into it (计数中的影响).
+#[derive(Debug, Default)]
+pub(crate) struct Counting {
+    to_verify: (u64, u64),
+    communities: BTreeMap<i64, Group>,
+    ages: [Group; AGES.len() + 1],
+    sizes: [Group; MANY + 1],
+    steps: [u64; STEPS.len()],
+}
+
+impl Counting {
+    /// Counts a batch of households in.
+    pub(crate) fn note(&mut self, who: &Households<'_>, was: &Amounts, is: &Amounts) {
+        let mut row = 0;
+        while row < who.regions.len() {
+            // Neighbours stand together, so a community is looked up once.
+            let region = who.regions[row];
+            let mut here = Group::default();
+            while who.regions.get(row) == Some(&region) {
+                self.household(who, row, was, is, &mut here);
+                row += 1;
+            }
+            self.communities.entry(region).or_default().add(&here);
+        }
+    }
+
+    fn household(
+        &mut self,
+        who: &Households<'_>,
+        row: usize,
+        was: &Amounts,
+        is: &Amounts,
+        here: &mut Group,
+    ) {
+        self.to_verify.0 += u64::from(was.to_verify[row]);
+        self.to_verify.1 += u64::from(is.to_verify[row]);
+        let members = who.members_of(row);
+        let size = members.len();
         let mut group = Group {
             all: Count {
                 households: 1,
                 persons: u64::try_from(size).unwrap_or(0),
             },
-            before: was.month,
-            after: is.month,
-            year_before: was.year,
-            year_after: is.year,
+            before: was.month[row],
+            after: is.month[row],
+            year_before: was.year[row],
+            year_after: is.year[row],
             ..Group::default()
         };
-        count(&mut group, was.year, is.year, HOUSEHOLD);
-        for (member, (was_paid, is_paid)) in was.members.iter().zip(&is.members).enumerate() {
-            count(&mut group, *was_paid, *is_paid, PERSON);
-            let band = was.ages.get(member).copied().flatten();
-            let band = self.ages.entry(band.unwrap_or(AGES.len())).or_default();
+        count(&mut group, was.year[row], is.year[row], HOUSEHOLD);
+        for member in members {
+            let (was, is) = (was.members[member], is.members[member]);
+            let band = &mut self.ages[usize::from(who.bands[member])];
             band.all.persons += 1;
-            count(band, *was_paid, *is_paid, PERSON);
+            if was != is {
+                count(&mut group, was, is, PERSON);
+                count(band, was, is, PERSON);
+            }
         }
-        self.all.add(&group);
-        self.communities.entry(was.region).or_default().add(&group);
-        self.sizes.entry(size.min(6)).or_default().add(&group);
-        if was.month != is.month {
-            let change = is.month.saturating_sub(was.month);
+        here.add(&group);
+        self.sizes[size.min(MANY)].add(&group);
+        if group.before != group.after {
+            let change = group.after.saturating_sub(group.before);
             let step = STEPS.iter().rposition(|from| *from <= change).unwrap_or(0);
-            *self.steps.entry(step).or_default() += 1;
+            self.steps[step] += 1;
         }
     }
 
+    /// What was counted; groups nobody is in are left out.
+    pub(crate) fn effect(self) -> Effect {
+        let mut all = Group::default();
+        for group in self.communities.values() {
+            all.add(group);
+        }
+        let groups = |groups: &[Group]| -> BTreeMap<usize, Group> {
+            let anybody = |group: &Group| group.all != Count::default();
+            let numbered = groups.iter().copied().enumerate();
+            numbered.filter(|(_, group)| anybody(group)).collect()
+        };
+        let steps = self.steps.into_iter().enumerate();
+        Effect {
+            all,
+            to_verify: self.to_verify,
+            ages: groups(&self.ages),
+            sizes: groups(&self.sizes),
+            steps: steps.filter(|(_, count)| *count > 0).collect(),
+            communities: self.communities,
+        }
+    }
+}
+
+impl Effect {
     /// Adds the effect on other households (相加).
     pub fn add(&mut self, other: &Self) {
         self.all.add(&other.all);
@@ -299,21 +376,41 @@ fn hide<K: Ord + Copy>(groups: &mut BTreeMap<K, Group>, below: u64) {
 mod tests {
     use super::*;
 
-    fn household(month: i64, ages: &[usize]) -> HouseholdChange {
-        let ages = ages.iter().map(|age| Some(*age)).collect::<Vec<_>>();
-        let mut made = HouseholdChange::empty(440_306_001_001, ages);
-        let all = 0..made.members.len();
-        made.pay(Every::Month, month, all);
-        made
+    /// Households of one community: what they get before and after, and the age bands of their members.
+    fn effect(households: &[(i64, i64, &[u8])]) -> Effect {
+        let mut offsets = vec![0];
+        let mut bands = Vec::new();
+        let (mut was, mut is) = (Amounts::default(), Amounts::default());
+        for (_, _, ages) in households {
+            bands.extend_from_slice(ages);
+            offsets.push(u32::try_from(bands.len()).unwrap());
+        }
+        let regions = vec![440_306_001_001; households.len()];
+        let who = Households {
+            regions: &regions,
+            offsets: &offsets,
+            bands: &bands,
+        };
+        for amounts in [&mut was, &mut is] {
+            amounts.clear(households.len(), bands.len());
+        }
+        for (row, (before, after, _)) in households.iter().enumerate() {
+            was.pay(Every::Month, *before, row, who.members_of(row));
+            is.pay(Every::Month, *after, row, who.members_of(row));
+        }
+        let mut counting = Counting::default();
+        counting.note(&who, &was, &is);
+        counting.effect()
     }
 
     #[test]
     fn gaining_losing_entering_and_leaving_are_counted() {
-        let mut effect = Effect::default();
-        effect.note(&household(0, &[3, 3]), &household(30_000, &[3, 3]));
-        effect.note(&household(100_000, &[5]), &household(130_000, &[5]));
-        effect.note(&household(20_000, &[1]), &household(0, &[1]));
-        effect.note(&household(0, &[2]), &household(0, &[2]));
+        let effect = effect(&[
+            (0, 30_000, &[3, 3]),
+            (100_000, 130_000, &[5]),
+            (20_000, 0, &[1]),
+            (0, 0, &[2]),
+        ]);
         let all = effect.all;
         // Two gain (one of them enters), one loses and leaves, one is not touched.
         assert_eq!((all.gain.households, all.enter.households), (2, 1));
@@ -331,13 +428,9 @@ mod tests {
 
     #[test]
     fn small_groups_are_held_back_and_cannot_be_had_by_subtraction() {
-        let mut effect = Effect::default();
-        for _ in 0..3 {
-            effect.note(&household(0, &[3]), &household(10, &[3]));
-        }
-        for _ in 0..20 {
-            effect.note(&household(0, &[5, 5]), &household(10, &[5, 5]));
-        }
+        let alone: (i64, i64, &[u8]) = (0, 10, &[3]);
+        let couple: (i64, i64, &[u8]) = (0, 10, &[5, 5]);
+        let mut effect = effect(&[vec![alone; 3], vec![couple; 20]].concat());
         effect.hide_small(10);
         assert!(effect.sizes[&1].hidden && effect.sizes[&2].hidden);
         assert_eq!(effect.sizes[&1].gain, Count::default());

@@ -25,8 +25,9 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection
 use policy::Unit;
 use policy::clocks::Clocks;
 use policy::table::KNOWN;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// No day will change the row.
 pub(crate) const NEVER: i32 = i32::MAX;
@@ -53,12 +54,66 @@ pub(crate) fn to_file(times: &[(i64, i32)]) -> anyhow::Result<Vec<u8>> {
     to_parquet(&RecordBatch::try_new(Arc::new(schema), arrays)?)
 }
 
+/// For each date in a column the next day on which it may change an outcome (下一个敏感日), looked up: the dates of a million
+/// people are those of a century.
+#[derive(Debug)]
+pub(crate) struct Nexts {
+    clocks: Arc<Clocks>,
+    after: NaiveDate,
+    /// From which date on days are looked up.
+    since: i64,
+    /// By column; `UNASKED` where nobody asked yet.
+    known: BTreeMap<usize, Vec<AtomicI32>>,
+}
+
+/// Of a date nobody asked about.
+const UNASKED: i32 = i32::MIN;
+/// How many days before the day asked are looked up: rather more than a life.
+const LIFE: i64 = 45_000;
+
+impl Nexts {
+    pub(crate) fn new(clocks: Arc<Clocks>, after: NaiveDate) -> Self {
+        let blank = || (0..=LIFE).map(|_| AtomicI32::new(UNASKED)).collect();
+        Self {
+            since: i64::from(after.num_days_from_ce()) - LIFE,
+            known: clocks
+                .columns()
+                .into_iter()
+                .map(|at| (at, blank()))
+                .collect(),
+            clocks,
+            after,
+        }
+    }
+
+    fn next(&self, column: usize, known: &[AtomicI32], date: i64) -> i32 {
+        let find = || {
+            let next = self.clocks.next(column, date, self.after);
+            next.map_or(NEVER, |day| day.num_days_from_ce())
+        };
+        let kept = usize::try_from(date - self.since).ok();
+        let Some(kept) = kept.and_then(|at| known.get(at)) else {
+            return find();
+        };
+        // Two who ask at once find the same, so it does not matter who writes last.
+        match kept.load(Ordering::Relaxed) {
+            UNASKED => {
+                let found = find();
+                kept.store(found, Ordering::Relaxed);
+                found
+            }
+            found => found,
+        }
+    }
+}
+
 /// Appends, for each row, the next day on which time alone may change its outcome.
-pub(crate) fn times(clocks: &Clocks, rows: &Rows<'_>, sweep: &Sweep, times: &mut Vec<i32>) {
+pub(crate) fn times(nexts: &Nexts, rows: &Rows<'_>, sweep: &Sweep, times: &mut Vec<i32>) {
     let first = times.len();
     times.resize(first + rows.households.len(), NEVER);
     let times = &mut times[first..];
-    for at in clocks.columns() {
+    for (at, known) in &nexts.known {
+        let at = *at;
         let column = &rows.table.columns[at];
         if column.values.is_empty() {
             continue;
@@ -74,9 +129,7 @@ pub(crate) fn times(clocks: &Clocks, rows: &Rows<'_>, sweep: &Sweep, times: &mut
                 if column.state(cell) != KNOWN {
                     continue;
                 }
-                if let Some(day) = clocks.next(at, column.values[cell], sweep.as_of) {
-                    *time = (*time).min(day.num_days_from_ce());
-                }
+                *time = (*time).min(nexts.next(at, known, column.values[cell]));
             }
         }
     }
@@ -242,6 +295,7 @@ fn decided<'s>(
         true => work.later.current(chunk.clone(), work.at).transpose(),
         false => Some(Ok(chunk.clone())),
     });
-    part.decide(chunks, deciders, &work.clocks)?;
+    // When time matters to rows as they were, nobody asks any more.
+    part.decide(chunks, deciders, current.then_some(&*work.nexts))?;
     Ok(part)
 }

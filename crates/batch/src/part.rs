@@ -6,15 +6,15 @@ use crate::chunk::{self, Chunk, Rows};
 use crate::decide::{Deciders, monthly};
 use crate::finding::{Finding, FindingKind};
 use crate::later::Later;
-use crate::nights;
+use crate::nights::{self, Nexts};
 use crate::payments::{self, Paid};
 use crate::sweep::{Doubts, Record, Sweep};
 use crate::tally::{Counted, Tally};
 use bytes::Bytes;
-use policy::clocks::Clocks;
 use policy::machine::{MET, NOT_MET, Outcomes};
 use policy::{Ask, Unit};
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use vocab::Month;
 
@@ -25,7 +25,7 @@ pub(crate) struct PartWork {
     pub(crate) payments: Option<Bytes>,
     pub(crate) later: Arc<Later>,
     pub(crate) at: usize,
-    pub(crate) clocks: Arc<Clocks>,
+    pub(crate) nexts: Arc<Nexts>,
 }
 
 /// A part decided.
@@ -61,7 +61,7 @@ impl PartWork {
                 }
                 self.later.current(chunk, self.at).transpose()
             });
-        part.decide(chunks, &mut deciders, &self.clocks)?;
+        part.decide(chunks, &mut deciders, Some(&self.nexts))?;
         part.findings.sort();
         let mut next = part.times.iter();
         let times = ids
@@ -110,6 +110,18 @@ struct Doubtful {
     paid: Option<i64>,
 }
 
+/// A programme as it is compared.
+struct At {
+    programme: usize,
+    by_person: bool,
+    compared: bool,
+}
+
+/// Everything that is paid to a household.
+fn of_household(household: i64) -> RangeInclusive<(i64, Option<i64>, usize)> {
+    (household, None, 0)..=(household, Some(i64::MAX), usize::MAX)
+}
+
 impl<'s> PartSweep<'s> {
     pub(crate) fn new(sweep: &'s Sweep, payments: Option<Bytes>) -> anyhow::Result<Self> {
         let programmes = sweep.book.programmes();
@@ -136,12 +148,14 @@ impl<'s> PartSweep<'s> {
         &mut self,
         chunks: impl Iterator<Item = anyhow::Result<Chunk>>,
         deciders: &mut Deciders<'_>,
-        clocks: &Clocks,
+        nexts: Option<&Nexts>,
     ) -> anyhow::Result<()> {
         for chunk in chunks {
             deciders.decide(&chunk?, |ask, rows, outcomes| {
                 self.compare(ask, rows, outcomes)?;
-                nights::times(clocks, rows, self.sweep, &mut self.times);
+                if let Some(nexts) = nexts {
+                    nights::times(nexts, rows, self.sweep, &mut self.times);
+                }
                 Ok(())
             })?;
         }
@@ -157,60 +171,90 @@ impl<'s> PartSweep<'s> {
     ) -> anyhow::Result<()> {
         self.households += u64::try_from(rows.households.len())?;
         self.people += u64::try_from(rows.persons.len())?;
-        let book = &self.sweep.book;
+        let book = Arc::clone(&self.sweep.book);
         let mut doubtful = Vec::new();
+        // Most households are paid nothing, and most programmes meet nobody among so many.
+        let paid: Vec<bool> = rows
+            .households
+            .iter()
+            .map(|household| self.paid.range(of_household(*household)).next().is_some())
+            .collect();
+        let paid_rows: Vec<usize> = (0..paid.len()).filter(|row| paid[*row]).collect();
+        let only_paid = self.sweep.doubts == Doubts::Paid;
         for (at, programme) in outcomes.programmes().iter().copied().enumerate() {
             let benefit = &book.programmes()[programme];
-            let by_person = benefit.to == Unit::Person;
-            let compared = monthly(benefit.benefit.every);
+            let to = At {
+                programme,
+                by_person: benefit.to == Unit::Person,
+                compared: monthly(benefit.benefit.every),
+            };
             let (states, amounts) = (outcomes.outcome(at), outcomes.amount(at));
-            let mut counted = Counted::default();
-            for row in 0..rows.households.len() {
-                let range = if by_person {
-                    rows.table.members_of(row)
-                } else {
-                    row..row + 1
-                };
-                let first = range.start;
-                for cell in range {
-                    let (state, due) = (states[cell], amounts[cell]);
-                    counted.add(state, due);
-                    let member = by_person.then_some(cell - first);
-                    let person = by_person.then(|| rows.persons[cell]);
-                    let key = (rows.households[row], person, programme);
-                    let paid = self.paid.remove(&key);
-                    let kind = match (state, paid) {
-                        (MET, None) if compared => FindingKind::Due,
-                        (MET, Some(paid)) if compared && paid != due => FindingKind::Differs,
-                        (NOT_MET, Some(_)) if compared => FindingKind::NotDue,
-                        (MET | NOT_MET, _) => continue,
-                        _ => {
-                            doubtful.push(Doubtful {
-                                row,
-                                member,
-                                programme,
-                                paid,
-                            });
-                            continue;
-                        }
-                    };
-                    self.note(
-                        rows,
-                        row,
-                        programme,
-                        person,
-                        kind,
-                        due,
-                        paid.unwrap_or(0),
-                        Vec::new(),
-                    );
+            let counted = Counted::of(states, amounts);
+            self.tally.outcomes(&benefit.id, counted);
+            let said_by_all =
+                (counted.met > 0 && to.compared) || (counted.to_verify > 0 && !only_paid);
+            if said_by_all {
+                for (row, paid) in paid.iter().enumerate() {
+                    self.row(rows, row, *paid, &to, (states, amounts), &mut doubtful);
+                }
+            } else {
+                for row in &paid_rows {
+                    self.row(rows, *row, true, &to, (states, amounts), &mut doubtful);
                 }
             }
-            self.tally.outcomes(&benefit.id, counted);
         }
-        self.strangers(rows);
+        self.strangers(rows, &paid_rows);
         self.follow(ask, rows, &doubtful);
         Ok(())
+    }
+
+    /// Compares what is due from one programme to a household or its members with what is paid, if anything is.
+    fn row(
+        &mut self,
+        rows: &Rows<'_>,
+        row: usize,
+        is_paid: bool,
+        to: &At,
+        (states, amounts): (&[u8], &[i64]),
+        doubtful: &mut Vec<Doubtful>,
+    ) {
+        let range = match to.by_person {
+            true => rows.table.members_of(row),
+            false => row..row + 1,
+        };
+        let first = range.start;
+        for cell in range {
+            let (state, due) = (states[cell], amounts[cell]);
+            if state == NOT_MET && !is_paid {
+                continue;
+            }
+            let person = to.by_person.then(|| rows.persons[cell]);
+            let key = (rows.households[row], person, to.programme);
+            let paid = if is_paid {
+                self.paid.remove(&key)
+            } else {
+                None
+            };
+            let kind = match (state, paid) {
+                (MET, None) if to.compared => FindingKind::Due,
+                (MET, Some(paid)) if to.compared && paid != due => FindingKind::Differs,
+                (NOT_MET, Some(_)) if to.compared => FindingKind::NotDue,
+                (MET | NOT_MET, _) => continue,
+                // A doubt nobody wants followed is only counted.
+                (_, None) if self.sweep.doubts == Doubts::Paid => continue,
+                _ => {
+                    doubtful.push(Doubtful {
+                        row,
+                        member: to.by_person.then_some(cell - first),
+                        programme: to.programme,
+                        paid,
+                    });
+                    continue;
+                }
+            };
+            let paid = paid.unwrap_or(0);
+            self.note(rows, row, to.programme, person, kind, due, paid, Vec::new());
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of one finding")]
@@ -240,12 +284,12 @@ impl<'s> PartSweep<'s> {
     }
 
     /// What is paid to a household here for somebody who is no member of it, or for a programme not decided.
-    fn strangers(&mut self, rows: &Rows<'_>) {
+    fn strangers(&mut self, rows: &Rows<'_>, paid_rows: &[usize]) {
         let asked: BTreeSet<&String> = self.ask.programmes.iter().flatten().collect();
         let mut strange = Vec::new();
-        for (row, household) in rows.households.iter().enumerate() {
-            let all = (*household, None, 0)..=(*household, Some(i64::MAX), usize::MAX);
-            for ((_, person, programme), fen) in self.paid.range(all) {
+        for row in paid_rows.iter().copied() {
+            let household = &rows.households[row];
+            for ((_, person, programme), fen) in self.paid.range(of_household(*household)) {
                 if asked.contains(&self.names[*programme])
                     && monthly(self.sweep.book.programmes()[*programme].benefit.every)
                 {

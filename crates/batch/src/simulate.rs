@@ -4,9 +4,9 @@
 //! changed. Guarantees: a reform without a difference touches nobody; what it would cost is the sum of the very amounts
 //! decided, to the fen. Deliberately absent: how people would behave; nobody applies, moves or earns differently here.
 
-use crate::chunk::{self, Chunk};
+use crate::chunk::{self, Chunk, Rows};
 use crate::decide::{Deciders, for_people};
-use crate::effect::{AGES, Effect, HouseholdChange};
+use crate::effect::{AGES, Amounts, Counting, Effect, Households};
 use crate::folder::Folder;
 use crate::later::Later;
 use crate::layout::{Manifest, Part};
@@ -17,8 +17,8 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use policy::Change;
 use policy::machine::{MET, NOT_MET, Outcomes};
-use policy::table::{Column, KNOWN};
-use policy::{Ask, Book, Every, Setting, Unit};
+use policy::table::KNOWN;
+use policy::{Ask, Book, Setting, Unit};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -202,121 +202,156 @@ impl Simulation {
 
     fn decide(&self, bytes: Bytes, later: &Later, at: usize) -> anyhow::Result<(Vec<Effect>, u64)> {
         let ask = self.ask();
-        let mut base = Deciders::new(&self.base, &ask);
-        let mut changed: Vec<Deciders<'_>> = self
-            .reforms
-            .iter()
-            .map(|(_, book)| Deciders::new(book, &ask))
-            .collect();
-        let mut effects: Vec<Effect> = self.reforms.iter().map(|_| Effect::default()).collect();
-        let mut reads = base.reads().to_vec();
-        for other in &changed {
-            for (one, other) in reads.iter_mut().zip(other.reads()) {
-                *one |= other;
+        // The baseline first, then every reform.
+        let books = std::iter::once(&self.base).chain(self.reforms.iter().map(|(_, book)| book));
+        let mut deciders: Vec<Deciders<'_>> = books.map(|book| Deciders::new(book, &ask)).collect();
+        let mut counting: Vec<Counting> =
+            self.reforms.iter().map(|_| Counting::default()).collect();
+        let columns = self.base.columns();
+        let mut reads = vec![false; columns.len()];
+        for one in &deciders {
+            for (reads, one) in reads.iter_mut().zip(one.reads()) {
+                *reads |= one;
             }
         }
-        let columns = self.base.columns();
         let born = columns
             .iter()
             .position(|column| column.name == BORN && column.of == Unit::Person);
         if let Some(born) = born {
             reads[born] = true;
         }
+        let ages = Ages::on(self.as_of);
+        let (mut before, mut after) = (Amounts::default(), Amounts::default());
+        let mut bands: Vec<u8> = Vec::new();
         let mut households = 0;
         for batch in chunk::open(bytes, columns, &reads, None)? {
             let Some(chunk) = later.current(Chunk::new(batch?), at)? else {
                 continue;
             };
             households += u64::try_from(chunk.households()?.len())?;
-            let before = self.amounts(&mut base, &chunk, born)?;
-            for (deciders, effect) in changed.iter_mut().zip(&mut effects) {
-                let after = self.amounts(deciders, &chunk, born)?;
-                for (was, is) in before.iter().zip(&after) {
-                    effect.note(was, is);
-                }
-            }
+            Deciders::decide_each(&mut deciders, &chunk, |book, _, rows, outcomes| {
+                let Some(reform) = book.checked_sub(1) else {
+                    ages.bands(born, rows, &mut bands);
+                    self.amounts(rows, &outcomes, &mut before);
+                    return Ok(());
+                };
+                self.amounts(rows, &outcomes, &mut after);
+                let who = Households {
+                    regions: rows.regions,
+                    offsets: &rows.table.offsets,
+                    bands: &bands,
+                };
+                counting[reform].note(&who, &before, &after);
+                Ok(())
+            })?;
         }
+        let effects = counting.into_iter().map(Counting::effect).collect();
         Ok((effects, households))
     }
 
-    /// What every household of a chunk gets.
-    fn amounts(
-        &self,
-        deciders: &mut Deciders<'_>,
-        chunk: &Chunk,
-        born: Option<usize>,
-    ) -> anyhow::Result<Vec<HouseholdChange>> {
-        let mut all = Vec::new();
-        deciders.decide(chunk, |_, rows, outcomes| {
-            let first = all.len();
-            for row in 0..rows.households.len() {
-                let members = rows.table.members_of(row);
-                let ages = members
-                    .clone()
-                    .map(|member| {
-                        born.and_then(|at| age_band(&rows.table.columns[at], member, self.as_of))
-                    })
-                    .collect();
-                all.push(HouseholdChange::empty(rows.regions[row], ages));
+    /// What every household of a batch gets.
+    fn amounts(&self, rows: &Rows<'_>, outcomes: &Outcomes<'_>, all: &mut Amounts) {
+        let households = rows.households.len();
+        all.clear(households, rows.persons.len());
+        for (at, programme) in outcomes.programmes().iter().copied().enumerate() {
+            let benefit = &self.base.programmes()[programme];
+            let every = benefit.benefit.every;
+            let (states, amounts) = (outcomes.outcome(at), outcomes.amount(at));
+            // A programme most often meets nobody of so many.
+            if states.iter().all(|state| *state == NOT_MET) {
+                continue;
             }
-            let all = &mut all[first..];
-            for (at, programme) in outcomes.programmes().iter().copied().enumerate() {
-                let benefit = &self.base.programmes()[programme];
-                for (row, household) in all.iter_mut().enumerate() {
-                    let members = rows.table.members_of(row);
-                    pay(
-                        household,
-                        benefit.to,
-                        benefit.benefit.every,
-                        &outcomes,
-                        at,
-                        row,
-                        members,
-                    );
+            let by_person = benefit.to == Unit::Person;
+            for row in 0..households {
+                let members = rows.table.members_of(row);
+                let cells = match by_person {
+                    true => members.clone(),
+                    false => row..row + 1,
+                };
+                for cell in cells {
+                    match states[cell] {
+                        MET => {
+                            let whom = match by_person {
+                                true => cell..cell + 1,
+                                false => members.clone(),
+                            };
+                            all.pay(every, amounts[cell], row, whom);
+                        }
+                        NOT_MET => {}
+                        _ => all.to_verify[row] = true,
+                    }
                 }
             }
-            Ok(())
-        })?;
-        Ok(all)
+        }
     }
 }
 
-/// Adds what one programme gives a household.
-fn pay(
-    household: &mut HouseholdChange,
-    to: Unit,
-    every: Every,
-    outcomes: &Outcomes<'_>,
-    at: usize,
-    row: usize,
-    members: std::ops::Range<usize>,
-) {
-    let (states, amounts) = (outcomes.outcome(at), outcomes.amount(at));
-    let mut one = |cell: usize, whom: std::ops::Range<usize>| {
-        match states[cell] {
-            MET => household.pay(every, amounts[cell], whom),
-            NOT_MET => {}
-            _ => household.to_verify = true,
+/// From which birthday on somebody is in which age band (年龄段界日).
+struct Ages {
+    /// The last birthday of each band, in days; the bands are ever older.
+    until: [i64; AGES.len()],
+}
+
+impl Ages {
+    fn on(day: NaiveDate) -> Self {
+        let (month, of_month) = (day.month(), day.day());
+        let birthday = |years: i32| {
+            let year = day.year() - years;
+            // Asked on the 29th of February: in other years those born until the 28th are as old.
+            NaiveDate::from_ymd_opt(year, month, of_month)
+                .or_else(|| NaiveDate::from_ymd_opt(year, month, of_month - 1))
+                .map_or(i64::MIN, |day| i64::from(day.num_days_from_ce()))
         };
-    };
-    match to {
-        Unit::Person => {
-            for (place, cell) in members.enumerate() {
-                one(cell, place..place + 1);
+        Self {
+            until: AGES.map(birthday),
+        }
+    }
+
+    /// The band of each member, `AGES.len()` if the birth date is not known.
+    fn bands(&self, born: Option<usize>, rows: &Rows<'_>, into: &mut Vec<u8>) {
+        let unknown = u8::try_from(AGES.len()).unwrap_or(u8::MAX);
+        into.clear();
+        into.resize(rows.persons.len(), unknown);
+        let Some(column) = born.map(|at| &rows.table.columns[at]) else {
+            return;
+        };
+        for (member, band) in into.iter_mut().enumerate() {
+            if column.state(member) != KNOWN {
+                continue;
+            }
+            if let Some(day) = column.values.get(member) {
+                let found = self.until.iter().rposition(|until| day <= until);
+                *band = found
+                    .and_then(|at| u8::try_from(at).ok())
+                    .unwrap_or(unknown);
             }
         }
-        _ => one(row, 0..members.len()),
     }
 }
 
-/// Which age band a member is in, if the birth date is known.
-fn age_band(column: &Column<'_>, member: usize, on: NaiveDate) -> Option<usize> {
-    if column.state(member) != KNOWN {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_full_years_also_of_those_born_on_the_29th_of_february() {
+        let day = |text: &str| -> NaiveDate { text.parse().unwrap() };
+        let days = |text: &str| i64::from(day(text).num_days_from_ce());
+        // Bands begin with 0, 6, 18, 35, 60, 70 and 80 full years.
+        for (on, born, band) in [
+            ("2026-06-01", "2026-06-02", None),
+            ("2026-06-01", "2026-06-01", Some(0)),
+            ("2026-06-01", "2020-06-01", Some(1)),
+            ("2026-06-01", "2020-06-02", Some(0)),
+            ("2022-02-28", "2004-02-29", Some(1)),
+            ("2022-03-01", "2004-02-29", Some(2)),
+            ("2024-02-29", "2006-02-28", Some(2)),
+            ("2024-02-29", "2006-03-01", Some(1)),
+            ("2026-06-01", "1946-06-01", Some(6)),
+        ] {
+            let ages = Ages::on(day(on));
+            let found = ages.until.iter().rposition(|until| days(born) <= *until);
+            assert_eq!(found, band, "{on} {born}");
+        }
     }
-    let day = i32::try_from(*column.values.get(member)?).ok()?;
-    let born = NaiveDate::from_num_days_from_ce_opt(day)?;
-    let had_birthday = (on.month(), on.day()) >= (born.month(), born.day());
-    let age = on.year() - born.year() - i32::from(!had_birthday);
-    AGES.iter().rposition(|from| *from <= age)
 }

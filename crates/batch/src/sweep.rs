@@ -11,7 +11,7 @@ use crate::finding;
 use crate::folder::Folder;
 use crate::later::Later;
 use crate::layout::{Manifest, Part};
-use crate::nights;
+use crate::nights::{self, Nexts};
 use crate::part::PartWork;
 use crate::tally::Tally;
 use anyhow::Context;
@@ -148,14 +148,18 @@ impl Sweep {
             whole: true,
         };
         let clocks = Arc::new(self.book.clocks(&self.ask()));
+        let nexts = Arc::new(Nexts::new(Arc::clone(&clocks), self.as_of));
         let mut work: Vec<BoxFuture<'_, PartAnswer>> = Vec::new();
         for (at, part) in manifest.parts.iter().enumerate() {
-            let (later, clocks) = (Arc::clone(&later), Arc::clone(&clocks));
+            let later = Arc::clone(&later);
+            let (clocks, nexts) = (Arc::clone(&clocks), Arc::clone(&nexts));
             work.push(Box::pin(async move {
                 if stop.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
-                self.part(folder, part, at, later, clocks).await.map(Some)
+                self.part(folder, part, at, later, &clocks, nexts)
+                    .await
+                    .map(Some)
             }));
         }
         let mut done = futures_util::stream::iter(work).buffer_unordered(self.workers.max(1));
@@ -187,7 +191,8 @@ impl Sweep {
         part: &Part,
         at: usize,
         later: Arc<Later>,
-        clocks: Arc<Clocks>,
+        clocks: &Clocks,
+        nexts: Arc<Nexts>,
     ) -> anyhow::Result<(Record, u64)> {
         if part.rows == 0 {
             return Ok((Record::default(), 0));
@@ -247,7 +252,7 @@ impl Sweep {
             payments,
             later,
             at,
-            clocks,
+            nexts,
         };
         let done = tokio::task::spawn_blocking(move || match night {
             None => work.anew(blank),

@@ -22,19 +22,26 @@ pub struct Counted {
 }
 
 impl Counted {
-    pub(crate) fn add(&mut self, outcome: u8, fen: i64) {
-        match outcome {
-            MET => {
-                self.met += 1;
-                self.fen = self.fen.saturating_add(fen);
+    /// Counts a column of outcomes and the amounts beside it.
+    pub(crate) fn of(outcomes: &[u8], amounts: &[i64]) -> Self {
+        let many = |wanted: u8| outcomes.iter().filter(|one| **one == wanted).count() as u64;
+        let (met, not_met) = (many(MET), many(NOT_MET));
+        let mut fen = 0_i64;
+        if met > 0 {
+            for (outcome, amount) in outcomes.iter().zip(amounts) {
+                if *outcome == MET {
+                    fen = fen.saturating_add(*amount);
+                }
             }
-            NOT_MET => self.not_met += 1,
-            _ => self.to_verify += 1,
+        }
+        Self {
+            met,
+            not_met,
+            to_verify: outcomes.len() as u64 - met - not_met,
+            fen,
         }
     }
-}
 
-impl Counted {
     /// Takes back what was counted of some.
     pub(crate) fn take_back(&mut self, other: Self) {
         self.met = self.met.saturating_sub(other.met);
