@@ -115,9 +115,9 @@ impl Rules {
     }
 }
 
-/// The tables of all rooms: those of batch and exchange, which stand beside each other on the same lower ones.
+/// The tables of all rooms: those of exchange, with those it stands on.
 pub(crate) fn migrations() -> Vec<Migration> {
-    let mut all = batch::migrations();
+    let mut all = casework::migrations();
     for migration in exchange::migrations() {
         if !all.iter().any(|known| known.name == migration.name) {
             all.push(migration);

@@ -126,5 +126,12 @@ fn print(simulated: &Simulated) {
             Money::from_fen(all.more()),
             Money::from_fen(all.more_a_year())
         ));
+        say(&format!(
+            "    变为待核实 {} 户 {} 人（现在每月 {} 元，核实后才知道），由待核实变为可判断 {} 户 (become to verify; can be judged now)",
+            all.unsettled.households,
+            all.unsettled.persons,
+            Money::from_fen(all.in_doubt),
+            all.settled.households
+        ));
     }
 }

@@ -142,15 +142,9 @@ async fn take_in(data: &Data, folder: &Folder, division: Region) -> anyhow::Resu
     let Some(mut lease) = queue::claim(&db, "huimin sweep", &[KIND], length).await? else {
         bail!("另一个比对正在写入线索；请等它结束 (another run is making leads)");
     };
-    let kinds = [
-        FindingKind::Due,
-        FindingKind::NotDue,
-        FindingKind::Differs,
-        FindingKind::PaidToVerify,
-    ];
     let (done, total) = (AtomicU64::new(0), AtomicU64::new(0));
     let scope = Scope::system(division);
-    let work = batch::leads::take_in(&db, &scope, folder, &kinds, |at, of| {
+    let work = batch::leads::take_in(&db, &scope, folder, &batch::leads::NIGHTLY, |at, of| {
         done.store(at, Ordering::Relaxed);
         total.store(of, Ordering::Relaxed);
     });

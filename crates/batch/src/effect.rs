@@ -1,11 +1,14 @@
 //! Effects (影响): who would gain and lose by a reform, and what it would cost, in groups.
 //!
-//! Guarantees: the effects of two halves of the population add up to that of the whole. Deliberately absent: anything
-//! about one household; groups smaller than a threshold can be hidden.
+//! A household whose outcome in some programme becomes *to verify* does not lose: nobody knows what it would get. It is a
+//! class of its own, with what it gets today; its money stands on neither side of the comparison. The same holds the other
+//! way, for one that could not be judged and now can. Guarantees: the effects of two halves of the population add up to that
+//! of the whole. Deliberately absent: anything about one household; holding small groups back is in [`crate::suppress`].
 
+use crate::suppress::Hidden;
 use policy::Every;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Where age bands begin (年龄段起点).
@@ -45,11 +48,46 @@ pub(crate) struct Amounts {
     month: Vec<i64>,
     year: Vec<i64>,
     members: Vec<i64>,
-    pub(crate) to_verify: Vec<bool>,
+    /// In which programmes nobody knows, a bit each, counted as they are decided; more than 128 share the last bit.
+    doubt: Vec<u128>,
+    /// The same for each member.
+    doubts: Vec<u128>,
+}
+
+/// How one side's outcome stands to the other's (判断变化).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Known on both sides, or unknown on both.
+    Known,
+    /// 变为待核实。
+    Unsettled,
+    /// 由待核实变为可判断。
+    Settled,
+}
+
+impl Turn {
+    fn of(was: u128, is: u128) -> Self {
+        if is & !was != 0 {
+            Self::Unsettled
+        } else if was & !is != 0 {
+            Self::Settled
+        } else {
+            Self::Known
+        }
+    }
+
+    /// Of a household: doubt about anybody in it comes first.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unsettled, _) | (_, Self::Unsettled) => Self::Unsettled,
+            (Self::Settled, _) | (_, Self::Settled) => Self::Settled,
+            _ => Self::Known,
+        }
+    }
 }
 
 impl Amounts {
-    /// Nothing for anybody of so many.
+    /// Nothing for anybody of so many, and no doubt.
     pub(crate) fn clear(&mut self, households: usize, members: usize) {
         for (amounts, size) in [
             (&mut self.month, households),
@@ -59,8 +97,10 @@ impl Amounts {
             amounts.clear();
             amounts.resize(size, 0);
         }
-        self.to_verify.clear();
-        self.to_verify.resize(households, false);
+        for (doubts, size) in [(&mut self.doubt, households), (&mut self.doubts, members)] {
+            doubts.clear();
+            doubts.resize(size, 0);
+        }
     }
 
     /// Adds an amount for some members of a household.
@@ -78,6 +118,29 @@ impl Amounts {
             *member = member.saturating_add(fen);
         }
     }
+
+    /// Notes that a programme's outcome for some members is not known; `home`: for the household as one.
+    pub(crate) fn doubt(&mut self, programme: usize, row: usize, whom: Range<usize>, home: bool) {
+        let bit = 1_u128 << programme.min(127);
+        if home {
+            self.doubt[row] |= bit;
+        }
+        for member in &mut self.doubts[whom] {
+            *member |= bit;
+        }
+    }
+
+    fn is_in_doubt(&self, row: usize, members: Range<usize>) -> bool {
+        self.doubt[row] != 0 || self.doubts[members].iter().any(|doubt| *doubt != 0)
+    }
+
+    fn turn(was: &Self, is: &Self, row: usize, members: Range<usize>) -> Turn {
+        was.doubts[members.clone()]
+            .iter()
+            .zip(&is.doubts[members])
+            .map(|(was, is)| Turn::of(*was, *is))
+            .fold(Turn::of(was.doubt[row], is.doubt[row]), Turn::and)
+    }
 }
 
 /// How many (数量): households and persons.
@@ -89,11 +152,32 @@ pub struct Count {
     pub persons: u64,
 }
 
+/// One household, counted as such.
+const HOUSEHOLD: Count = Count {
+    households: 1,
+    persons: 0,
+};
+/// One person.
+const PERSON: Count = Count {
+    households: 0,
+    persons: 1,
+};
+
+impl Count {
+    /// Both together are added (相加).
+    pub(crate) fn add(&mut self, other: Self) {
+        self.households += other.households;
+        self.persons += other.persons;
+    }
+}
+
 /// What a reform does to a group (一组的影响).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Group {
     /// Households and persons in the group.
     pub all: Count,
+    /// Those who get something on one side or the other.
+    pub getting: Count,
     /// Those who would get more.
     pub gain: Count,
     /// Those who would get less.
@@ -102,17 +186,25 @@ pub struct Group {
     pub enter: Count,
     /// Those who got something and would get nothing.
     pub leave: Count,
-    /// What is paid a month, in fen.
+    /// Those whose outcome would have to be verified, and had not; neither gaining nor losing.
+    pub unsettled: Count,
+    /// Those whose outcome had to be verified, and would be known.
+    pub settled: Count,
+    /// What is paid a month, in fen, to those whose outcome is known on both sides.
     pub before: i64,
-    /// What would be paid a month.
+    /// What would be paid to them a month.
     pub after: i64,
-    /// What is paid a year.
+    /// What is paid to them a year.
     pub year_before: i64,
-    /// What would be paid a year.
+    /// What would be paid to them a year.
     pub year_after: i64,
-    /// Whether the numbers are held back because the group is small.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub hidden: bool,
+    /// What those who would have to be verified get a month today; what they would get is unknown.
+    pub in_doubt: i64,
+    /// What those who could not be judged would get a month; what they get today is unknown.
+    pub decided: i64,
+    /// What is held back because the group is small.
+    #[serde(default, skip_serializing_if = "Hidden::is_nothing")]
+    pub hidden: Hidden,
 }
 
 /// What a reform does (影响).
@@ -120,8 +212,10 @@ pub struct Group {
 pub struct Effect {
     /// All together.
     pub all: Group,
-    /// Households that would have to be verified before, and after.
+    /// Households that have to be verified before, and after.
     pub to_verify: (u64, u64),
+    /// By street; made of the communities by [`Effect::close`].
+    pub streets: BTreeMap<i64, Group>,
     /// By community.
     pub communities: BTreeMap<i64, Group>,
     /// By age band, counted in [`AGES`]; persons only. The last is of unknown age.
@@ -130,83 +224,72 @@ pub struct Effect {
     pub sizes: BTreeMap<usize, Group>,
     /// How many households change by how much a month, counted in [`STEPS`]; those that do not change are not counted.
     pub steps: BTreeMap<usize, u64>,
+    /// Which of these are held back because they are small.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub steps_hidden: BTreeSet<usize>,
 }
 
 impl Group {
     fn add(&mut self, other: &Self) {
-        let counts = [
+        for (count, more) in [
             (&mut self.all, other.all),
+            (&mut self.getting, other.getting),
             (&mut self.gain, other.gain),
             (&mut self.lose, other.lose),
             (&mut self.enter, other.enter),
             (&mut self.leave, other.leave),
-        ];
-        for (count, more) in counts {
-            count.households += more.households;
-            count.persons += more.persons;
+            (&mut self.unsettled, other.unsettled),
+            (&mut self.settled, other.settled),
+        ] {
+            count.add(more);
         }
         for (sum, more) in [
             (&mut self.before, other.before),
             (&mut self.after, other.after),
             (&mut self.year_before, other.year_before),
             (&mut self.year_after, other.year_after),
+            (&mut self.in_doubt, other.in_doubt),
+            (&mut self.decided, other.decided),
         ] {
             *sum = sum.saturating_add(more);
         }
-        self.hidden |= other.hidden;
     }
 
-    /// How much more a month (月增支).
+    /// How much more a month (月增支), as far as it is known.
     pub fn more(&self) -> i64 {
         self.after.saturating_sub(self.before)
     }
 
-    /// How much more a year (年增支).
+    /// How much more a year (年增支), as far as it is known.
     pub fn more_a_year(&self) -> i64 {
         self.year_after.saturating_sub(self.year_before)
-    }
-
-    /// Whether anybody in it is touched (有无影响).
-    pub fn is_touched(&self) -> bool {
-        self.gain != Count::default() || self.lose != Count::default() || self.hidden
-    }
-
-    fn is_small(&self, below: u64) -> bool {
-        let few = |count: u64| count > 0 && count < below;
-        [self.gain, self.lose, self.enter, self.leave]
-            .iter()
-            .any(|count| few(count.households.max(count.persons)))
     }
 }
 
 /// Counts one household or person into a group.
-fn count(group: &mut Group, was: i64, is: i64, one: Count) {
-    let more = |count: &mut Count| {
-        count.households += one.households;
-        count.persons += one.persons;
-    };
+fn count(group: &mut Group, turn: Turn, (was, is): (i64, i64), one: Count) {
+    if was != 0 || is != 0 {
+        group.getting.add(one);
+    }
+    match turn {
+        Turn::Unsettled => return group.unsettled.add(one),
+        Turn::Settled => return group.settled.add(one),
+        Turn::Known => {}
+    }
     if is > was {
-        more(&mut group.gain);
+        group.gain.add(one);
         if was == 0 {
-            more(&mut group.enter);
+            group.enter.add(one);
         }
     }
     if is < was {
-        more(&mut group.lose);
+        group.lose.add(one);
         if is == 0 {
-            more(&mut group.leave);
+            group.leave.add(one);
         }
     }
 }
 
-const HOUSEHOLD: Count = Count {
-    households: 1,
-    persons: 0,
-};
-const PERSON: Count = Count {
-    households: 0,
-    persons: 1,
-};
 /// Six and more live together.
 const MANY: usize = 6;
 
@@ -221,18 +304,29 @@ pub(crate) struct Counting {
 }
 
 impl Counting {
-    /// Counts a batch of households in.
-    pub(crate) fn note(&mut self, who: &Households<'_>, was: &Amounts, is: &Amounts) {
+    /// Counts the households of a batch in, those of the communities asked for.
+    pub(crate) fn note(
+        &mut self,
+        who: &Households<'_>,
+        was: &Amounts,
+        is: &Amounts,
+        mut within: impl FnMut(i64) -> bool,
+    ) {
         let mut row = 0;
         while row < who.regions.len() {
             // Neighbours stand together, so a community is looked up once.
             let region = who.regions[row];
+            let counted = within(region);
             let mut here = Group::default();
             while who.regions.get(row) == Some(&region) {
-                self.household(who, row, was, is, &mut here);
+                if counted {
+                    self.household(who, row, was, is, &mut here);
+                }
                 row += 1;
             }
-            self.communities.entry(region).or_default().add(&here);
+            if counted {
+                self.communities.entry(region).or_default().add(&here);
+            }
         }
     }
 
@@ -244,34 +338,40 @@ impl Counting {
         is: &Amounts,
         here: &mut Group,
     ) {
-        self.to_verify.0 += u64::from(was.to_verify[row]);
-        self.to_verify.1 += u64::from(is.to_verify[row]);
         let members = who.members_of(row);
+        self.to_verify.0 += u64::from(was.is_in_doubt(row, members.clone()));
+        self.to_verify.1 += u64::from(is.is_in_doubt(row, members.clone()));
         let size = members.len();
+        let turn = Amounts::turn(was, is, row, members.clone());
         let mut group = Group {
             all: Count {
                 households: 1,
                 persons: u64::try_from(size).unwrap_or(0),
             },
-            before: was.month[row],
-            after: is.month[row],
-            year_before: was.year[row],
-            year_after: is.year[row],
             ..Group::default()
         };
-        count(&mut group, was.year[row], is.year[row], HOUSEHOLD);
+        match turn {
+            Turn::Known => {
+                (group.before, group.after) = (was.month[row], is.month[row]);
+                (group.year_before, group.year_after) = (was.year[row], is.year[row]);
+            }
+            Turn::Unsettled => group.in_doubt = was.month[row],
+            Turn::Settled => group.decided = is.month[row],
+        }
+        count(&mut group, turn, (was.year[row], is.year[row]), HOUSEHOLD);
         for member in members {
-            let (was, is) = (was.members[member], is.members[member]);
+            let turn = Turn::of(was.doubts[member], is.doubts[member]);
+            let paid = (was.members[member], is.members[member]);
             let band = &mut self.ages[usize::from(who.bands[member])];
             band.all.persons += 1;
-            if was != is {
-                count(&mut group, was, is, PERSON);
-                count(band, was, is, PERSON);
+            if paid != (0, 0) || turn != Turn::Known {
+                count(&mut group, turn, paid, PERSON);
+                count(band, turn, paid, PERSON);
             }
         }
         here.add(&group);
         self.sizes[size.min(MANY)].add(&group);
-        if group.before != group.after {
+        if turn == Turn::Known && group.before != group.after {
             let change = group.after.saturating_sub(group.before);
             let step = STEPS.iter().rposition(|from| *from <= change).unwrap_or(0);
             self.steps[step] += 1;
@@ -297,6 +397,7 @@ impl Counting {
             sizes: groups(&self.sizes),
             steps: steps.filter(|(_, count)| *count > 0).collect(),
             communities: self.communities,
+            ..Effect::default()
         }
     }
 }
@@ -323,99 +424,48 @@ impl Effect {
         }
     }
 
-    /// The communities of each street together (按街道合计).
-    pub fn streets(&self) -> BTreeMap<i64, Group> {
-        let mut streets: BTreeMap<i64, Group> = BTreeMap::new();
+    /// Adds the communities of each street together (按街道合计), once everybody is counted.
+    pub fn close(&mut self) {
+        self.streets.clear();
         for (community, group) in &self.communities {
-            streets
-                .entry(community / 1_000 * 1_000)
+            self.streets
+                .entry(street_of(*community))
                 .or_default()
                 .add(group);
         }
-        streets
-    }
-
-    /// Holds back groups in which fewer than so many are touched (隐去小数), for those who may not see persons. Where one
-    /// group is held back, the next smallest is too: it could be had by subtraction.
-    pub fn hide_small(&mut self, below: u64) {
-        hide(&mut self.communities, below);
-        hide(&mut self.ages, below);
-        hide(&mut self.sizes, below);
-        self.steps.retain(|_, count| *count >= below);
     }
 }
 
-fn hide<K: Ord + Copy>(groups: &mut BTreeMap<K, Group>, below: u64) {
-    let touched = |group: &Group| {
-        group.gain.households + group.lose.households + group.gain.persons + group.lose.persons
-    };
-    let mut small: Vec<K> = groups
-        .iter()
-        .filter(|(_, group)| group.is_small(below))
-        .map(|(key, _)| *key)
-        .collect();
-    if small.len() == 1 {
-        let next = groups
-            .iter()
-            .filter(|(key, group)| !small.contains(key) && group.is_touched())
-            .min_by_key(|(_, group)| touched(group))
-            .map(|(key, _)| *key);
-        small.extend(next);
-    }
-    for key in small {
-        if let Some(group) = groups.get_mut(&key) {
-            *group = Group {
-                hidden: true,
-                ..Group::default()
-            };
-        }
-    }
+/// The street of a community, by its code (所属街道).
+pub(crate) fn street_of(community: i64) -> i64 {
+    community / 1_000 * 1_000
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Households of one community: what they get before and after, and the age bands of their members.
-    fn effect(households: &[(i64, i64, &[u8])]) -> Effect {
-        let mut offsets = vec![0];
-        let mut bands = Vec::new();
-        let (mut was, mut is) = (Amounts::default(), Amounts::default());
-        for (_, _, ages) in households {
-            bands.extend_from_slice(ages);
-            offsets.push(u32::try_from(bands.len()).unwrap());
-        }
-        let regions = vec![440_306_001_001; households.len()];
-        let who = Households {
-            regions: &regions,
-            offsets: &offsets,
-            bands: &bands,
-        };
-        for amounts in [&mut was, &mut is] {
-            amounts.clear(households.len(), bands.len());
-        }
-        for (row, (before, after, _)) in households.iter().enumerate() {
-            was.pay(Every::Month, *before, row, who.members_of(row));
-            is.pay(Every::Month, *after, row, who.members_of(row));
-        }
-        let mut counting = Counting::default();
-        counting.note(&who, &was, &is);
-        counting.effect()
+    fn household(month: i64, ages: &[usize]) -> HouseholdChange {
+        let ages = ages.iter().map(|age| Some(*age)).collect::<Vec<_>>();
+        let mut made = HouseholdChange::empty(440_306_001_001, ages);
+        let all = 0..made.members.len();
+        made.pay(Every::Month, month, all);
+        made
     }
 
     #[test]
     fn gaining_losing_entering_and_leaving_are_counted() {
-        let effect = effect(&[
-            (0, 30_000, &[3, 3]),
-            (100_000, 130_000, &[5]),
-            (20_000, 0, &[1]),
-            (0, 0, &[2]),
-        ]);
+        let mut effect = Effect::default();
+        effect.note(&household(0, &[3, 3]), &household(30_000, &[3, 3]));
+        effect.note(&household(100_000, &[5]), &household(130_000, &[5]));
+        effect.note(&household(20_000, &[1]), &household(0, &[1]));
+        effect.note(&household(0, &[2]), &household(0, &[2]));
         let all = effect.all;
         // Two gain (one of them enters), one loses and leaves, one is not touched.
         assert_eq!((all.gain.households, all.enter.households), (2, 1));
         assert_eq!((all.lose.households, all.leave.households), (1, 1));
         assert_eq!((all.gain.persons, all.all.persons), (3, 5));
+        assert_eq!((all.getting.households, all.getting.persons), (3, 4));
         // 30,000 + 130,000 - 100,000 - 20,000 = 40,000 fen a month.
         assert_eq!((all.more(), all.more_a_year()), (40_000, 480_000));
         // +300.00 yuan twice falls from 200 to 500; -200.00 from -200 to -50.
@@ -427,12 +477,67 @@ mod tests {
     }
 
     #[test]
-    fn small_groups_are_held_back_and_cannot_be_had_by_subtraction() {
-        let alone: (i64, i64, &[u8]) = (0, 10, &[3]);
-        let couple: (i64, i64, &[u8]) = (0, 10, &[5, 5]);
-        let mut effect = effect(&[vec![alone; 3], vec![couple; 20]].concat());
-        effect.hide_small(10);
-        assert!(effect.sizes[&1].hidden && effect.sizes[&2].hidden);
-        assert_eq!(effect.sizes[&1].gain, Count::default());
+    fn who_becomes_to_verify_neither_loses_nor_saves_money() {
+        let mut effect = Effect::default();
+        // 1,000.00 yuan for two people; under the reform one fact more is needed.
+        let was = household(100_000, &[3, 3]);
+        let mut is = household(0, &[3, 3]);
+        is.doubt(0, 0..2, true);
+        effect.note(&was, &is);
+        let all = effect.all;
+        assert_eq!((all.unsettled.households, all.unsettled.persons), (1, 2));
+        assert_eq!((all.lose, all.leave), (Count::default(), Count::default()));
+        // Nothing is saved: what they get is unknown, and stands beside the comparison.
+        assert_eq!((all.before, all.after, all.in_doubt), (0, 0, 100_000));
+        assert_eq!((effect.to_verify, effect.steps.len()), ((0, 1), 0));
+        // The other way: judged now, at 1,000.00; nobody says it gains, for nobody knows what it has.
+        let mut back = Effect::default();
+        back.note(&is, &was);
+        let all = back.all;
+        assert_eq!((all.settled.households, all.gain), (1, Count::default()));
+        assert_eq!((all.more(), all.decided), (0, 100_000));
+    }
+
+    #[test]
+    fn a_doubt_that_stays_does_not_hide_what_else_changes() {
+        let mut effect = Effect::default();
+        // Unknown in the first programme before and after; in another one the first member gets 50.00 yuan more.
+        let mut was = household(0, &[3, 5]);
+        was.doubt(0, 0..2, true);
+        let mut is = was.clone();
+        is.pay(Every::Month, 5_000, 0..1);
+        effect.note(&was, &is);
+        let all = effect.all;
+        assert_eq!((all.gain.households, all.gain.persons), (1, 1));
+        assert_eq!((all.unsettled, all.more()), (Count::default(), 5_000));
+        // One member's own doubt is that member's: the other one is counted as usual.
+        let mut effect = Effect::default();
+        let was = household(10_000, &[3, 5]);
+        let mut is = household(0, &[3, 5]);
+        is.doubt(1, 1..2, false);
+        effect.note(&was, &is);
+        let all = effect.all;
+        assert_eq!(
+            (
+                all.unsettled.households,
+                all.unsettled.persons,
+                all.lose.persons
+            ),
+            (1, 1, 1)
+        );
+    }
+
+    #[test]
+    fn streets_are_their_communities_together() {
+        let mut effect = Effect::default();
+        for region in [440_306_001_001, 440_306_001_002, 440_306_002_001] {
+            let was = HouseholdChange::empty(region, vec![None]);
+            let mut is = was.clone();
+            is.pay(Every::Month, 100, 0..1);
+            effect.note(&was, &is);
+        }
+        effect.close();
+        let of = |code: i64| effect.streets[&code].gain.households;
+        assert_eq!((of(440_306_001_000), of(440_306_002_000)), (2, 1));
     }
 }

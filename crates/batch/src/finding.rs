@@ -12,62 +12,10 @@ use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What was found (发现种类).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// 应保未保：符合条件，没有在发。
-    Due,
-    /// 应退未退：在发，已不符合条件。
-    NotDue,
-    /// 金额不符。
-    Differs,
-    /// 在发，有事实待核实。
-    PaidToVerify,
-    /// 没有在发，核实后可能符合。
-    ToVerify,
-}
-
-impl FindingKind {
-    /// All kinds, in the order in which they are listed (全部种类).
-    pub const ALL: [Self; 5] = [
-        Self::Due,
-        Self::NotDue,
-        Self::Differs,
-        Self::PaidToVerify,
-        Self::ToVerify,
-    ];
-
-    /// As files and tables write it (代码).
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Due => "due",
-            Self::NotDue => "not_due",
-            Self::Differs => "differs",
-            Self::PaidToVerify => "paid_to_verify",
-            Self::ToVerify => "to_verify",
-        }
-    }
-
-    /// As people call it (称呼).
-    pub fn zh(self) -> &'static str {
-        match self {
-            Self::Due => "应保未保",
-            Self::NotDue => "应退未退",
-            Self::Differs => "金额不符",
-            Self::PaidToVerify => "在发待核实",
-            Self::ToVerify => "待核实",
-        }
-    }
-
-    /// From its word (读代码).
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-}
+/// What was found (发现种类), as the desk calls it.
+pub use casework::lead::Kind as FindingKind;
 
 /// A finding (发现).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

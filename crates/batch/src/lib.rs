@@ -6,8 +6,8 @@
 //! * [`encode`], [`payments`]: the rule book's columns and what is paid, as Parquet.
 //! * [`snapshot`]: from the register into a folder, whole or only what changed.
 //! * [`sweep`], [`finding`], [`tally`]: every programme for every household, against what is in payment.
-//! * [`leads`]: findings as worklists of the desk.
-//! * [`simulate`], [`effect`], [`report`]: other values of parameters, and whom they would touch.
+//! * [`leads`]: findings become worklists of the desk.
+//! * [`simulate`], [`effect`], [`suppress`], [`report`]: other values of parameters, and whom they would touch.
 //!
 //! Guarantees: a household is decided here by the same rules, to the fen and to the state, as in its case; nothing that
 //! names a person is written; a run that was stopped goes on where it was. Deliberately absent: pages, and any benefit
@@ -28,8 +28,8 @@ pub mod payments;
 pub mod report;
 pub mod simulate;
 pub mod snapshot;
+pub mod suppress;
 pub mod sweep;
-mod tables;
 pub mod tally;
 
 pub use decide::{region_number, region_of};
@@ -38,4 +38,3 @@ pub use folder::Folder;
 pub use layout::Manifest;
 pub use snapshot::Snapshot;
 pub use sweep::{Doubts, Sweep, Swept};
-pub use tables::{MIGRATIONS, migrations};

@@ -5,9 +5,13 @@
 use crate::decide::region_of;
 use crate::effect::{AGES, Effect, Group, STEPS};
 use crate::simulate::Simulated;
+use crate::suppress::Measure;
 use policy::Book;
 use sheets::{Column, Field, Kind, Table};
 use vocab::Money;
+
+/// What stands where a number is held back (隐去的写法).
+pub const HELD_BACK: &str = "不显示";
 
 /// The tables of a simulation (结果表).
 pub fn tables(book: &Book, simulated: &Simulated) -> Vec<Table> {
@@ -26,8 +30,8 @@ pub fn tables(book: &Book, simulated: &Simulated) -> Vec<Table> {
     };
     for (name, effect) in &simulated.effects {
         overview.rows.push(row(name, "全部", &effect.all));
-        for (street, group) in effect.streets() {
-            streets.rows.push(row(name, &place(book, street), &group));
+        for (street, group) in &effect.streets {
+            streets.rows.push(row(name, &place(book, *street), group));
         }
         for (community, group) in &effect.communities {
             communities
@@ -66,10 +70,14 @@ fn table(name: &str, by: &str, simulated: &Simulated) -> Table {
             number("少得人"),
             number("新进户"),
             number("退出户"),
+            number("变为待核实户"),
+            number("变为待核实人"),
+            number("可判断了的户"),
             money("现每月（元）"),
             money("改后每月（元）"),
             money("每月增支（元）"),
             money("每年增支（元）"),
+            money("变为待核实的现每月（元）"),
         ],
         rows: Vec::new(),
         open_rows: 0,
@@ -77,25 +85,38 @@ fn table(name: &str, by: &str, simulated: &Simulated) -> Table {
 }
 
 fn row(reform: &str, name: &str, group: &Group) -> Vec<Field> {
-    let mut fields = vec![Field::text(reform), Field::text(name)];
-    let counts = [
-        group.all.households,
-        group.all.persons,
-        group.gain.households,
-        group.gain.persons,
-        group.lose.households,
-        group.lose.persons,
-        group.enter.households,
-        group.leave.households,
-    ];
-    let sums = [group.before, group.after, group.more(), group.more_a_year()];
-    if group.hidden {
-        fields.extend(std::iter::repeat_n(Field::Empty, counts.len() + sums.len()));
-        return fields;
-    }
-    fields.extend(counts.map(|count| Field::Integer(i64::try_from(count).unwrap_or(i64::MAX))));
-    fields.extend(sums.map(|sum| Field::Money(Money::from_fen(sum))));
-    fields
+    let shown = |measure: Measure, field: Field| {
+        if group.hidden.holds(measure) {
+            Field::text(HELD_BACK)
+        } else {
+            field
+        }
+    };
+    let number = |measure: Measure, count: u64| {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        shown(measure, Field::Integer(count))
+    };
+    let money = |fen: i64| shown(Measure::Money, Field::Money(Money::from_fen(fen)));
+    vec![
+        Field::text(reform),
+        Field::text(name),
+        number(Measure::All, group.all.households),
+        number(Measure::All, group.all.persons),
+        number(Measure::Gain, group.gain.households),
+        number(Measure::Gain, group.gain.persons),
+        number(Measure::Lose, group.lose.households),
+        number(Measure::Lose, group.lose.persons),
+        number(Measure::Enter, group.enter.households),
+        number(Measure::Leave, group.leave.households),
+        number(Measure::Unsettled, group.unsettled.households),
+        number(Measure::Unsettled, group.unsettled.persons),
+        number(Measure::Settled, group.settled.households),
+        money(group.before),
+        money(group.after),
+        money(group.more()),
+        money(group.more_a_year()),
+        money(group.in_doubt),
+    ]
 }
 
 fn distribution(reform: &str, effect: &Effect, table: &mut Table) {
@@ -104,6 +125,13 @@ fn distribution(reform: &str, effect: &Effect, table: &mut Table) {
             Field::text(reform),
             Field::text(step_label(*step)),
             Field::Integer(i64::try_from(*count).unwrap_or(i64::MAX)),
+        ]);
+    }
+    for step in &effect.steps_hidden {
+        table.rows.push(vec![
+            Field::text(reform),
+            Field::text(step_label(*step)),
+            Field::text(HELD_BACK),
         ]);
     }
 }
@@ -137,8 +165,8 @@ pub fn step_label(step: usize) -> String {
     }
 }
 
-/// The name of a place on the book's list; its code where it has none.
-pub(crate) fn place(book: &Book, code: i64) -> String {
+/// The name of a place on the book's list (地名); its code where it has none.
+pub fn place(book: &Book, code: i64) -> String {
     let Ok(region) = region_of(code) else {
         return code.to_string();
     };

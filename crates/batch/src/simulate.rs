@@ -5,7 +5,7 @@
 //! decided, to the fen. Deliberately absent: how people would behave; nobody applies, moves or earns differently here.
 
 use crate::chunk::{self, Chunk, Rows};
-use crate::decide::{Deciders, for_people};
+use crate::decide::{Deciders, for_people, region_of};
 use crate::effect::{AGES, Amounts, Counting, Effect, Households};
 use crate::folder::Folder;
 use crate::later::Later;
@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use vocab::Region;
 
 /// Who is how old is read from this fact, which the register itself keeps.
 const BORN: &str = "birth_date";
@@ -45,6 +46,8 @@ pub struct Simulation {
     reforms: Vec<(String, Arc<Book>)>,
     /// How many parts are decided at once.
     pub workers: usize,
+    /// Only households of this place are counted.
+    pub region: Option<Region>,
 }
 
 /// What came out (试算结果).
@@ -130,6 +133,7 @@ impl Simulation {
             base: book,
             reforms: books,
             workers: 2,
+            region: None,
         })
     }
 
@@ -172,6 +176,9 @@ impl Simulation {
             for (effect, more) in effects.iter_mut().zip(&found) {
                 effect.add(more);
             }
+        }
+        for effect in &mut effects {
+            effect.close();
         }
         let names = self.reforms.iter().map(|(name, _)| name.clone());
         Ok(Simulated {
@@ -223,6 +230,13 @@ impl Simulation {
         let ages = Ages::on(self.as_of);
         let (mut before, mut after) = (Amounts::default(), Amounts::default());
         let mut bands: Vec<u8> = Vec::new();
+        let mut places: BTreeMap<i64, bool> = BTreeMap::new();
+        let mut within = |community: i64| match self.region {
+            None => true,
+            Some(region) => *places
+                .entry(community)
+                .or_insert_with(|| region_of(community).is_ok_and(|place| region.holds(place))),
+        };
         let mut households = 0;
         for batch in chunk::open(bytes, columns, &reads, None)? {
             let Some(chunk) = later.current(Chunk::new(batch?), at)? else {
@@ -241,7 +255,7 @@ impl Simulation {
                     offsets: &rows.table.offsets,
                     bands: &bands,
                 };
-                counting[reform].note(&who, &before, &after);
+                counting[reform].note(&who, &before, &after, &mut within);
                 Ok(())
             })?;
         }
@@ -269,16 +283,14 @@ impl Simulation {
                     false => row..row + 1,
                 };
                 for cell in cells {
+                    let whom = || match by_person {
+                        true => cell..cell + 1,
+                        false => members.clone(),
+                    };
                     match states[cell] {
-                        MET => {
-                            let whom = match by_person {
-                                true => cell..cell + 1,
-                                false => members.clone(),
-                            };
-                            all.pay(every, amounts[cell], row, whom);
-                        }
+                        MET => all.pay(every, amounts[cell], row, whom()),
                         NOT_MET => {}
-                        _ => all.to_verify[row] = true,
+                        _ => all.doubt(at, row, whom(), !by_person),
                     }
                 }
             }

@@ -2,10 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use access::Scope;
-use batch::leads::{self, LeadFilter, LeadState};
+use batch::leads::take_in;
 use batch::sweep::Doubts;
 use batch::{Finding, FindingKind, Folder, Manifest, Snapshot, Sweep};
 use casework::Desk;
+use casework::lead::{self, LeadFilter, LeadSort, LeadState};
 use chrono::{NaiveDate, TimeDelta};
 use registry::bulk::{BulkHousehold, BulkMember};
 use registry::facts::Subject;
@@ -177,7 +178,7 @@ async fn swept(
 }
 
 fixtures::db_tests! {
-    migrations = batch::migrations();
+    migrations = casework::migrations();
 
     async fn what_changed_added_later_is_the_same_as_everything_anew(db: Db, clock: Arc<TestClock>, at: PathBuf) {
         let desk = desk();
@@ -305,74 +306,62 @@ async fn pay(db: &Db, desk: &Desk, pair: (HouseholdId, PersonId), programme: &st
 async fn leads_follow_findings(db: &Db, desk: &Desk, folder: &Folder, paid: HouseholdId) {
     let scope = district(desk);
     let kinds = [FindingKind::Due, FindingKind::NotDue, FindingKind::Differs];
-    let first = leads::take_in(db, &scope, folder, &kinds, |_, _| {})
+    let all = LeadFilter::default();
+    let first = take_in(db, &scope, folder, &kinds, |_, _| {})
         .await
         .unwrap();
     assert!(
         first.new > 0 && (first.again, first.settled, first.lost) == (0, 0, 0),
         "{first:?}"
     );
-    let second = leads::take_in(db, &scope, folder, &kinds, |_, _| {})
+    let second = take_in(db, &scope, folder, &kinds, |_, _| {})
         .await
         .unwrap();
     assert_eq!((second.new, second.again), (0, first.new));
-    let all = leads::list(db, &scope, &LeadFilter::default(), 0, 100)
-        .await
-        .unwrap();
-    assert_eq!(all.total, first.new);
-    let funnel = leads::funnel(db, &scope, &LeadFilter::default())
-        .await
-        .unwrap();
+    let sorted = (LeadSort::Place, false);
+    let found = lead::list(db, &scope, &all, sorted, 0, 100).await.unwrap();
+    assert_eq!(found.total, first.new);
+    let funnel = lead::funnel(db, &scope, &all).await.unwrap();
     assert_eq!(funnel[&LeadState::Found], first.new);
-    let lead = all.rows.iter().find(|lead| lead.household == paid).unwrap();
-    assert!(lead.person.is_some() && lead.kind == FindingKind::NotDue && lead.paid.fen() == 20_000);
-    let elsewhere = Scope::system(
-        all.rows
-            .iter()
-            .map(|one| one.region)
-            .find(|region| *region != lead.region)
-            .unwrap(),
-    );
+    let one = found.rows.iter().find(|one| one.household == paid).unwrap();
+    assert!(one.person.is_some() && one.kind == FindingKind::NotDue && one.paid.fen() == 20_000);
+    assert!(one.source == lead::Source::Sweep && one.subject.contains('*'));
+    let elsewhere = found
+        .rows
+        .iter()
+        .map(|one| one.region)
+        .find(|region| *region != one.region);
+    let elsewhere = Scope::system(elsewhere.unwrap());
     assert!(
-        leads::lead(db, &elsewhere, lead.id)
+        lead::view(db, &elsewhere, desk, one.id)
             .await
             .unwrap()
             .is_none()
     );
     let mut tx = db.begin().await.unwrap();
-    let without = leads::act(&mut tx, &scope, lead.id, LeadState::Dismissed, " ")
-        .await
-        .unwrap();
-    assert_eq!(without, Err(leads::Refused::ReasonMissing));
-    assert_eq!(
-        leads::act(&mut tx, &elsewhere, lead.id, LeadState::Visited, "")
-            .await
-            .unwrap(),
-        Err(leads::Refused::NotFound)
-    );
-    leads::act(&mut tx, &scope, lead.id, LeadState::Visited, "")
+    let rightly = Some(lead::DismissReason::PaidRightly);
+    lead::dismiss(&mut tx, &scope, one.id, rightly, "已核对")
         .await
         .unwrap()
         .unwrap();
-    leads::act(&mut tx, &scope, lead.id, LeadState::Dismissed, "已去世")
-        .await
-        .unwrap()
-        .unwrap();
-    let again = leads::act(&mut tx, &scope, lead.id, LeadState::Visited, "")
-        .await
-        .unwrap();
-    assert_eq!(again, Err(leads::Refused::Closed));
     tx.commit().await.unwrap();
-    // Nothing is looked for any more: what is open is settled, what was dismissed stays so.
-    let nothing = leads::take_in(db, &scope, folder, &[], |_, _| {})
+    // The same is found again: what was dismissed stays so, nobody is sent twice.
+    let third = take_in(db, &scope, folder, &kinds, |_, _| {})
         .await
         .unwrap();
-    assert_eq!(nothing.settled, first.new - 1);
-    let funnel = leads::funnel(db, &scope, &LeadFilter::default())
-        .await
-        .unwrap();
+    assert_eq!((third.new, third.settled), (0, 0));
+    // Nothing is looked for any more: nothing is settled either, because nobody looked.
+    let nothing = take_in(db, &scope, folder, &[], |_, _| {}).await.unwrap();
+    assert_eq!(nothing.settled, 0);
+    let funnel = lead::funnel(db, &scope, &all).await.unwrap();
     assert_eq!(
-        (funnel[&LeadState::Dismissed], funnel[&LeadState::Settled]),
+        (funnel[&LeadState::Dismissed], funnel[&LeadState::Found]),
         (1, first.new - 1)
     );
+    // Looked for and not found any more: what is open is settled.
+    let none = std::collections::BTreeSet::new();
+    let settled = lead::settle(db, &scope, &kinds, &none, db.today())
+        .await
+        .unwrap();
+    assert_eq!(settled, first.new - 1);
 }

@@ -7,7 +7,7 @@
 //! (the rule book's), pages.
 //!
 //! Reading order: [`procedure`], [`form`], [`letter`] (what packs say; `like`: one text built on another) · [`desk`] · [`case`], [`clock`] ·
-//! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`adjustment`] (many at once) · [`review`], [`life_event`] (when they are looked at again) · [`authorise`], [`finding`],
+//! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`adjustment`] (many at once) · [`review`], [`life_event`] (when they are looked at again) · [`lead`] (who is to be found) · [`authorise`], [`finding`],
 //! [`evidence`] · [`view`], [`todo`], [`list`] (what officers see) · [`notices`], [`progress`] (what the public sees) ·
 //! [`explain`] · [`rulebook`] (how the rules themselves are changed).
 
@@ -23,6 +23,7 @@ pub mod explain;
 pub mod finding;
 pub mod form;
 pub mod law;
+pub mod lead;
 pub mod letter;
 pub mod life_event;
 mod like;

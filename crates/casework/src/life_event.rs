@@ -17,12 +17,9 @@ mod take_along;
 pub(crate) mod touch;
 
 pub use daily::{Day, tick};
-pub use list::{
-    EventFilter, LeadFilter, LeadResult, LifeEvent, Line, close_lead, leads, leads_open, lines,
-    list, of_household, view,
-};
+pub use list::{EventFilter, LifeEvent, Line, lines, list, of_household, view};
 pub use record::record;
-pub(crate) use touch::settle;
+pub(crate) use touch::{first_whole_month, settle};
 
 use crate::case::{from_word, to_word};
 use access::Denied;
@@ -200,7 +197,4 @@ pub enum Refused {
     /// The file is refused.
     #[error("{0}")]
     File(String),
-    /// A note is needed to close a lead.
-    #[error("请写明办理情况，例如“已上门告知，本人不申请”")]
-    NoteMissing,
 }

@@ -16,6 +16,7 @@ pub(crate) mod draft;
 pub(crate) mod draft_change;
 pub(crate) mod event;
 pub(crate) mod evidence;
+pub(crate) mod lead;
 pub(crate) mod letter;
 pub(crate) mod life_event;
 pub(crate) mod life_event_line;
@@ -52,6 +53,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "0044_draft_change",
         sql: DRAFT_CHANGE,
+    },
+    Migration {
+        name: "0045_lead",
+        sql: LEAD,
     },
 ];
 
@@ -539,4 +544,37 @@ CREATE TABLE casework_daily (
   done_until {date} NOT NULL,
   at {instant} NOT NULL
 );
+";
+
+/// `held_key` is the household, programme and person of a lead that is still found; absent once it is found no more.
+const LEAD: &str = "
+CREATE TABLE casework_lead (
+  id {id} NOT NULL PRIMARY KEY,
+  region {text} NOT NULL,
+  household_id {id} NOT NULL,
+  person_id {id},
+  subject_masked {text} NOT NULL,
+  programme {text} NOT NULL,
+  kind {text} NOT NULL,
+  due {fen},
+  paid {fen} NOT NULL,
+  missing {text} NOT NULL,
+  source {text} NOT NULL,
+  event_id {id},
+  found_on {date} NOT NULL,
+  seen_on {date} NOT NULL,
+  state {text} NOT NULL,
+  state_at {instant} NOT NULL,
+  state_by {text} NOT NULL,
+  visited_on {date},
+  visits {text} NOT NULL,
+  reason {text} NOT NULL,
+  note {text} NOT NULL,
+  case_id {id},
+  held_key {text}
+);
+CREATE UNIQUE INDEX casework_lead_held ON casework_lead (held_key);
+CREATE INDEX casework_lead_region ON casework_lead (region, state);
+CREATE INDEX casework_lead_household ON casework_lead (household_id);
+ALTER TABLE casework_life_event_line ADD COLUMN lead_id {id};
 ";

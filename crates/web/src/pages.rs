@@ -25,6 +25,7 @@ pub mod home;
 pub mod household;
 pub mod households;
 pub mod journal;
+pub mod lead;
 pub mod leads;
 pub mod life_event_new;
 pub mod life_events;

@@ -505,17 +505,43 @@ pub static ROUTES: &[Route] = &[
         "生活事件详情",
         page!(pages::life_events::one),
     ),
+    // Policy finds people
     Route::get(
-        "/life-events/leads",
+        "/leads",
         Holds(P::SeeCases),
-        "可能新符合，尚未申请",
+        "政策找人：线索列表",
         page!(pages::leads::show),
     ),
+    Route::get(
+        "/leads/export",
+        Holds(P::ExportCases),
+        "导出线索",
+        page!(pages::leads::export),
+    )
+    .slow(),
+    Route::get(
+        "/leads/{id}",
+        Holds(P::SeeCases),
+        "线索详情：发现了什么、为什么、下一步",
+        page!(pages::lead::show),
+    ),
     Route::post(
-        "/life-events/leads/{id}",
+        "/leads/{id}/visit",
         Holds(P::ActOnCases),
-        "办结可能新符合",
-        page!(pages::leads::close),
+        "登记走访",
+        page!(pages::lead::visited),
+    ),
+    Route::post(
+        "/leads/{id}/dismiss",
+        Holds(P::ActOnCases),
+        "排除线索",
+        page!(pages::lead::dismiss),
+    ),
+    Route::post(
+        "/leads/{id}/review",
+        Holds(P::ActOnCases),
+        "转办件复核",
+        page!(pages::lead::review),
     ),
     Route::get(
         "/households/{id}/event",

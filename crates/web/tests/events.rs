@@ -87,17 +87,48 @@ fixtures::db_tests! {
         house.household(elder, &[], HERE).await;
         casework::life_event::tick(&house.app.db, &house.app.desk).await.unwrap();
         let mut window = house.signed_in("chuangkou").await;
-        assert!(window.get("/").await.holds("可能新符合"));
-        let page = window.get("/life-events/leads?programme=old_age_allowance").await;
-        assert!(page.holds("为这一家新申请"), "{}", page.text());
-        let close = window.find("action=\"/life-events/leads/", '"').unwrap();
-        let path = format!("/life-events/leads/{close}");
-        assert!(window.post(&path, &[("result", "not_wanted"), ("note", "")]).await.holds("请写明办理情况"));
-        let done = window.post(&path, &[("result", "not_wanted"), ("note", "已上门告知")]).await;
+        assert!(window.get("/").await.holds("政策找人：有"));
+        let page = window.get("/leads?programme=old_age_allowance&kind=due&sort=due&dir=desc").await;
+        assert!(page.holds("金*") && page.holds("共 1 条"), "{}", page.text());
+        let id = window.find("href=\"/leads/", '"').filter(|id| !id.contains('?')).unwrap();
+        let path = format!("/leads/{id}");
+        let page = window.get(&path).await;
+        assert!(page.holds("协助申请") && page.holds("应保未保") && !page.holds("金福"), "{}", page.text());
+        assert!(window.post(&format!("{path}/visit"), &[("visit", " ")]).await.holds("请写明走访情况"));
+        let done = window.post(&format!("{path}/visit"), &[("visit", "已上门，缺照片")]).await;
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
-        assert!(window.get("/life-events/leads?show=closed").await.holds("已上门告知"));
+        assert!(window.get(&path).await.holds("缺照片"));
+        assert!(window.get("/leads?state=visited&programme=old_age_allowance").await.holds("共 1 条"));
+        assert!(window.post(&format!("{path}/review"), &[]).await.holds("没有在发的办件可以复核"));
+
+        // The community beside cannot see it, guess it, change it, export it or count it.
         let mut beside = house.signed_in("linshe").await;
-        assert!(!beside.get("/").await.holds("可能新符合"));
+        assert!(!beside.get("/").await.holds("政策找人：有"));
+        let list = beside.get("/leads?state=all").await;
+        assert!(list.holds("没有这样的线索") && !list.holds("金*"), "{}", list.text());
+        assert_eq!(beside.get(&path).await.status, StatusCode::NOT_FOUND);
+        for act in ["visit", "dismiss", "review"] {
+            let answer = beside.post(&format!("{path}/{act}"), &[("visit", "x"), ("reason", "gone"), ("grounds", "x")]).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{act}: {}", answer.text());
+        }
+        assert_eq!(beside.get("/leads/export").await.status, StatusCode::FORBIDDEN);
+        // A street of another place exports nothing of it, its own exports it, and both are written down.
+        house.officer("linjie", &[(Role::StreetReviewer, "990101002")]).await;
+        let rows = |body: &[u8]| sheets::read(body, sheets::Limits::default()).unwrap().first().map_or(0, |sheet| sheet.rows.len());
+        let (mut other, mut own) = (house.signed_in("linjie").await, house.signed_in("shenhe").await);
+        let (theirs, ours) = (other.get("/leads/export?state=all").await, own.get("/leads/export?state=all").await);
+        assert!(theirs.status == StatusCode::OK && ours.status == StatusCode::OK, "{}", ours.text());
+        assert!(rows(&ours.body) > rows(&theirs.body), "{} {}", rows(&ours.body), rows(&theirs.body));
+
+        let refused = window.post(&format!("{path}/dismiss"), &[("reason", ""), ("grounds", "说过了")]).await;
+        assert!(refused.holds("请选择排除的原因") && refused.holds("说过了"), "{}", refused.text());
+        let done = window.post(&format!("{path}/dismiss"), &[("reason", "not_wanted"), ("grounds", "已上门告知")]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
+        assert!(window.get(&path).await.holds("已上门告知"));
+        let entries = store::journal::page(&house.app.db, &store::journal::Filter::default(), 0, 90).await.unwrap();
+        for act in ["casework.lead", "casework.lead.read", "casework.leads", "web.export_leads"] {
+            assert!(entries.rows.iter().any(|entry| entry.event.act == act), "{act}");
+        }
     }
 
     async fn reviews_are_listed_filtered_and_exported_and_the_export_is_written_down(db: Db) {

@@ -1,19 +1,16 @@
-//! Life events and leads as officers see them (生活事件列表、可能新符合): counted and cut by the database.
+//! Life events as officers see them (生活事件列表): counted and cut by the database.
 //!
 //! Guarantees: only what lies in the scope; looking at one event stands in the journal; names are masked. Deliberately
-//! absent: applying for a lead; that is an application like any other.
+//! absent: what is done about a lead; see [`crate::lead`].
 
-use super::{Kind, Refused};
-use crate::desk::Desk;
+use super::Kind;
 use crate::review::Differs;
-use crate::rows::save;
 use crate::tables::{case, life_event as table, life_event_line as line};
-use access::{Permission, Scope};
+use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use serde_json::json;
 use store::{Db, Event, Page, Tx};
@@ -89,6 +86,8 @@ pub struct Line {
     pub closed_by: String,
     /// How.
     pub result: String,
+    /// The lead that came of it.
+    pub lead: Option<Uuid>,
 }
 
 /// What is looked for (生活事件筛选).
@@ -98,56 +97,6 @@ pub struct EventFilter {
     pub kind: Option<Kind>,
     /// Only this place.
     pub region: Option<Region>,
-}
-
-/// Which leads (可能新符合筛选).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LeadFilter {
-    /// Only this programme.
-    pub programme: Option<String>,
-    /// Only this place.
-    pub region: Option<Region>,
-    /// Those closed, instead of those open.
-    pub closed: bool,
-}
-
-/// What became of a lead (线索办理结果).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeadResult {
-    /// 已协助申请。
-    Applied,
-    /// 已告知，本人不申请。
-    NotWanted,
-    /// 经核实不符合。
-    NotEntitled,
-}
-
-impl LeadResult {
-    /// All results, in the order a form shows them.
-    pub const ALL: [Self; 3] = [Self::Applied, Self::NotWanted, Self::NotEntitled];
-
-    /// Its word in forms.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::NotWanted => "not_wanted",
-            Self::NotEntitled => "not_entitled",
-        }
-    }
-
-    /// What a word means.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.word() == word)
-    }
-
-    /// Its wording (zh, en).
-    pub const fn wording(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Applied => ("已协助申请", "applied for with our help"),
-            Self::NotWanted => ("已告知，本人不申请", "told, and does not want it"),
-            Self::NotEntitled => ("经核实不符合", "checked: not entitled"),
-        }
-    }
 }
 
 impl LifeEvent {
@@ -195,6 +144,7 @@ impl Line {
             closed_on: row.closed_on,
             closed_by: row.closed_by,
             result: row.result,
+            lead: row.lead_id,
         })
     }
 }
@@ -348,103 +298,4 @@ pub async fn month_asked(db: &Db, scope: &Scope, id: CaseId) -> anyhow::Result<O
         .flatten()
         .filter_map(|month| month.parse().ok())
         .min())
-}
-
-fn lead_condition(scope: &Scope, filter: &LeadFilter) -> Condition {
-    use line::Column as L;
-    let (first, beyond) = scope.code_range();
-    let mut all = Condition::all()
-        .add(L::Effect.eq(Differs::Lead.word()))
-        .add(L::Region.gte(first))
-        .add(L::Region.lt(beyond))
-        .add(if filter.closed {
-            L::ClosedOn.is_not_null()
-        } else {
-            L::ClosedOn.is_null()
-        });
-    if let Some(programme) = &filter.programme {
-        all = all.add(L::Programme.eq(programme));
-    }
-    if let Some(place) = filter.region {
-        let (first, beyond) = place.code_range();
-        all = all.add(L::Region.gte(first)).add(L::Region.lt(beyond));
-    }
-    all
-}
-
-/// Who may now be entitled and has not applied (可能新符合), oldest first.
-///
-/// # Errors
-/// Faults of the database.
-pub async fn leads(
-    db: &Db,
-    scope: &Scope,
-    filter: &LeadFilter,
-    offset: u64,
-    limit: u64,
-) -> anyhow::Result<Page<Line>> {
-    let query = line::Entity::find()
-        .filter(lead_condition(scope, filter))
-        .order_by_asc(line::Column::Id);
-    store::page::cut(db.conn(), query, offset, limit)
-        .await
-        .context("listing leads")?
-        .try_map(Line::read)
-}
-
-/// How many leads are open (可能新符合数量).
-///
-/// # Errors
-/// Faults of the database.
-pub async fn leads_open(db: &Db, scope: &Scope) -> anyhow::Result<u64> {
-    line::Entity::find()
-        .filter(lead_condition(scope, &LeadFilter::default()))
-        .count(db.conn())
-        .await
-        .context("counting leads")
-}
-
-/// Closes a lead with what became of it (办结线索).
-///
-/// # Errors
-/// Faults of the database; refusals are values.
-pub async fn close_lead(
-    tx: &mut Tx,
-    scope: &Scope,
-    desk: &Desk,
-    id: Uuid,
-    result: LeadResult,
-    note: &str,
-) -> anyhow::Result<Result<(), Refused>> {
-    let row = line::Entity::find_by_id(id)
-        .filter(lead_condition(scope, &LeadFilter::default()))
-        .lock_exclusive()
-        .one(tx.conn())
-        .await
-        .context("reading a lead")?;
-    let Some(mut row) = row else {
-        return Ok(Err(Refused::NotThere));
-    };
-    let region: Region = row.region.parse().context("the region of a lead")?;
-    if let Err(denied) = scope.may(Permission::ActOnCases, region) {
-        return Ok(Err(denied.into()));
-    }
-    if note.trim().is_empty() {
-        return Ok(Err(Refused::NoteMissing));
-    }
-    row.closed_on = Some(tx.today());
-    row.closed_by = scope.actor.name.clone();
-    row.result = format!("{}：{}", result.wording().0, note.trim());
-    let (household, programme) = (row.household_id, row.programme.clone());
-    save::<line::Entity>(tx, row).await?;
-    tx.note(Event {
-        by: scope.actor.officer,
-        purpose: scope.purpose.text(),
-        act: "casework.lead.close".to_owned(),
-        subject_kind: "household".to_owned(),
-        subject_id: household.to_string(),
-        region: Some(region),
-        detail: json!({ "lead": id, "programme": desk.title(&programme).0, "result": result.word() }),
-    });
-    Ok(Ok(()))
 }

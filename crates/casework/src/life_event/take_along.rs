@@ -4,7 +4,7 @@
 //! people and address; the register moves those.
 
 use super::Refused;
-use crate::tables::{authorisation, case, draft, life_event_line, review, task};
+use crate::tables::{authorisation, case, draft, lead, life_event_line, review, task};
 use access::Scope;
 use anyhow::Context;
 use sea_orm::sea_query::Expr;
@@ -67,6 +67,13 @@ pub(super) async fn take_along(
         .exec(tx.conn())
         .await
         .context("moving what events asked")?;
+    lead::Entity::update_many()
+        .col_expr(lead::Column::Region, place())
+        .filter(lead::Column::HouseholdId.eq(household.0))
+        .filter(lead::Column::HeldKey.is_not_null())
+        .exec(tx.conn())
+        .await
+        .context("moving leads")?;
     for right in cases.iter().filter_map(|row| row.entitlement_id) {
         if let Err(refused) = ledger::relocate(tx, scope, EntitlementId(right), to).await? {
             return Ok(Err(Refused::Ledger(refused.to_string())));

@@ -10,6 +10,7 @@
 
 use super::{ACT, Kind};
 use crate::desk::Desk;
+use crate::lead;
 use crate::review::Differs;
 use crate::review::compare::{self, Found, compare};
 use crate::review::follow::{put_task, said_of};
@@ -59,6 +60,8 @@ struct Touched {
     found: Found,
     case: Option<case::Model>,
     nobody_left: bool,
+    /// What is filed as a lead.
+    lead: Option<lead::Finding>,
 }
 
 /// The first whole month after a day.
@@ -111,6 +114,8 @@ pub(crate) async fn note_event(
     if inserted == 0 {
         return Ok(None);
     }
+    let mut touched = touched;
+    file_leads(tx, scope, id, &mut touched).await?;
     let mut ended_by_death = Vec::new();
     let mut lines = Vec::with_capacity(touched.len());
     for mut one in touched {
@@ -120,7 +125,7 @@ pub(crate) async fn note_event(
                 ended_by_death.push((case.id, case.programme.clone()));
             }
         }
-        if one.found.differs == Differs::Not {
+        if matches!(one.found.differs, Differs::Not | Differs::Lead) {
             one.line.closed_on = Some(tx.today());
         }
         lines.push(one.line);
@@ -140,6 +145,26 @@ pub(crate) async fn note_event(
         event: row,
         ended_by_death,
     }))
+}
+
+/// What became due is filed where all leads are; the line says which.
+async fn file_leads(
+    tx: &mut Tx,
+    scope: &Scope,
+    event: Uuid,
+    touched: &mut [Touched],
+) -> anyhow::Result<()> {
+    let found: Vec<lead::Finding> = touched.iter().filter_map(|one| one.lead.clone()).collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let today = tx.today();
+    let filed = lead::find(tx, scope, &found, lead::Source::Event(event), today).await?;
+    let lines = touched.iter_mut().filter(|one| one.lead.is_some());
+    for (one, id) in lines.zip(filed.leads) {
+        one.line.lead_id = Some(id);
+    }
+    Ok(())
 }
 
 /// The task a case gets, and the line on its timeline.
@@ -365,10 +390,12 @@ fn case_touched(
             closed_on: None,
             closed_by: String::new(),
             result: String::new(),
+            lead_id: None,
         },
         found,
         case: Some(row.clone()),
         nobody_left,
+        lead: None,
     })
 }
 
@@ -406,26 +433,28 @@ fn leads(
     names: &Names,
 ) -> Vec<Touched> {
     let mut all = Vec::new();
-    for found in &looks.now {
-        let Some(programme) = desk.programme(&found.programme) else {
+    for asked in &looks.now {
+        let Some(programme) = desk.programme(&asked.programme) else {
             continue;
         };
-        let key = (found.programme.clone(), found.member_key.clone());
+        let key = (asked.programme.clone(), asked.member_key.clone());
         let before = looks.before.get(&key).copied().unwrap_or(Outcome::NotMet);
-        if desk.procedure(&programme.id).is_none() || !is_news(before, found) {
+        if desk.procedure(&programme.id).is_none() || !is_news(before, asked) {
             continue;
         }
-        let member: Option<PersonId> = found.member_key.as_deref().and_then(|key| key.parse().ok());
-        let member = member.filter(|_| found.unit == Unit::Person);
+        let member: Option<PersonId> = asked.member_key.as_deref().and_then(|key| key.parse().ok());
+        let member = member.filter(|_| asked.unit == Unit::Person);
         let known = cases.iter().any(|row| {
             row.programme == programme.id && row.member_id == member.map(|member| member.0)
-                || row.kind == "in_force" && found.excludes.contains(&row.programme)
+                || row.kind == "in_force" && asked.excludes.contains(&row.programme)
         });
         if known {
             continue;
         }
         let differs = Differs::Lead;
-        let said = compare::said(desk, found);
+        let missing: BTreeSet<&str> = asked.missing.iter().map(|one| one.fact.as_str()).collect();
+        let missing = missing.into_iter().map(str::to_owned).collect();
+        let said = compare::said(desk, asked);
         let first = programme
             .benefit
             .starts
@@ -444,7 +473,7 @@ fn leads(
                 subject_masked: names.of(member),
                 effect: differs.word().to_owned(),
                 amount_before: None,
-                amount_after: found.amount.map(|amount| amount.fen()),
+                amount_after: asked.amount.map(|amount| amount.fen()),
                 from_month: Some(first.to_string()),
                 back: 0,
                 said: said.clone(),
@@ -452,15 +481,29 @@ fn leads(
                 closed_on: None,
                 closed_by: String::new(),
                 result: String::new(),
+                lead_id: None,
             },
             found: Found {
                 differs,
                 before: None,
-                after: found.amount,
+                after: asked.amount,
                 said,
             },
             case: None,
             nobody_left: false,
+            lead: Some(lead::Finding {
+                household: noted.household,
+                region: noted.region,
+                person: member,
+                programme: programme.id.clone(),
+                kind: match asked.outcome {
+                    Outcome::Met => lead::Kind::Due,
+                    _ => lead::Kind::ToVerify,
+                },
+                due: asked.amount,
+                paid: Money::ZERO,
+                missing,
+            }),
         });
     }
     all

@@ -12,7 +12,7 @@ use crate::procedure::{Act, Effect, Procedure, TaskKind};
 use crate::rows::{open_tasks, save};
 use crate::sheet::{self, Answer};
 use crate::tables::{case, review, task as task_table};
-use crate::{life_event, task};
+use crate::{lead, life_event, task};
 use access::{Role, Scope};
 use anyhow::Context;
 use chrono::Days;
@@ -54,6 +54,7 @@ pub(crate) async fn after_act(
     } = *done;
     if row.kind == "final" {
         life_event::settle(tx, scope, row.id, &act.zh).await?;
+        lead::handled(tx, scope, row).await?;
         return end(tx, scope, row.id).await;
     }
     match act.effect {
@@ -61,7 +62,7 @@ pub(crate) async fn after_act(
             if let Some(rule) = &procedure.review {
                 schedule::schedule(tx, desk, row, rule, tx.today()).await?;
             }
-            Ok(())
+            lead::enrolled(tx, scope, row).await
         }
         Effect::Hear => pass_on(tx, procedure, row.id).await,
         Effect::Change | Effect::Suspend | Effect::Resume | Effect::Stop | Effect::Overturn => {
@@ -76,7 +77,8 @@ pub(crate) async fn after_act(
                 kind == TaskKind::Redecide
             })
             .await?;
-            life_event::settle(tx, scope, row.id, &act.zh).await
+            life_event::settle(tx, scope, row.id, &act.zh).await?;
+            lead::handled(tx, scope, row).await
         }
         _ if act.closes.contains(&TaskKind::Review) => looked_again(tx, scope, desk, done).await,
         _ => Ok(()),

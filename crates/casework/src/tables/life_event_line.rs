@@ -26,6 +26,7 @@ pub struct Model {
     pub closed_on: Option<Date>,
     pub closed_by: String,
     pub result: String,
+    pub lead_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -4,9 +4,9 @@ use super::reviews::{alone, nothing_but, taken_over};
 use super::town::*;
 use access::{Scope, another_officer};
 use casework::ActInput;
+use casework::lead::{self, LeadFilter, LeadSort, LeadState};
 use casework::life_event::{
-    EventFilter, Happened, Kind, LeadFilter, LeadResult, NewEvent, Refused, close_lead, leads,
-    leads_open, list, of_household, record, tick, view,
+    EventFilter, Happened, Kind, NewEvent, Refused, list, of_household, record, tick, view,
 };
 use casework::procedure::{StateKind, TaskKind};
 use casework::review::Differs;
@@ -196,21 +196,57 @@ fixtures::db_tests! {
         let person = town.person(&id_number("440306195611220", 2), "陈七十", None).await;
         let household = town.household(person, &[]).await;
         tick(&town.db, &town.desk).await.unwrap();
-        assert_eq!(leads_open(&town.db, &town.window).await.unwrap(), 0);
+        assert_eq!(lead::open_count(&town.db, &town.window).await.unwrap(), 0);
         town.to_day("2026-11-22");
         tick(&town.db, &town.desk).await.unwrap();
-        let found = leads(&town.db, &town.window, &LeadFilter { programme: Some("old_age_allowance".to_owned()), ..LeadFilter::default() }, 0, 9).await.unwrap();
+        let pays = LeadFilter { programme: Some("old_age_allowance".to_owned()), ..LeadFilter::default() };
+        let sorted = (LeadSort::Place, false);
+        let found = lead::list(&town.db, &town.window, &pays, sorted, 0, 9).await.unwrap();
         assert_eq!(found.total, 1);
-        let lead = &found.rows[0];
-        assert_eq!((lead.household, lead.member, lead.after), (household, Some(person), Some(Money::from_fen(20_000))));
-        assert_eq!(leads(&town.db, &town.neighbour, &LeadFilter::default(), 0, 9).await.unwrap().total, 0);
+        let one = &found.rows[0];
+        assert_eq!((one.household, one.person, one.due, one.kind), (household, Some(person), Some(Money::from_fen(20_000)), lead::Kind::Due));
+        assert!(matches!(one.source, lead::Source::Event(_)) && one.subject == "陈*十", "{one:?}");
+        // The community beside sees neither it nor its count.
+        assert_eq!(lead::list(&town.db, &town.neighbour, &pays, sorted, 0, 9).await.unwrap().total, 0);
+        assert_eq!(lead::funnel(&town.db, &town.neighbour, &pays).await.unwrap()[&LeadState::Found], 0);
+        assert!(lead::view(&town.db, &town.neighbour, &town.desk, one.id).await.unwrap().is_none());
+        let seen = lead::view(&town.db, &town.window, &town.desk, one.id).await.unwrap().unwrap();
+        assert_eq!(seen.now.unwrap().outcome, policy::Outcome::Met);
+        let today = town.db.today();
+        // What a sweep finds about the same is the same lead; what it finds no more is settled only once its month has come.
+        let again = lead::Finding {
+            household, region: one.region, person: Some(person), programme: one.programme.clone(), kind: lead::Kind::Due,
+            due: one.due, paid: Money::ZERO, missing: Vec::new(),
+        };
         let mut tx = town.db.begin().await.unwrap();
-        assert_eq!(close_lead(&mut tx, &town.window, &town.desk, lead.id, LeadResult::NotWanted, " ").await.unwrap(), Err(Refused::NoteMissing));
-        assert_eq!(close_lead(&mut tx, &town.neighbour, &town.desk, lead.id, LeadResult::NotWanted, "x").await.unwrap(), Err(Refused::NotThere));
-        close_lead(&mut tx, &town.window, &town.desk, lead.id, LeadResult::NotWanted, "已上门告知").await.unwrap().unwrap();
+        let filed = lead::find(&mut tx, &town.window, std::slice::from_ref(&again), lead::Source::Sweep, today).await.unwrap();
+        assert_eq!((filed.new, filed.leads), (0, vec![one.id]));
         tx.commit().await.unwrap();
-        let closed = LeadFilter { closed: true, programme: Some("old_age_allowance".to_owned()), ..LeadFilter::default() };
-        assert_eq!(leads(&town.db, &town.window, &closed, 0, 9).await.unwrap().total, 1);
+        let none = std::collections::BTreeSet::new();
+        let settled = lead::settle(&town.db, &town.window, &[lead::Kind::Due], &none, town.db.today()).await.unwrap();
+        assert!(lead::view(&town.db, &town.window, &town.desk, one.id).await.unwrap().unwrap().lead.state == LeadState::Found, "{settled}");
+
+        let mut tx = town.db.begin().await.unwrap();
+        let gone = Some(lead::DismissReason::NotWanted);
+        assert_eq!(lead::visit(&mut tx, &town.window, one.id, " ").await.unwrap(), Err(lead::Refused::NoteMissing));
+        assert_eq!(lead::visit(&mut tx, &town.neighbour, one.id, "x").await.unwrap(), Err(lead::Refused::NotThere));
+        lead::visit(&mut tx, &town.window, one.id, "已上门，再想想").await.unwrap().unwrap();
+        assert_eq!(lead::dismiss(&mut tx, &town.window, one.id, None, "x").await.unwrap(), Err(lead::Refused::ReasonMissing));
+        assert_eq!(lead::dismiss(&mut tx, &town.window, one.id, gone, " ").await.unwrap(), Err(lead::Refused::GroundsMissing));
+        lead::dismiss(&mut tx, &town.window, one.id, gone, "已上门告知").await.unwrap().unwrap();
+        assert_eq!(lead::visit(&mut tx, &town.window, one.id, "又去").await.unwrap(), Err(lead::Refused::Closed));
+        // Found again as it was, nobody is sent twice; found otherwise, it is another lead.
+        let filed = lead::find(&mut tx, &town.window, std::slice::from_ref(&again), lead::Source::Sweep, today).await.unwrap();
+        assert_eq!((filed.new, filed.leads), (0, vec![one.id]));
+        let other = lead::Finding { kind: lead::Kind::NotDue, paid: Money::from_fen(20_000), ..again };
+        let filed = lead::find(&mut tx, &town.window, &[other], lead::Source::Sweep, today).await.unwrap();
+        assert_eq!(filed.new, 1);
+        // Nothing is in payment that could be looked at again.
+        let refused = lead::send_to_review(&mut tx, &town.window, &town.desk, filed.leads[0]).await.unwrap();
+        assert_eq!(refused, Err(lead::Refused::NothingInPayment));
+        tx.commit().await.unwrap();
+        let counts = lead::funnel(&town.db, &town.window, &pays).await.unwrap();
+        assert_eq!((counts[&LeadState::Found], counts[&LeadState::Dismissed]), (1, 1));
     }
 
     async fn a_fact_that_ends_reopens_what_was_paid_by_it_and_nothing_else(db: store::Db, clock: Arc<TestClock>) {

@@ -7,7 +7,8 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -204,6 +205,58 @@ pub async fn those_on(
         found.extend(identified(ordered(select), source).await?);
     }
     Ok(found)
+}
+
+/// The names of the heads of some households of a scope (户主姓名); of the first member where nobody is the head.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn heads_of(
+    source: &impl Reading,
+    scope: &Scope,
+    some: &[HouseholdId],
+) -> anyhow::Result<BTreeMap<HouseholdId, String>> {
+    let mut heads: BTreeMap<HouseholdId, Uuid> = BTreeMap::new();
+    for part in some.chunks(900) {
+        let seen = household::Entity::find()
+            .select_only()
+            .column(household::Column::Id)
+            .filter(inside(household::Column::Region, scope.region))
+            .filter(household::Column::Id.is_in(part.iter().map(|id| id.0)))
+            .into_query();
+        let members = membership::Entity::find()
+            .filter(membership::Column::HouseholdId.in_subquery(seen))
+            .filter(membership::Column::Until.is_null())
+            .order_by_asc(membership::Column::PlaceInOrder)
+            .order_by_asc(membership::Column::Id)
+            .all(source.connection())
+            .await
+            .context("reading the heads of households")?;
+        let (first, others): (Vec<_>, Vec<_>) = members.into_iter().partition(is_head);
+        for member in first.into_iter().chain(others) {
+            heads
+                .entry(HouseholdId(member.household_id))
+                .or_insert(member.person_id);
+        }
+    }
+    let people: Vec<Uuid> = heads.values().copied().collect();
+    let mut names: BTreeMap<Uuid, String> = BTreeMap::new();
+    for part in people.chunks(900) {
+        let found: Vec<(Uuid, String)> = person::Entity::find()
+            .select_only()
+            .column(person::Column::Id)
+            .column(person::Column::Name)
+            .filter(person::Column::Id.is_in(part.iter().copied()))
+            .into_tuple()
+            .all(source.connection())
+            .await
+            .context("reading the names of heads")?;
+        names.extend(found);
+    }
+    Ok(heads
+        .into_iter()
+        .filter_map(|(home, head)| Some((home, names.get(&head)?.clone())))
+        .collect())
 }
 
 fn there_on(scope: &Scope, on: NaiveDate) -> Select<household::Entity> {

@@ -128,11 +128,18 @@ pub async fn start(visit: &Visit) -> Answer {
         .map_err(|_| Problem::NotFound)?;
     let scope = visit.scope(Purpose::Application)?;
     let desk = &visit.app.desk;
-    let programmes = desk
+    let mut programmes: Vec<String> = desk
         .offered_programmes()
         .into_iter()
         .map(|programme| programme.id.clone())
         .collect();
+    // From a lead: what was found is asked about, too.
+    let wanted = visit.form.get("programme");
+    if !programmes.iter().any(|known| known == wanted)
+        && desk.open_programmes().any(|known| known.id == wanted)
+    {
+        programmes.push(wanted.to_owned());
+    }
     let mut tx = visit.app.db.begin().await?;
     match casework::draft::start_draft(&mut tx, &scope, desk, household, programmes).await? {
         Ok(draft) => {

@@ -1,164 +1,262 @@
-//! May now be entitled (可能新符合): benefits that life made due and nobody has applied for, for the community to see to.
+//! Policy finds people (政策找人): who is due and not paid, who is paid and not due, whose amount differs, by name, for the
+//! community to see to; counted on top, sorted, cut and exported.
 //!
-//! From here one opens an application for the household, or notes what became of it.
+//! What is done about one stands on its own page ([`super::lead`]).
 
-use crate::parts::form::{self, FieldError, fault, field, lesser};
+use crate::parts::export::{Export, few_enough};
+use crate::parts::form::{field, lesser};
 use crate::parts::{format, pager, piece, table};
-use crate::problem::{Answer, Problem};
+use crate::problem::Answer;
 use crate::visit::Visit;
 use crate::words;
-use access::{Permission, Purpose};
-use casework::life_event::{LeadFilter, LeadResult, Line, Refused, close_lead, leads};
+use access::{Permission, Purpose, Scope};
+use casework::lead::{self, Kind, Lead, LeadFilter, LeadSort, LeadState};
 use maud::{Markup, html};
+use sheets::{Column, Field, Kind as Cell};
+use std::collections::BTreeMap;
 
 /// Rows a page shows.
 const ROWS: u64 = 30;
 
-/// `GET /life-events/leads` (可能新符合).
+/// The kind in words.
+pub(crate) fn kind(visit: &Visit, kind: Kind) -> &'static str {
+    let (zh, en) = kind.wording();
+    visit.lang.pick(zh, en)
+}
+
+/// The state in words.
+pub(crate) fn state(visit: &Visit, state: LeadState) -> &'static str {
+    let (zh, en) = state.wording();
+    visit.lang.pick(zh, en)
+}
+
+/// The names of facts that would settle it.
+pub(crate) fn missing(visit: &Visit, one: &Lead) -> String {
+    let book = &visit.app.desk.book;
+    let names: Vec<&str> = one
+        .missing
+        .iter()
+        .map(|fact| {
+            book.fact(fact).map_or(fact.as_str(), |def| {
+                visit.lang.pick(&def.label_zh, &def.label_en)
+            })
+        })
+        .collect();
+    names.join(visit.t("、"))
+}
+
+/// An amount that may be unknown.
+pub(crate) fn amount(visit: &Visit, one: Option<vocab::Money>) -> String {
+    one.map_or_else(
+        || visit.t("未知").to_owned(),
+        |amount| format::money(visit.lang, amount),
+    )
+}
+
+fn filter(visit: &Visit) -> LeadFilter {
+    let query = &visit.query;
+    LeadFilter {
+        region: query.some("region").and_then(|code| code.parse().ok()),
+        programme: query.some("programme").map(str::to_owned),
+        kind: query.some("kind").and_then(Kind::from_word),
+        states: match query.get("state") {
+            "" => vec![LeadState::Found, LeadState::Visited],
+            "all" => Vec::new(),
+            word => LeadState::from_word(word).into_iter().collect(),
+        },
+    }
+}
+
+fn sort(visit: &Visit) -> (LeadSort, bool) {
+    (
+        LeadSort::from_word(visit.query.get("sort")),
+        visit.query.get("dir") == "desc",
+    )
+}
+
+/// `GET /leads` (政策找人); the look is journalled.
 ///
 /// # Errors
 /// A fault of the database.
 pub async fn show(visit: &Visit) -> Answer {
-    page(visit, &[]).await
-}
-
-async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
     let lang = visit.lang;
     let scope = visit.scope_for(Permission::SeeCases, Purpose::Review)?;
-    let filter = LeadFilter {
-        programme: visit.query.some("programme").map(str::to_owned),
-        region: visit
-            .query
-            .some("region")
-            .and_then(|code| code.parse().ok()),
-        closed: visit.query.get("show") == "closed",
-    };
+    let db = &visit.app.db;
+    let filter = filter(visit);
     let (offset, limit) = visit.paging(ROWS);
-    let found = leads(&visit.app.db, &scope, &filter, offset, limit).await?;
+    let counts = lead::funnel(db, &scope, &filter).await?;
+    let found = lead::list(db, &scope, &filter, sort(visit), offset, limit).await?;
     let columns = [
         table::text(visit.t("对象")),
+        table::text(visit.t("线索")),
         table::text(visit.t("事项")),
-        table::number(visit.t("每月金额")),
+        table::number(visit.t("应发每月")).by("due"),
+        table::number(visit.t("在发每月")).by("paid"),
         table::text(visit.t("还缺什么")),
-        table::text(visit.t("社区")),
-        table::text(visit.t("办理")),
+        table::text(visit.t("社区")).by("place"),
+        table::text(visit.t("发现日期")).by("found"),
+        table::text(visit.t("状态")),
     ];
     let rows = found.rows.iter().map(|one| row(visit, one)).collect();
-    let programmes: Vec<(String, String)> = visit
-        .app
-        .desk
+    let body = html! {
+        (piece::figures(&figures(visit, &counts)))
+        (filters(visit, &scope))
+        @if found.rows.is_empty() {
+            (piece::empty(visit.t("没有这样的线索。线索由每晚的全人口比对和生活事件发现。"), &html! {
+                @if visit.query.iter().next().is_some() { a.button href="/leads" { (visit.t("看全部待办线索")) } }
+            }))
+        } @else {
+            (table::table(lang, visit.t("政策找人"), &columns, rows, "/leads", &visit.query))
+            (pager::pager(lang, &found, "/leads", &visit.query))
+        }
+    };
+    let acts = html! {
+        @if visit.can(Permission::ExportCases) {
+            a.button href=(visit.query.with("page", "").href("/leads/export")) { (visit.t("导出")) }
+        }
+    };
+    Ok(visit
+        .page(visit.t("政策找人"))
+        .nav("/leads")
+        .wide()
+        .acts(acts)
+        .show(&body))
+}
+
+fn figures(visit: &Visit, counts: &BTreeMap<LeadState, u64>) -> Vec<piece::Figure> {
+    let shown = visit.query.get("state");
+    LeadState::ALL
+        .into_iter()
+        .map(|one| piece::Figure {
+            label: state(visit, one).to_owned(),
+            count: counts.get(&one).copied().unwrap_or(0),
+            href: visit
+                .query
+                .with("page", "")
+                .with("state", one.word())
+                .href("/leads"),
+            tone: match one {
+                LeadState::Found => "yellow",
+                LeadState::Enrolled => "green",
+                _ => "",
+            },
+            chosen: one.word() == shown,
+        })
+        .collect()
+}
+
+fn filters(visit: &Visit, scope: &Scope) -> Markup {
+    let lang = visit.lang;
+    let desk = &visit.app.desk;
+    let query = &visit.query;
+    let programmes: Vec<(String, String)> = desk
         .open_programmes()
         .map(|programme| {
             let title = lang.pick(&programme.title_zh, &programme.title_en);
             (programme.id.clone(), title.to_owned())
         })
         .collect();
-    let places = words::places_under(lang, &visit.app.desk.book, scope.region);
-    let shown = visit.query.get("show");
-    let body = html! {
-        form.filters method="get" action="/life-events/leads" {
-            (field(lang, "programme", visit.t("事项")).value(visit.query.get("programme")).filter(visit.t("全部事项"), &programmes))
+    let kinds: Vec<(String, String)> = Kind::ALL
+        .into_iter()
+        .map(|one| (one.word().to_owned(), kind(visit, one).to_owned()))
+        .collect();
+    let mut states: Vec<(String, String)> = LeadState::ALL
+        .into_iter()
+        .map(|one| (one.word().to_owned(), state(visit, one).to_owned()))
+        .collect();
+    states.push(("all".to_owned(), visit.t("全部状态").to_owned()));
+    let places = words::places_under(lang, &desk.book, scope.region);
+    html! {
+        form.filters method="get" action="/leads" {
+            (field(lang, "programme", visit.t("事项")).value(query.get("programme")).filter(visit.t("全部事项"), &programmes))
+            (field(lang, "kind", visit.t("线索")).value(query.get("kind")).filter(visit.t("全部种类"), &kinds))
+            (field(lang, "state", visit.t("状态")).value(query.get("state")).filter(visit.t("待走访和已走访"), &states))
             @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
-            div.choice {
-                input #closed type="checkbox" name="show" value="closed" checked[shown == "closed"];
-                label for="closed" { (visit.t("看已办结的")) }
+                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
             }
             (lesser(visit.t("筛选")))
+            a.button.plain href="/leads" { (visit.t("清除")) }
         }
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("现在没有可能新符合的人。"), &html! {}))
-        } @else {
-            (table::table(lang, visit.t("可能新符合"), &columns, rows, "/life-events/leads", &visit.query))
-            (pager::pager(lang, &found, "/life-events/leads", &visit.query))
-        }
-    };
-    let note = (visit.query.get("done") == "closed").then(|| html! { (visit.t("已办结。")) });
-    Ok(visit
-        .page(visit.t("可能新符合"))
-        .nav("/life-events")
-        .back("/life-events", visit.t("生活事件"))
-        .wide()
-        .note(note)
-        .errors(errors)
-        .show(&body))
+    }
 }
 
-fn row(visit: &Visit, one: &Line) -> table::Row {
+fn row(visit: &Visit, one: &Lead) -> table::Row {
     let lang = visit.lang;
     let (zh, en) = visit.app.desk.title(&one.programme);
+    let missing = missing(visit, one);
     table::row(
-        format!("/households/{}", one.household),
+        format!("/leads/{}", one.id),
         vec![
             html! { (one.subject) },
-            html! { (lang.pick(&zh, &en)) div.quiet { a href=(format!("/life-events/{}", one.event)) { (visit.t("看是什么事件")) } } },
-            html! { @if let Some(amount) = one.after { (format::money(lang, amount)) } @else { "—" } },
-            html! { @if one.said.is_empty() { (visit.t("条件都符合")) } @else { (one.said) } },
+            html! { (piece::tag(kind(visit, one.kind))) },
+            html! { (lang.pick(&zh, &en)) },
+            html! { (amount(visit, one.due)) },
+            html! { @if one.paid.fen() == 0 { "—" } @else { (format::money(lang, one.paid)) } },
+            html! { @if missing.is_empty() { "—" } @else { (missing) } },
             html! { (visit.place(one.region)) },
+            html! { (format::date(one.found_on)) },
             html! {
-                @if let Some(day) = one.closed_on { (one.result) div.quiet { (one.closed_by) " " (format::date(day)) } }
-                @else { (seen_to(visit, one)) }
+                (state(visit, one.state))
+                @if let Some(day) = one.visited_on.filter(|_| one.state == LeadState::Visited) { div.quiet { (format::date(day)) } }
             },
         ],
     )
 }
 
-fn seen_to(visit: &Visit, one: &Line) -> Markup {
-    let lang = visit.lang;
-    let results: Vec<(String, String)> = LeadResult::ALL
-        .into_iter()
-        .map(|result| {
-            let (zh, en) = result.wording();
-            (result.word().to_owned(), lang.pick(zh, en).to_owned())
-        })
-        .collect();
-    html! {
-        @if visit.can(Permission::Apply) {
-            form method="post" action="/drafts" {
-                (form::token(visit))
-                input type="hidden" name="household" value=(one.household);
-                (lesser(visit.t("为这一家新申请")))
-            }
-        }
-        @if visit.can(Permission::ActOnCases) {
-            details.act-form {
-                summary { (visit.t("办结")) }
-                form method="post" action=(format!("/life-events/leads/{}", one.id)) {
-                    (form::token(visit))
-                    (field(lang, "result", visit.t("结果")).value(LeadResult::Applied.word()).select(&results))
-                    (field(lang, "note", visit.t("办理情况")).area(2))
-                    (lesser(visit.t("办结")))
-                }
-            }
-        }
-    }
-}
-
-/// `POST /life-events/leads/{id}` (办结可能新符合).
+/// `GET /leads/export` (导出线索): at most so many rows, with who took it and when inside the file, and journalled.
 ///
 /// # Errors
-/// [`Problem::NotFound`] outside the scope.
-pub async fn close(visit: &Visit) -> Answer {
+/// [`crate::problem::Problem::Conflict`] when there are too many rows.
+pub async fn export(visit: &Visit) -> Answer {
     let lang = visit.lang;
     let scope = visit.scope(Purpose::Review)?;
-    let Some(result) = LeadResult::from_word(visit.form.get("result")) else {
-        return page(visit, &[fault("result", visit.t("请选择结果"))]).await;
-    };
-    let mut tx = visit.app.db.begin().await?;
-    let note = visit.form.get("note");
-    let id = visit.id("id")?;
-    match close_lead(&mut tx, &scope, &visit.app.desk, id, result, note).await? {
-        Ok(()) => {
-            tx.commit().await?;
-            visit.go("/life-events/leads?done=closed")
-        }
-        Err(Refused::NotThere) => Err(Problem::NotFound),
-        Err(Refused::Denied(denied)) => Err(denied.into()),
-        Err(refused) => {
-            tx.rollback().await?;
-            let sentence = words::sentence(lang, &refused.to_string());
-            page(visit, &[fault("note", sentence)]).await
-        }
+    let most = visit.app.config.export_rows;
+    let filter = filter(visit);
+    let found = lead::list(&visit.app.db, &scope, &filter, sort(visit), 0, most).await?;
+    few_enough(visit, found.total)?;
+    let columns = vec![
+        Column::new(visit.t("对象"), Cell::Text, 12),
+        Column::new(visit.t("线索"), Cell::Text, 12),
+        Column::new(visit.t("事项"), Cell::Text, 18),
+        Column::new(visit.t("应发每月"), Cell::Money, 14),
+        Column::new(visit.t("在发每月"), Cell::Money, 14),
+        Column::new(visit.t("还缺什么"), Cell::Text, 30),
+        Column::new(visit.t("区划代码"), Cell::Text, 16),
+        Column::new(visit.t("社区"), Cell::Text, 16),
+        Column::new(visit.t("发现日期"), Cell::Date, 12),
+        Column::new(visit.t("状态"), Cell::Text, 10),
+        Column::new(visit.t("走访和办理情况"), Cell::Text, 40),
+    ];
+    let rows = found
+        .rows
+        .iter()
+        .map(|one| {
+            let (zh, en) = visit.app.desk.title(&one.programme);
+            vec![
+                Field::text(&one.subject),
+                Field::text(kind(visit, one.kind)),
+                Field::text(lang.pick(&zh, &en)),
+                one.due.map_or(Field::Empty, Field::Money),
+                Field::Money(one.paid),
+                Field::text(missing(visit, one)),
+                Field::text(one.region.to_string()),
+                Field::text(visit.place(one.region)),
+                Field::Date(one.found_on),
+                Field::text(state(visit, one.state)),
+                Field::text(format!("{} {}", one.visits, one.note).trim()),
+            ]
+        })
+        .collect();
+    let name = visit.t("政策找人");
+    Export {
+        name,
+        file: format!("{name}-{}", format::date(visit.today())),
+        act: "web.export_leads",
+        subject: ("leads", visit.request_id.clone()),
+        columns,
+        rows,
+        total: found.total,
     }
+    .answer(visit, &scope)
+    .await
 }

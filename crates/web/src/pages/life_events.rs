@@ -59,7 +59,6 @@ pub async fn show(visit: &Visit) -> Answer {
     };
     let (offset, limit) = visit.paging(ROWS);
     let found = life_event::list(db, &scope, &filter, offset, limit).await?;
-    let open = life_event::leads_open(db, &scope).await?;
     let columns = [
         table::text(visit.t("发生了什么")),
         table::text(visit.t("对象")),
@@ -93,7 +92,6 @@ pub async fn show(visit: &Visit) -> Answer {
     let body = html! {
         (piece::figures(&[
             piece::Figure { label: visit.t("全部事件").to_owned(), count: found.total, href: "/life-events".to_owned(), tone: "", chosen: true },
-            piece::Figure { label: visit.t("可能新符合").to_owned(), count: open, href: "/life-events/leads".to_owned(), tone: if open > 0 { "yellow" } else { "" }, chosen: false },
         ]))
         form.filters method="get" action="/life-events" {
             (field(lang, "kind", visit.t("种类")).value(visit.query.get("kind")).filter(visit.t("全部种类"), &kinds))
@@ -200,7 +198,10 @@ pub(crate) fn touched(visit: &Visit, lines: &[Line]) -> Markup {
                     @if let Some(from) = line.from.filter(|_| line.differs != Differs::Not) { (from) } @else { "—" }
                 },
                 html! { (back(visit, line.back)) },
-                html! { (next(visit, line)) },
+                html! {
+                    @if let Some(lead) = line.lead { a href=(format!("/leads/{lead}")) { (next(visit, line)) } }
+                    @else { (next(visit, line)) }
+                },
             ];
             match &line.case {
                 Some((case, _)) => table::row(format!("/cases/{case}"), cells),

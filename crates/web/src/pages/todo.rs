@@ -63,7 +63,7 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
     filter.programme = visit.query.some("programme").map(str::to_owned);
     let (offset, limit) = visit.paging(ROWS);
     let counts = casework::todo::counts(db, &scope).await?;
-    let leads = casework::life_event::leads_open(db, &scope).await?;
+    let leads = casework::lead::open_count(db, &scope).await?;
     let found = casework::todo::todo(db, &scope, desk, &filter, offset, limit).await?;
     let rows = found.rows.iter().map(|task| row(visit, task)).collect();
     let columns = [
@@ -86,7 +86,7 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
     let body = html! {
         (piece::figures(&figures(visit, &counts, shown)))
         @if leads > 0 {
-            p { a href="/life-events/leads" { (lang.f("有 {count} 人可能新符合，尚未申请，请社区上门告知", &[("count", &leads)])) } }
+            p { a href="/leads" { (lang.f("政策找人：有 {count} 条线索待走访、待核对", &[("count", &leads)])) } }
         }
         form.filters method="get" action="/" {
             input type="hidden" name="show" value=(shown);
