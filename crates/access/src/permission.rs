@@ -59,6 +59,8 @@ pub enum Permission {
     ProposeAdjustment,
     /// 复核并办理标准调整。
     ApproveAdjustment,
+    /// 立即比对全部人口。
+    RunSweep,
     /// 起草规则和参数、提请发布。
     WriteRules,
     /// 复核并发布规则。
@@ -220,6 +222,7 @@ pub const TABLE: &[(Permission, &[Role], Again)] = &[
         Again::No,
     ),
     (P::ApproveAdjustment, &[R::DistrictApprover], Again::Asked),
+    (P::RunSweep, &[R::DistrictApprover], Again::No),
     (P::WriteRules, &[R::RuleOfficer], Again::No),
     (
         P::PublishRules,
@@ -271,6 +274,7 @@ impl Permission {
             P::SeeAdjustments => "查看标准调整",
             P::ProposeAdjustment => "拟定标准调整",
             P::ApproveAdjustment => "复核标准调整",
+            P::RunSweep => "立即比对全部人口",
             P::WriteRules => "起草规则",
             P::PublishRules => "发布规则",
         }

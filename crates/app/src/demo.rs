@@ -117,6 +117,7 @@ impl Demo {
             keys: self.data.join("huimin.keys"),
             files: self.data.join("files"),
             editions: None,
+            snapshots: None,
         }
     }
 
@@ -131,6 +132,7 @@ impl Demo {
             demo: Some(clock),
             demo_accounts: accounts::ACCOUNTS.iter().map(account).collect(),
             secure: false,
+            snapshots: Some(self.settings().snapshots()),
             password_cost: PasswordCost::MODEST,
             ..self.door.config()
         }
@@ -157,7 +159,14 @@ impl Demo {
             let entry = entry?;
             let name = entry.file_name();
             let ours = [
-                "huimin.", "files", "day", "clock", "demo", "heads", "editions",
+                "huimin.",
+                "files",
+                "day",
+                "clock",
+                "demo",
+                "heads",
+                "editions",
+                "snapshots",
             ]
             .iter()
             .any(|start| name.to_string_lossy().starts_with(start));
@@ -209,6 +218,11 @@ impl Demo {
         accounts::make(&db, &door, &places).await?;
         people::settle(&db, desk, &places, self.people, self.seed, today).await?;
         past::live(&db, desk, &places, &clock, &days).await?;
+        let began = std::time::Instant::now();
+        clock.move_to(today);
+        crate::night::ask(&db).await?;
+        crate::night::once(&db, desk, &self.settings().snapshots(), "huimin demo").await?;
+        tracing::info!(seconds = began.elapsed().as_secs(), "everybody was swept");
         db.close().await?;
         std::fs::write(self.marker(), format!("{WHOLE} {place}\n"))
             .context("writing the demo's marker")

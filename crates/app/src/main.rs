@@ -12,6 +12,7 @@ mod demo;
 mod evaluate;
 mod explain;
 mod journal;
+mod night;
 mod officer;
 mod pack;
 mod serve;

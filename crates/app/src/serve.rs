@@ -95,6 +95,7 @@ impl Serve {
                 Policy::Djbh3 => PasswordPolicy::Djbh3,
                 Policy::Asvs5 => PasswordPolicy::Asvs5,
             },
+            snapshots: Some(self.data.snapshots()),
             ..self.door.config()
         };
         listen(App::over(db, shelf, config)?, self.door.listen, || {}).await
@@ -129,9 +130,15 @@ pub(crate) async fn listen(app: App, at: SocketAddr, ready: impl FnOnce()) -> an
     ready();
     let db = app.db.clone();
     let daily = tokio::spawn(crate::tick::daily(db.clone(), app.shelf.clone()));
+    let base = app.config.snapshots.clone();
+    let nightly =
+        base.map(|base| tokio::spawn(crate::night::watch(db.clone(), app.shelf.clone(), base)));
     web::serve(app, listener, told_to_stop()).await?;
     // Whatever day's work is under way goes on with the next start.
     daily.abort();
+    if let Some(nightly) = nightly {
+        nightly.abort();
+    }
     db.close()
         .await
         .context("关闭数据库 (closing the database)")

@@ -31,6 +31,10 @@ pub(crate) struct Data {
     /// (规则版次文件夹).
     #[arg(long, env = "HUIMIN_EDITIONS")]
     pub(crate) editions: Option<PathBuf>,
+    /// Where the nightly snapshots stand, for the sweep and the simulation page; beside the files if not given
+    /// (夜间快照文件夹).
+    #[arg(long, env = "HUIMIN_SNAPSHOTS")]
+    pub(crate) snapshots: Option<PathBuf>,
 }
 
 /// Which rules apply (规则).
@@ -86,6 +90,13 @@ impl Data {
         self.editions
             .clone()
             .unwrap_or_else(|| self.files.with_file_name("editions"))
+    }
+
+    /// Where the nightly snapshots stand.
+    pub(crate) fn snapshots(&self) -> PathBuf {
+        self.snapshots
+            .clone()
+            .unwrap_or_else(|| self.files.with_file_name("snapshots"))
     }
 
     /// The address without a password, for messages.
@@ -216,6 +227,7 @@ mod tests {
             keys: PathBuf::new(),
             files: PathBuf::new(),
             editions: None,
+            snapshots: None,
         };
         assert_eq!(
             data("postgres://ann:secret@db.local/huimin").shown(),

@@ -4,6 +4,7 @@
 //! catching up by hand. Guarantees: it is a job of the queue, one a day, claimed by one machine at a time; days missed are
 //! made up for; done twice, it adds nothing. Deliberately absent: deciding anything; it opens tasks.
 
+use crate::night;
 use crate::settings::{Data, Rules};
 use crate::terminal::say;
 use anyhow::anyhow;
@@ -40,6 +41,13 @@ impl Tick {
         match once(&db, &desk, "huimin tick").await? {
             Some(day) => say(&told(&day)),
             None => say("另一个进程正在办今天的任务 (another process has the job)"),
+        }
+        let base = self.data.snapshots();
+        if let Some(ran) = night::once(&db, &desk, &base, "huimin tick").await? {
+            say(&format!(
+                "比对了 {} 户：新增线索 {}，仍在 {}，已消除 {} (swept; leads new, again, settled)",
+                ran.manifest.households, ran.taken.new, ran.taken.again, ran.taken.settled
+            ));
         }
         db.close().await
     }
@@ -83,6 +91,10 @@ pub(crate) async fn once(db: &Db, desk: &Desk, worker: &str) -> anyhow::Result<O
         tx.commit().await?;
     } else {
         tx.rollback().await?;
+    }
+    // Everybody is swept after that, by whoever looks for that job.
+    if outcome.is_ok() {
+        night::ask(db).await?;
     }
     outcome.map(Some).map_err(|fault| anyhow!(fault))
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of this layout (格式版本).
 pub const LAYOUT: u32 = 1;
-const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// What a snapshot folder holds (快照清单).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 //! * [`encode`], [`payments`]: the rule book's columns and what is paid, as Parquet.
 //! * [`snapshot`]: from the register into a folder, whole or only what changed.
 //! * [`sweep`], [`finding`], [`tally`]: every programme for every household, against what is in payment.
-//! * [`leads`]: findings become worklists of the desk.
+//! * [`leads`], [`night`]: findings become worklists of the desk, every night.
 //! * [`simulate`], [`effect`], [`suppress`], [`report`]: other values of parameters, and whom they would touch.
 //!
 //! Guarantees: a household is decided here by the same rules, to the fen and to the state, as in its case; nothing that
@@ -22,6 +22,7 @@ pub mod folder;
 mod later;
 pub mod layout;
 pub mod leads;
+pub mod night;
 mod nights;
 mod part;
 pub mod payments;

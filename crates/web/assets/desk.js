@@ -96,6 +96,15 @@
     if (code >= 400 && event.target?.closest?.("[data-draft]")) event.preventDefault();
   });
 
+  // A slider moves the number in its field; the form's own request answers.
+  all("[data-slider]").forEach((slider) => {
+    const field = document.getElementById(slider.dataset.slider);
+    if (!field) return;
+    slider.hidden = false;
+    slider.addEventListener("input", () => { field.value = slider.value; });
+    field.addEventListener("change", () => { slider.value = field.value; });
+  });
+
   // Questions that depend on another one show and hide with it; without script they are all shown.
   const follow = () => all("[data-when]").forEach((block) => {
     const wanted = block.dataset.is.split(" ");

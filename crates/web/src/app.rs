@@ -8,6 +8,7 @@ use anyhow::Context;
 use casework::Desk;
 use casework::rulebook::Shelf;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use store::{Db, OffsetClock};
 
@@ -36,6 +37,8 @@ pub struct WebConfig {
     pub requests_a_minute: u32,
     /// How many rows an export may have.
     pub export_rows: u64,
+    /// The folder of the nightly snapshots; without it there is no sweep and no simulation here.
+    pub snapshots: Option<PathBuf>,
 }
 
 /// An account of the demonstration (演示账号), shown with its password on the sign-in page.
@@ -65,6 +68,7 @@ impl Default for WebConfig {
             evaluations_a_minute: 120,
             requests_a_minute: 600,
             export_rows: 5_000,
+            snapshots: None,
         }
     }
 }

@@ -66,6 +66,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("/pay-runs", key("发放"), P::SeePayRuns),
     entry("/adjustments", key("标准调整"), P::SeeAdjustments),
     entry("/rules", key("规则"), P::SeeRules),
+    entry("/simulate", key("试算"), P::SeeFigures),
     entry("/journal", key("操作日志"), P::ReadJournal),
     entry("/officers", key("账号管理"), P::ManageOfficers),
 ];

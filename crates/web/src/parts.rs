@@ -4,6 +4,7 @@
 //! look; it asks no database and decides nothing.
 
 pub mod answer;
+pub mod bars;
 pub mod diff;
 pub mod export;
 pub mod form;

@@ -520,6 +520,46 @@ pub static ROUTES: &[Route] = &[
     )
     .slow(),
     Route::get(
+        "/leads/sweep",
+        Holds(P::RunSweep),
+        "全人口比对：进度",
+        page!(pages::sweep::show),
+    ),
+    Route::post(
+        "/leads/sweep",
+        Holds(P::RunSweep),
+        "现在比对全部人口",
+        page!(pages::sweep::start),
+    ),
+    Route::post(
+        "/leads/sweep/cancel",
+        Holds(P::RunSweep),
+        "停止比对",
+        page!(pages::sweep::cancel),
+    ),
+    // What if
+    Route::get(
+        "/simulate",
+        Holds(P::SeeFigures),
+        "试算：参数改成别的数会怎样",
+        page!(pages::simulate::show),
+    )
+    .slow(),
+    Route::get(
+        "/simulate/export",
+        Holds(P::SeeFigures),
+        "导出试算",
+        page!(pages::simulate::export),
+    )
+    .slow(),
+    Route::post(
+        "/simulate/draft",
+        Holds(P::WriteRules),
+        "把试算的数写进规则草稿",
+        page!(pages::simulate_draft::post),
+    )
+    .slow(),
+    Route::get(
         "/leads/{id}",
         Holds(P::SeeCases),
         "线索详情：发现了什么、为什么、下一步",

@@ -57,7 +57,7 @@ impl Clock {
         Arc::clone(&self.0) as Arc<dyn store::Clock>
     }
 
-    fn move_to(&self, day: NaiveDate) {
+    pub(crate) fn move_to(&self, day: NaiveDate) {
         self.0.set(morning(day));
     }
 }

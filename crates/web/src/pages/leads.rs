@@ -111,6 +111,7 @@ pub async fn show(visit: &Visit) -> Answer {
         }
     };
     let acts = html! {
+        @if visit.can(Permission::RunSweep) { a.button href="/leads/sweep" { (visit.t("全人口比对")) } }
         @if visit.can(Permission::ExportCases) {
             a.button href=(visit.query.with("page", "").href("/leads/export")) { (visit.t("导出")) }
         }
