@@ -8,6 +8,7 @@
 //! * [`sweep`], [`finding`], [`tally`]: every programme for every household, against what is in payment.
 //! * [`leads`], [`night`]: findings become worklists of the desk, every night.
 //! * [`simulate`], [`effect`], [`suppress`], [`report`]: other values of parameters, and whom they would touch.
+//! * [`small_cells`]: which numbers of a table are not shown to those who may not see persons.
 //!
 //! Guarantees: a household is decided here by the same rules, to the fen and to the state, as in its case; nothing that
 //! names a person is written; a run that was stopped goes on where it was. Deliberately absent: pages, and any benefit
@@ -28,6 +29,7 @@ mod part;
 pub mod payments;
 pub mod report;
 pub mod simulate;
+pub mod small_cells;
 pub mod snapshot;
 pub mod suppress;
 pub mod sweep;

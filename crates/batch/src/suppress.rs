@@ -1,15 +1,15 @@
 //! Holding small cells back (小数隐去), for those who may not see persons.
 //!
-//! A cell in which fewer than so many households or persons stand is not shown. A column whose total is shown and in which
-//! one cell alone is hidden would give it away by subtraction, so a second cell is hidden too, the smallest that is not
-//! empty. Streets and their communities are two levels of one table: a hidden street hides its communities, and within a
-//! street that is shown the same rule holds again. Money is held back where few get it or few are touched.
+//! Which cells of one column of numbers are held back says [`crate::small_cells`]; a cell with several numbers is held back
+//! if one of them is. Streets and their communities are two levels of one table: a hidden street hides its communities, and
+//! within a street that is shown the same rule holds again. Money is held back where few get it or few are touched.
 //!
 //! Guarantees: no hidden number can be had from the shown ones of the same answer by adding and subtracting, as the test
 //! shows for every column; hidden numbers are zeroed, so that no file can carry them. Deliberately absent: protection
 //! against comparing answers to many slightly different questions.
 
 use crate::effect::{Count, Effect, Group, STEPS, street_of};
+use crate::small_cells::hidden_list;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,18 +81,6 @@ impl Measure {
         }
     }
 
-    fn is_small(self, group: &Group, below: u64) -> bool {
-        let few = |number: u64| number > 0 && number < below;
-        self.counts(group)
-            .iter()
-            .any(|count| few(count.households) || few(count.persons))
-    }
-
-    fn size(self, group: &Group) -> u64 {
-        let size = |count: &Count| count.households.max(count.persons);
-        self.counts(group).iter().map(size).max().unwrap_or(0)
-    }
-
     fn wipe(self, group: &mut Group) {
         let none = Count::default();
         match self {
@@ -134,11 +122,10 @@ impl Hidden {
 }
 
 impl Effect {
-    /// Holds back cells in which fewer than so many stand (隐去小数), and as many more as it takes that they cannot be
-    /// had by subtraction.
-    pub fn hide_small(&mut self, below: u64) {
+    /// Holds back small cells (隐去小数), and as many more as it takes that they cannot be had by subtraction.
+    pub fn hide_small(&mut self) {
         for measure in Measure::ALL {
-            let streets = chosen(&self.streets, measure, below);
+            let (streets, mut all) = chosen(&self.streets, measure);
             let mut communities = BTreeSet::new();
             for street in self.streets.keys() {
                 let within: BTreeMap<i64, Group> = self
@@ -150,14 +137,13 @@ impl Effect {
                 if streets.contains(street) {
                     communities.extend(within.keys().copied());
                 } else {
-                    communities.extend(chosen(&within, measure, below));
+                    communities.extend(chosen(&within, measure).0);
                 }
             }
-            let (ages, sizes) = (
-                chosen(&self.ages, measure, below),
-                chosen(&self.sizes, measure, below),
-            );
-            if measure.is_small(&self.all, below) {
+            let (ages, of_ages) = chosen(&self.ages, measure);
+            let (sizes, of_sizes) = chosen(&self.sizes, measure);
+            all |= of_ages | of_sizes;
+            if all {
                 self.all.hidden.put(measure);
             }
             mark(&mut self.streets, &streets, measure);
@@ -179,11 +165,11 @@ impl Effect {
                 }
             }
         }
-        self.hide_steps(below);
+        self.hide_steps();
     }
 
     /// The distribution is two columns: the steps upwards add up to those who gain, those downwards to those who lose.
-    fn hide_steps(&mut self, below: u64) {
+    fn hide_steps(&mut self) {
         let upwards = STEPS.iter().position(|from| *from > 0).unwrap_or(0);
         let (down, up): (Vec<_>, Vec<_>) = self
             .steps
@@ -191,36 +177,36 @@ impl Effect {
             .map(|(step, count)| (*step, *count))
             .partition(|(step, _)| *step < upwards);
         for side in [down, up] {
-            let (mut small, mut shown): (Vec<_>, Vec<_>) =
-                side.into_iter().partition(|(_, count)| *count < below);
-            if small.len() == 1 {
-                shown.sort_by_key(|(_, count)| *count);
-                small.extend(shown.first());
-            }
-            self.steps_hidden
-                .extend(small.iter().map(|(step, _)| *step));
+            let counts: Vec<u64> = side.iter().map(|(_, count)| *count).collect();
+            let (hidden, _) = hidden_list(&counts);
+            let held = side.iter().zip(hidden).filter(|(_, hidden)| *hidden);
+            self.steps_hidden.extend(held.map(|((step, _), _)| *step));
         }
         self.steps
             .retain(|step, _| !self.steps_hidden.contains(step));
     }
 }
 
-/// Which groups of a table are held back in one column.
-fn chosen<K: Ord + Copy>(groups: &BTreeMap<K, Group>, measure: Measure, below: u64) -> BTreeSet<K> {
-    let mut small: BTreeSet<K> = groups
-        .iter()
-        .filter(|(_, group)| measure.is_small(group, below))
-        .map(|(key, _)| *key)
-        .collect();
-    if small.len() == 1 {
-        let next = groups
-            .iter()
-            .filter(|(key, group)| !small.contains(key) && measure.size(group) > 0)
-            .min_by_key(|(_, group)| measure.size(group))
-            .map(|(key, _)| *key);
-        small.extend(next);
+/// Which groups of a table are held back in one column, and whether its total is.
+fn chosen<K: Ord + Copy>(groups: &BTreeMap<K, Group>, measure: Measure) -> (BTreeSet<K>, bool) {
+    let (mut held, mut total) = (BTreeSet::new(), false);
+    let numbers: [fn(&[Count; 2]) -> u64; 4] = [
+        |counts| counts[0].households,
+        |counts| counts[0].persons,
+        |counts| counts[1].households,
+        |counts| counts[1].persons,
+    ];
+    for number in numbers {
+        let counts: Vec<u64> = groups
+            .values()
+            .map(|group| number(&measure.counts(group)))
+            .collect();
+        let (hidden, all) = hidden_list(&counts);
+        let cells = groups.keys().zip(hidden).filter(|(_, hidden)| *hidden);
+        held.extend(cells.map(|(key, _)| *key));
+        total |= all;
     }
-    small
+    (held, total)
 }
 
 fn mark<K: Ord>(groups: &mut BTreeMap<K, Group>, hidden: &BTreeSet<K>, measure: Measure) {
@@ -234,29 +220,44 @@ fn mark<K: Ord>(groups: &mut BTreeMap<K, Group>, hidden: &BTreeSet<K>, measure: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effect::HouseholdChange;
+    use crate::effect::{Amounts, Counting, Households};
     use policy::Every;
 
-    fn gains(effect: &mut Effect, region: i64, ages: &[usize], times: usize) {
-        for _ in 0..times {
-            let ages = ages.iter().map(|age| Some(*age)).collect::<Vec<_>>();
-            let everybody = 0..ages.len();
-            let was = HouseholdChange::empty(region, ages);
-            let mut is = was.clone();
-            is.pay(Every::Month, 10, everybody);
-            effect.note(&was, &is);
+    /// So many households of these ages in a region, each of which would get ten fen more a person.
+    fn gains(counting: &mut Counting, region: i64, ages: &[u8], times: usize) {
+        let size = ages.len();
+        let offsets: Vec<u32> = (0..=times)
+            .map(|row| u32::try_from(row * size).unwrap())
+            .collect();
+        let who = Households {
+            regions: &vec![region; times],
+            offsets: &offsets,
+            bands: &ages.repeat(times),
+        };
+        let (mut was, mut is) = (Amounts::default(), Amounts::default());
+        was.clear(times, times * size);
+        is.clear(times, times * size);
+        for row in 0..times {
+            is.pay(Every::Month, 10, row, row * size..(row + 1) * size);
         }
+        counting.note(&who, &was, &is, |_| true);
+    }
+
+    fn held(counting: Counting) -> Effect {
+        let mut effect = counting.effect();
+        effect.close();
+        effect.hide_small();
+        effect
     }
 
     #[test]
     fn small_groups_are_held_back_and_cannot_be_had_by_subtraction() {
-        let mut effect = Effect::default();
+        let mut counting = Counting::default();
         // Three alone, twenty couples, forty families of three: 3 + 20 + 40 = 63 gain.
-        gains(&mut effect, 440_306_001_001, &[3], 3);
-        gains(&mut effect, 440_306_001_001, &[5, 5], 20);
-        gains(&mut effect, 440_306_001_001, &[5, 5, 2], 40);
-        effect.close();
-        effect.hide_small(10);
+        gains(&mut counting, 440_306_001_001, &[3], 3);
+        gains(&mut counting, 440_306_001_001, &[5, 5], 20);
+        gains(&mut counting, 440_306_001_001, &[5, 5, 2], 40);
+        let effect = held(counting);
         // 3 is small; 63 - 40 - 20 would give it, so 20 goes too; 40 stays.
         let hidden = |size: usize| effect.sizes[&size].hidden.holds(Measure::Gain);
         assert_eq!((hidden(1), hidden(2), hidden(3)), (true, true, false));
@@ -274,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_small_community_is_not_had_from_its_street_nor_a_small_street_from_its_communities() {
-        let mut effect = Effect::default();
+        let mut counting = Counting::default();
         // Street 1: 4 + 30 + 50. Street 2: 6 alone. Street 3: 20 + 25. Street 4: 100.
         for (region, times) in [
             (440_306_001_001, 4),
@@ -285,10 +286,9 @@ mod tests {
             (440_306_003_002, 25),
             (440_306_004_001, 100),
         ] {
-            gains(&mut effect, region, &[3], times);
+            gains(&mut counting, region, &[3], times);
         }
-        effect.close();
-        effect.hide_small(10);
+        let effect = held(counting);
         let street = |number: i64| effect.streets[&(440_306_000_000 + number * 1_000)];
         let community = |code: i64| effect.communities[&(440_306_000_000 + code)];
         let hidden = |group: Group| group.hidden.holds(Measure::Gain);
@@ -322,10 +322,9 @@ mod tests {
 
     #[test]
     fn a_total_of_few_is_held_back_itself() {
-        let mut effect = Effect::default();
-        gains(&mut effect, 440_306_001_001, &[3], 4);
-        effect.close();
-        effect.hide_small(10);
+        let mut counting = Counting::default();
+        gains(&mut counting, 440_306_001_001, &[3], 4);
+        let effect = held(counting);
         assert!(effect.all.hidden.holds(Measure::Gain) && effect.all.hidden.holds(Measure::Money));
         assert_eq!((effect.all.gain, effect.all.after), (Count::default(), 0));
         assert_eq!(effect.steps_hidden.len(), 1);
