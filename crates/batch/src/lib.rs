@@ -8,6 +8,7 @@
 //! * [`sweep`], [`finding`], [`tally`]: every programme for every household, against what is in payment.
 //! * [`leads`], [`night`]: findings become worklists of the desk, every night.
 //! * [`simulate`], [`effect`], [`suppress`], [`report`]: other values of parameters, and whom they would touch.
+//! * [`statistics`]: counts and sums kept up with the journal.
 //! * [`small_cells`]: which numbers of a table are not shown to those who may not see persons.
 //!
 //! Guarantees: a household is decided here by the same rules, to the fen and to the state, as in its case; nothing that
@@ -31,8 +32,10 @@ pub mod report;
 pub mod simulate;
 pub mod small_cells;
 pub mod snapshot;
+pub mod statistics;
 pub mod suppress;
 pub mod sweep;
+mod tables;
 pub mod tally;
 
 pub use decide::{region_number, region_of};
@@ -41,3 +44,4 @@ pub use folder::Folder;
 pub use layout::Manifest;
 pub use snapshot::Snapshot;
 pub use sweep::{Doubts, Sweep, Swept};
+pub use tables::{MIGRATIONS, migrations};

@@ -20,6 +20,7 @@ pub mod desk;
 pub mod draft;
 pub mod evidence;
 pub mod explain;
+pub mod figure;
 pub mod finding;
 pub mod form;
 pub mod law;

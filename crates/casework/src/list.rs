@@ -46,6 +46,14 @@ pub struct CaseFilter {
     pub applied_from: Option<NaiveDate>,
     /// Applied before this day.
     pub applied_before: Option<NaiveDate>,
+    /// Decided last from this day on.
+    pub decided_from: Option<NaiveDate>,
+    /// Decided last before this day.
+    pub decided_before: Option<NaiveDate>,
+    /// About at least so many people.
+    pub members_from: Option<i64>,
+    /// About at most so many people.
+    pub members_to: Option<i64>,
     /// Only those not ended.
     pub open_only: bool,
     /// Only those drawn for checking.
@@ -208,6 +216,11 @@ async fn condition(
     if let Some(before) = filter.applied_before {
         all = all.add(C::AppliedOn.lt(before));
     }
+    all = all
+        .add_option(filter.decided_from.map(|day| C::DecidedOn.gte(day)))
+        .add_option(filter.decided_before.map(|day| C::DecidedOn.lt(day)))
+        .add_option(filter.members_from.map(|count| C::MemberCount.gte(count)))
+        .add_option(filter.members_to.map(|count| C::MemberCount.lte(count)));
     if filter.sampled_only {
         all = all.add(C::Sampled.eq(true));
     }

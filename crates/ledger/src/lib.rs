@@ -12,7 +12,7 @@
 //! Reading order: [`entitlement`](mod@entitlement) (the right and its months), [`entitle`](mod@entitle), [`change`](mod@change),
 //! [`stop`](mod@stop), [`suspend`](mod@suspend), [`adjust`] (arrears and overpayments), [`recover`]; [`account`],
 //! [`transfer`], [`post`] (double entry), [`gate`]; [`payrun`] with its acts; [`correct`](mod@correct);
-//! [`statement`](mod@statement), [`totals`](mod@totals), [`audit`](mod@audit); `tables`.
+//! [`statement`](mod@statement), [`totals`](mod@totals), [`figure`], [`audit`](mod@audit); `tables`.
 //!
 //! ```no_run
 //! # async fn example(db: store::Db, first: access::Scope, second: access::Scope) -> anyhow::Result<()> {
@@ -33,6 +33,7 @@ pub mod change;
 pub mod correct;
 pub mod entitle;
 pub mod entitlement;
+pub mod figure;
 pub mod gate;
 pub mod payrun;
 pub mod post;
@@ -53,6 +54,7 @@ pub use entitlement::{
     Entitlement, InPayment, Standing, entitlement, entitlements, entitlements_of, in_payment,
     persons_touched,
 };
+pub use figure::{LineFigure, LineTotals, line_figures, line_totals};
 pub use payrun::bank_return::{BankOutcome, BankResult, bank_return};
 pub use payrun::cancel::cancel;
 pub use payrun::list::{LineFilter, SummaryRow, line, lines, run, runs, summary};

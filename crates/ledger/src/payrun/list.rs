@@ -27,6 +27,10 @@ pub struct LineFilter {
     pub programme: Option<String>,
     /// In this place.
     pub region: Option<Region>,
+    /// Of runs of this month.
+    pub month: Option<Month>,
+    /// Only what was released and pays something new.
+    pub released: bool,
     /// That differ so.
     pub difference: Option<Difference>,
     /// That have come so far.
@@ -207,7 +211,7 @@ pub async fn summary(db: &Db, scope: &Scope, id: PayRunId) -> anyhow::Result<Vec
 }
 
 impl LineFilter {
-    fn condition(&self) -> Condition {
+    pub(crate) fn condition(&self) -> Condition {
         let region = self.region.map(Region::code_range);
         Condition::all()
             .add_option(self.run.map(|run| pay_line::Column::RunId.eq(run.0)))
@@ -230,6 +234,11 @@ impl LineFilter {
                     .as_ref()
                     .map(|(_, beyond)| pay_line::Column::Region.lt(beyond.as_str())),
             )
+            .add_option(
+                self.month
+                    .map(|month| pay_line::Column::Month.eq(month.to_string())),
+            )
+            .add_option(self.released.then(crate::figure::is_released))
             .add_option(
                 self.difference
                     .map(|difference| pay_line::Column::Difference.eq(difference)),

@@ -1,0 +1,287 @@
+//! Measures (统计指标): what a case or a released pay line adds to which numbers.
+//!
+//! Guarantees: pure; a thing counts once in a measure and once under each grouping of it. Deliberately absent: any
+//! programme or place by name; both come from the thing itself.
+
+use casework::figure::CaseFigure;
+use ledger::LineFigure;
+use policy::Outcome;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use vocab::{Month, Region};
+
+/// The edition of what is counted: whoever changes [`shares`] raises it, and everything is counted anew.
+pub(crate) const EDITION: i64 = 1;
+/// So many people and more are one group.
+const MANY: i64 = 5;
+
+/// What is counted (统计指标).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Cases handed in, in the month they were (申请).
+    Applied,
+    /// Cases decided, in the month of their last decision (决定).
+    Decided,
+    /// Pay lines released, in the month of their run, and their money (发放).
+    Paid,
+}
+
+impl Measure {
+    /// All measures (全部指标), in the order shown.
+    pub const ALL: [Self; 3] = [Self::Applied, Self::Decided, Self::Paid];
+
+    /// Its word in tables and addresses (指标代码).
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Decided => "decided",
+            Self::Paid => "paid",
+        }
+    }
+
+    /// The measure of a word (代码对应的指标).
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
+
+    /// Under what it can be divided (可分组).
+    pub const fn grouping(self) -> Grouping {
+        match self {
+            Self::Applied => Grouping::Members,
+            Self::Decided => Grouping::Outcome,
+            Self::Paid => Grouping::Difference,
+        }
+    }
+}
+
+/// By what a measure is divided (分组).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouping {
+    /// Not at all.
+    Whole,
+    /// By how many people the case is about; five and more are one group.
+    Members,
+    /// By the outcome of the determination.
+    Outcome,
+    /// By the difference against the month before.
+    Difference,
+}
+
+impl Grouping {
+    /// Its word in the table (分组代码).
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Whole => "",
+            Self::Members => "members",
+            Self::Outcome => "outcome",
+            Self::Difference => "difference",
+        }
+    }
+}
+
+/// Where a number stands (统计格).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell {
+    /// What is counted.
+    pub measure: Measure,
+    /// In which month.
+    pub month: Month,
+    /// In which community.
+    pub region: Region,
+    /// Of which programme.
+    pub programme: String,
+    /// By what divided.
+    pub grouping: Grouping,
+    /// Which group; empty for the whole.
+    pub value: String,
+}
+
+/// A number of things with the people in it and its money (统计数).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Numbers {
+    /// How many things: cases, lines.
+    pub count: i64,
+    /// How many people they are about.
+    pub persons: i64,
+    /// How much money, in fen.
+    pub fen: i64,
+}
+
+impl Numbers {
+    /// Adds (相加); what would overflow stays at the end of what can be counted.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            count: self.count.saturating_add(other.count),
+            persons: self.persons.saturating_add(other.persons),
+            fen: self.fen.saturating_add(other.fen),
+        }
+    }
+
+    /// The opposite (相反数).
+    #[must_use]
+    pub fn taken_away(self) -> Self {
+        Self {
+            count: self.count.saturating_neg(),
+            persons: self.persons.saturating_neg(),
+            fen: self.fen.saturating_neg(),
+        }
+    }
+
+    /// Whether there is nothing (是否为零).
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// Something that is counted (被统计的事项).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Thing {
+    Case(CaseFigure),
+    Line(LineFigure),
+}
+
+impl Thing {
+    pub(crate) const CASE: &'static str = "case";
+    pub(crate) const LINE: &'static str = "line";
+}
+
+/// What a thing adds to which numbers (份额).
+pub(crate) fn shares(thing: &Thing) -> Vec<(Cell, Numbers)> {
+    match thing {
+        Thing::Case(case) => {
+            let numbers = Numbers {
+                count: 1,
+                persons: case.members,
+                fen: 0,
+            };
+            let at = |measure, day| Cell {
+                measure,
+                month: Month::of(day),
+                region: case.region,
+                programme: case.programme.clone(),
+                grouping: Grouping::Whole,
+                value: String::new(),
+            };
+            let mut shares = Vec::new();
+            let applied = at(Measure::Applied, case.applied_on);
+            both(&mut shares, applied, Some(members(case.members)), numbers);
+            if let Some(day) = case.decided_on {
+                let group = case.outcome.map(|outcome| outcome_word(outcome).to_owned());
+                both(&mut shares, at(Measure::Decided, day), group, numbers);
+            }
+            shares
+        }
+        Thing::Line(line) => {
+            let numbers = Numbers {
+                count: 1,
+                persons: line.persons,
+                fen: line.net.fen(),
+            };
+            let cell = Cell {
+                measure: Measure::Paid,
+                month: line.month,
+                region: line.region,
+                programme: line.programme.clone(),
+                grouping: Grouping::Whole,
+                value: String::new(),
+            };
+            let group = match serde_json::to_value(line.difference) {
+                Ok(serde_json::Value::String(word)) => Some(word),
+                _ => None,
+            };
+            let mut shares = Vec::new();
+            both(&mut shares, cell, group, numbers);
+            shares
+        }
+    }
+}
+
+/// The whole, and the group where there is one.
+fn both(shares: &mut Vec<(Cell, Numbers)>, whole: Cell, group: Option<String>, numbers: Numbers) {
+    if let Some(value) = group {
+        let grouped = Cell {
+            grouping: whole.measure.grouping(),
+            value,
+            ..whole.clone()
+        };
+        shares.push((grouped, numbers));
+    }
+    shares.push((whole, numbers));
+}
+
+/// The group of a number of people: `1` … `4`, `5+`.
+fn members(count: i64) -> String {
+    if count >= MANY {
+        format!("{MANY}+")
+    } else {
+        count.to_string()
+    }
+}
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Met => "met",
+        Outcome::NotMet => "not_met",
+        Outcome::ToVerify => "to_verify",
+    }
+}
+
+/// Adds shares to sums (累加).
+pub(crate) fn add(
+    sums: &mut BTreeMap<Cell, Numbers>,
+    shares: impl IntoIterator<Item = (Cell, Numbers)>,
+) {
+    for (cell, numbers) in shares {
+        let sum = sums.entry(cell).or_default();
+        *sum = sum.plus(numbers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_case_counts_in_the_month_it_was_handed_in_and_in_the_month_it_was_decided() {
+        let case = CaseFigure {
+            region: "990101001001".parse().unwrap(),
+            programme: "one".into(),
+            applied_on: day("2026-03-31"),
+            decided_on: Some(day("2026-05-04")),
+            outcome: Some(Outcome::Met),
+            members: 6,
+        };
+        let said: Vec<(&str, String, &str, String, i64)> = shares(&Thing::Case(case))
+            .into_iter()
+            .map(|(cell, numbers)| {
+                assert_eq!((numbers.count, numbers.fen), (1, 0));
+                let month = cell.month.to_string();
+                (
+                    cell.measure.word(),
+                    month,
+                    cell.grouping.word(),
+                    cell.value,
+                    numbers.persons,
+                )
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("applied", "2026-03".into(), "members", "5+".into(), 6),
+                ("applied", "2026-03".into(), "", String::new(), 6),
+                ("decided", "2026-05".into(), "outcome", "met".into(), 6),
+                ("decided", "2026-05".into(), "", String::new(), 6),
+            ]
+        );
+    }
+}
