@@ -53,6 +53,8 @@ pub enum Permission {
     HandleNotices,
     /// 查看统计数字。
     SeeFigures,
+    /// 查看统计报表（到自己的地区为止）。
+    SeeStatistics,
     /// 查看标准调整。
     SeeAdjustments,
     /// 拟定、撤回、回退标准调整。
@@ -212,6 +214,18 @@ pub const TABLE: &[(Permission, &[Role], Again)] = &[
         Again::No,
     ),
     (
+        P::SeeStatistics,
+        &[
+            R::WindowOfficer,
+            R::StreetReviewer,
+            R::DistrictApprover,
+            R::Finance,
+            R::Auditor,
+            R::RuleOfficer,
+        ],
+        Again::No,
+    ),
+    (
         P::SeeAdjustments,
         &[R::DistrictApprover, R::Finance, R::Auditor],
         Again::No,
@@ -271,6 +285,7 @@ impl Permission {
             P::ManageOfficers => "管理账号",
             P::HandleNotices => "处理公示",
             P::SeeFigures => "查看统计",
+            P::SeeStatistics => "查看统计报表",
             P::SeeAdjustments => "查看标准调整",
             P::ProposeAdjustment => "拟定标准调整",
             P::ApproveAdjustment => "复核标准调整",

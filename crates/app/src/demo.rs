@@ -223,6 +223,7 @@ impl Demo {
         crate::night::ask(&db).await?;
         crate::night::once(&db, desk, &self.settings().snapshots(), "huimin demo").await?;
         tracing::info!(seconds = began.elapsed().as_secs(), "everybody was swept");
+        batch::statistics::keep_up(&db).await?;
         db.close().await?;
         std::fs::write(self.marker(), format!("{WHOLE} {place}\n"))
             .context("writing the demo's marker")

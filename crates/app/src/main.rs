@@ -19,6 +19,7 @@ mod serve;
 mod settings;
 mod simulate;
 mod snapshot;
+mod statistics;
 mod sweep;
 mod synth;
 mod terminal;
@@ -75,6 +76,8 @@ enum Command {
     Sweep(sweep::SweepAll),
     /// What other values of parameters would mean for the people of a snapshot (试算).
     Simulate(simulate::Simulate),
+    /// Follow the journal, count anew or compare (统计).
+    Statistics(statistics::Statistics),
     /// Verify the money of a whole year (核对一年的账).
     Audit(audit::Audit),
     /// Verify the journal's chain (核对日志链).
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
         Command::Snapshot(command) => waiting(command.run()),
         Command::Sweep(command) => waiting(command.run()),
         Command::Simulate(command) => waiting(command.run()),
+        Command::Statistics(command) => waiting(command.run()),
         Command::Audit(command) => waiting(command.run()),
         Command::JournalVerify(command) => waiting(command.run()),
         Command::CreateOfficer(command) => waiting(command.run()),

@@ -130,12 +130,14 @@ pub(crate) async fn listen(app: App, at: SocketAddr, ready: impl FnOnce()) -> an
     ready();
     let db = app.db.clone();
     let daily = tokio::spawn(crate::tick::daily(db.clone(), app.shelf.clone()));
+    let numbers = tokio::spawn(crate::statistics::follow(db.clone()));
     let base = app.config.snapshots.clone();
     let nightly =
         base.map(|base| tokio::spawn(crate::night::watch(db.clone(), app.shelf.clone(), base)));
     web::serve(app, listener, told_to_stop()).await?;
     // Whatever day's work is under way goes on with the next start.
     daily.abort();
+    numbers.abort();
     if let Some(nightly) = nightly {
         nightly.abort();
     }

@@ -43,7 +43,7 @@ async fn main() -> anyhow::Result<()> {
         files: folder.join("files"),
     })
     .await?;
-    let mut migrations = casework::migrations();
+    let mut migrations = batch::migrations();
     migrations.extend(exchange::MIGRATIONS.iter().copied());
     db.migrate(&migrations).await?;
     let packs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"));

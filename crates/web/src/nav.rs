@@ -67,6 +67,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("/adjustments", key("标准调整"), P::SeeAdjustments),
     entry("/rules", key("规则"), P::SeeRules),
     entry("/simulate", key("试算"), P::SeeFigures),
+    entry("/statistics", key("统计"), P::SeeStatistics),
     entry("/journal", key("操作日志"), P::ReadJournal),
     entry("/officers", key("账号管理"), P::ManageOfficers),
 ];

@@ -698,6 +698,24 @@ pub static ROUTES: &[Route] = &[
     .with_files()
     .slow(),
     Route::get(
+        "/pay-lines",
+        Holds(P::SeePayRuns),
+        "发放明细列表",
+        page!(pages::pay_lines::show),
+    ),
+    Route::get(
+        "/statistics",
+        Holds(P::SeeStatistics),
+        "统计",
+        page!(pages::statistics::show),
+    ),
+    Route::get(
+        "/statistics/export",
+        Holds(P::SeeStatistics),
+        "导出统计",
+        page!(pages::statistics::export),
+    ),
+    Route::get(
         "/pay-lines/{id}",
         Holds(P::SeePayRuns),
         "发放明细",

@@ -39,7 +39,7 @@ pub fn region(code: &str) -> Region {
 
 /// All migrations the pages need.
 pub fn migrations() -> Vec<store::Migration> {
-    let mut all = casework::migrations();
+    let mut all = batch::migrations();
     all.extend(exchange::MIGRATIONS.iter().copied());
     all
 }

@@ -73,6 +73,10 @@ fn filter(visit: &Visit) -> CaseFilter {
         region: query.some("region").and_then(|code| code.parse().ok()),
         applied_from: query.get("from").parse().ok(),
         applied_before: query.get("before").parse().ok(),
+        decided_from: query.get("decided_from").parse().ok(),
+        decided_before: query.get("decided_before").parse().ok(),
+        members_from: query.get("members_from").parse().ok(),
+        members_to: query.get("members_to").parse().ok(),
         open_only: query.has("open"),
         sampled_only: query.has("sampled"),
         mine_only: query.has("mine"),
@@ -190,6 +194,15 @@ fn filters(visit: &Visit, scope: &Scope, filter: &CaseFilter) -> Markup {
             }
             (field(lang, "from", visit.t("申请日期从")).value(query.get("from")).date())
             (field(lang, "before", visit.t("到（不含）")).value(query.get("before")).date())
+            // Asked by a number of the statistics; shown so that they can be changed or cleared.
+            @if query.some("decided_from").is_some() || query.some("decided_before").is_some() {
+                (field(lang, "decided_from", visit.t("决定日期从")).value(query.get("decided_from")).date())
+                (field(lang, "decided_before", visit.t("决定到（不含）")).value(query.get("decided_before")).date())
+            }
+            @if query.some("members_from").is_some() || query.some("members_to").is_some() {
+                (field(lang, "members_from", visit.t("人数从")).value(query.get("members_from")).count())
+                (field(lang, "members_to", visit.t("人数到")).value(query.get("members_to")).count())
+            }
             div.choice {
                 input #open type="checkbox" name="open" value="1" checked[filter.open_only];
                 label for="open" { (visit.t("只看未办结")) }

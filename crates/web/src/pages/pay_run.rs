@@ -365,7 +365,7 @@ pub(crate) async fn people(
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-fn lines_table(
+pub(crate) fn lines_table(
     visit: &Visit,
     lines: &Page<PayLine>,
     people: &BTreeMap<PersonId, String>,
