@@ -404,7 +404,7 @@ mod tests {
         // 6 + 7 = 13 is left: nothing more is needed.
         assert_eq!(hidden_list(&[6, 7, 30]), (vec![true, true, false], false));
         // Beside nobody there is only the total to hide.
-        assert_eq!(hidden_list(&[4, 0]).1, true);
+        assert!(hidden_list(&[4, 0]).1);
         assert_eq!(hidden_list(&[]), (vec![], false));
     }
 
@@ -456,14 +456,14 @@ mod tests {
     fn no_hidden_cell_of_random_tables_can_be_worked_out() {
         // A small generator of our own: the same tables every time.
         let mut state: u64 = 7;
-        let mut next = move |below: u64| {
+        let mut next = move |below: u64| -> u64 {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
             (state >> 33) % below
         };
         for _ in 0..600 {
-            let (height, width) = (1 + next(7) as usize, 1 + next(6) as usize);
+            let (height, width) = (1 + next(7), 1 + next(6));
             let counts: Vec<Vec<u64>> = (0..height)
                 .map(|_| {
                     (0..width)
@@ -475,7 +475,7 @@ mod tests {
                         .collect()
                 })
                 .collect();
-            let totals = [Totals::BOTH, Totals::COLUMNS][next(2) as usize];
+            let totals = [Totals::BOTH, Totals::COLUMNS][usize::from(next(2) == 1)];
             let mask = hidden(&counts, totals, None);
             for (row, line) in counts.iter().enumerate() {
                 for (column, count) in line.iter().enumerate() {

@@ -237,16 +237,14 @@ impl Touched {
     async fn follow(self, tx: &Tx) -> anyhow::Result<()> {
         let scope = Scope::system(Region::NATION);
         let mut named = Vec::new();
-        let lists: [(BTreeSet<Uuid>, fn(Vec<Uuid>) -> Which); 3] = [
-            (self.cases, Which::Cases),
-            (self.applications, Which::Applications),
-            (self.households, Which::Households),
-        ];
-        for (ids, which) in lists {
-            let ids: Vec<Uuid> = ids.into_iter().collect();
-            for some in ids.chunks(ROWS) {
-                named.push((scope.clone(), which(some.to_vec())));
-            }
+        for ids in portions(self.cases) {
+            named.push((scope.clone(), Which::Cases(ids)));
+        }
+        for ids in portions(self.applications) {
+            named.push((scope.clone(), Which::Applications(ids)));
+        }
+        for ids in portions(self.households) {
+            named.push((scope.clone(), Which::Households(ids)));
         }
         for region in self.regions {
             named.push((Scope::system(region), Which::All));
@@ -272,6 +270,12 @@ impl Touched {
         }
         Ok(())
     }
+}
+
+/// As many identifiers a query as SQLite can bind with ease.
+fn portions(ids: BTreeSet<Uuid>) -> Vec<Vec<Uuid>> {
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    ids.chunks(ROWS).map(<[Uuid]>::to_vec).collect()
 }
 
 /// Puts the shares of now in place of those of before.

@@ -130,11 +130,11 @@ fn cell(
             Some((path, query)) => a href=(query.href(path)) { (said(now, part)) },
             None => (said(now, part)),
         }
-        @if !(is_nothing(before) && is_nothing(year)) {
-            div.quiet { (lang.f("上月 {before}，去年同月 {year}", &[
-                ("before", &said(before, part)),
-                ("year", &said(year, part)),
-            ])) }
+        @if !is_nothing(before) {
+            div.quiet { (lang.f("上月 {number}", &[("number", &said(before, part))])) }
+        }
+        @if !is_nothing(year) {
+            div.quiet { (lang.f("去年同月 {number}", &[("number", &said(year, part))])) }
         }
     }
 }
@@ -421,7 +421,7 @@ pub(super) fn trend(visit: &Visit, look: &Look, figures: &Figures) -> Markup {
                 html! { a href=(href) aria-current=[(*month == look.month).then_some("true")] { (month) } },
                 html! { (said(*shown, part)) },
                 html! {
-                    svg viewBox="0 0 1000 14" width="100%" height="14" preserveAspectRatio="none" aria-hidden="true" {
+                    svg viewBox="0 0 1000 14" width="320" height="14" preserveAspectRatio="none" aria-hidden="true" {
                         rect x="0" y="1" width=(long) height="12" fill="currentColor" fill-opacity="0.45" {}
                     }
                 },
