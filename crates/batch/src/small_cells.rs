@@ -486,7 +486,8 @@ mod tests {
                 .into_iter()
                 // A total that is not printed may be added up by anybody: it is the sum of shown cells.
                 .filter(|(row, column)| {
-                    (*row < height || totals.columns) && (*column < width || totals.rows)
+                    (*row < counts.len() || totals.columns)
+                        && (*column < counts[0].len() || totals.rows)
                 })
                 .collect();
             assert!(found.is_empty(), "{counts:?} {mask:?} {found:?}");
