@@ -126,9 +126,9 @@ impl Rules {
     }
 }
 
-/// The tables of all rooms: those of exchange, with those it stands on.
+/// The tables of all rooms: those of batch and exchange, which stand beside each other on the same lower ones.
 pub(crate) fn migrations() -> Vec<Migration> {
-    let mut all = casework::migrations();
+    let mut all = batch::migrations();
     for migration in exchange::migrations() {
         if !all.iter().any(|known| known.name == migration.name) {
             all.push(migration);

@@ -37,9 +37,9 @@ pub(crate) struct Simulate {
     /// Write the tables here (写成电子表格).
     #[arg(long)]
     xlsx: Option<PathBuf>,
-    /// Hide groups in which fewer are touched (隐去小于此数的分组).
-    #[arg(long, default_value_t = 0)]
-    hide_below: u64,
+    /// Hold small cells back, as for those who may not see persons (隐去小数).
+    #[arg(long)]
+    hide_small: bool,
     /// How many parts at once (并行数).
     #[arg(long)]
     workers: Option<usize>,
@@ -61,9 +61,9 @@ impl Simulate {
         let stop = stopped_by_ctrl_c();
         let begun = Instant::now();
         let mut simulated = simulation.run(&folder, &stop, |_, _| {}).await?;
-        for (_, effect) in &mut simulated.effects {
-            if self.hide_below > 0 {
-                effect.hide_small(self.hide_below);
+        if self.hide_small {
+            for (_, effect) in &mut simulated.effects {
+                effect.hide_small();
             }
         }
         print(&simulated);

@@ -48,7 +48,11 @@ async fn main() -> anyhow::Result<()> {
                 workers: 2,
             };
             let done = sweep.run(&folder, &go, |_| {}).await?;
-            writeln!(std::io::stdout(), "{}", serde_json::to_string(&done.tally.outcomes)?)?;
+            writeln!(
+                std::io::stdout(),
+                "{}",
+                serde_json::to_string(&done.tally.outcomes)?
+            )?;
             done.households
         }
         other => bail!("{other} is not measured"),

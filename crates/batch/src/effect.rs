@@ -445,21 +445,45 @@ pub(crate) fn street_of(community: i64) -> i64 {
 mod tests {
     use super::*;
 
-    fn household(month: i64, ages: &[usize]) -> HouseholdChange {
-        let ages = ages.iter().map(|age| Some(*age)).collect::<Vec<_>>();
-        let mut made = HouseholdChange::empty(440_306_001_001, ages);
-        let all = 0..made.members.len();
-        made.pay(Every::Month, month, all);
+    const HERE: i64 = 440_306_001_001;
+
+    /// One household on one side: paid so much a month, for all of its members.
+    fn one(month: i64, size: usize) -> Amounts {
+        let mut made = Amounts::default();
+        made.clear(1, size);
+        made.pay(Every::Month, month, 0, 0..size);
         made
+    }
+
+    /// Counts one household in, its members in these age bands.
+    fn note(counting: &mut Counting, region: i64, bands: &[u8], was: &Amounts, is: &Amounts) {
+        let who = Households {
+            regions: &[region],
+            offsets: &[0, u32::try_from(bands.len()).unwrap()],
+            bands,
+        };
+        counting.note(&who, was, is, |_| true);
+    }
+
+    fn effect_of(bands: &[u8], was: &Amounts, is: &Amounts) -> Effect {
+        let mut counting = Counting::default();
+        note(&mut counting, HERE, bands, was, is);
+        counting.effect()
     }
 
     #[test]
     fn gaining_losing_entering_and_leaving_are_counted() {
-        let mut effect = Effect::default();
-        effect.note(&household(0, &[3, 3]), &household(30_000, &[3, 3]));
-        effect.note(&household(100_000, &[5]), &household(130_000, &[5]));
-        effect.note(&household(20_000, &[1]), &household(0, &[1]));
-        effect.note(&household(0, &[2]), &household(0, &[2]));
+        let mut counting = Counting::default();
+        for (bands, was, is) in [
+            (&[3, 3][..], 0, 30_000),
+            (&[5], 100_000, 130_000),
+            (&[1], 20_000, 0),
+            (&[2], 0, 0),
+        ] {
+            let (was, is) = (one(was, bands.len()), one(is, bands.len()));
+            note(&mut counting, HERE, bands, &was, &is);
+        }
+        let effect = counting.effect();
         let all = effect.all;
         // Two gain (one of them enters), one loses and leaves, one is not touched.
         assert_eq!((all.gain.households, all.enter.households), (2, 1));
@@ -478,12 +502,11 @@ mod tests {
 
     #[test]
     fn who_becomes_to_verify_neither_loses_nor_saves_money() {
-        let mut effect = Effect::default();
         // 1,000.00 yuan for two people; under the reform one fact more is needed.
-        let was = household(100_000, &[3, 3]);
-        let mut is = household(0, &[3, 3]);
-        is.doubt(0, 0..2, true);
-        effect.note(&was, &is);
+        let was = one(100_000, 2);
+        let mut is = one(0, 2);
+        is.doubt(0, 0, 0..2, true);
+        let effect = effect_of(&[3, 3], &was, &is);
         let all = effect.all;
         assert_eq!((all.unsettled.households, all.unsettled.persons), (1, 2));
         assert_eq!((all.lose, all.leave), (Count::default(), Count::default()));
@@ -491,32 +514,26 @@ mod tests {
         assert_eq!((all.before, all.after, all.in_doubt), (0, 0, 100_000));
         assert_eq!((effect.to_verify, effect.steps.len()), ((0, 1), 0));
         // The other way: judged now, at 1,000.00; nobody says it gains, for nobody knows what it has.
-        let mut back = Effect::default();
-        back.note(&is, &was);
-        let all = back.all;
+        let all = effect_of(&[3, 3], &is, &was).all;
         assert_eq!((all.settled.households, all.gain), (1, Count::default()));
         assert_eq!((all.more(), all.decided), (0, 100_000));
     }
 
     #[test]
     fn a_doubt_that_stays_does_not_hide_what_else_changes() {
-        let mut effect = Effect::default();
         // Unknown in the first programme before and after; in another one the first member gets 50.00 yuan more.
-        let mut was = household(0, &[3, 5]);
-        was.doubt(0, 0..2, true);
-        let mut is = was.clone();
-        is.pay(Every::Month, 5_000, 0..1);
-        effect.note(&was, &is);
-        let all = effect.all;
+        let (mut was, mut is) = (one(0, 2), one(0, 2));
+        was.doubt(0, 0, 0..2, true);
+        is.doubt(0, 0, 0..2, true);
+        is.pay(Every::Month, 5_000, 0, 0..1);
+        let all = effect_of(&[3, 5], &was, &is).all;
         assert_eq!((all.gain.households, all.gain.persons), (1, 1));
         assert_eq!((all.unsettled, all.more()), (Count::default(), 5_000));
         // One member's own doubt is that member's: the other one is counted as usual.
-        let mut effect = Effect::default();
-        let was = household(10_000, &[3, 5]);
-        let mut is = household(0, &[3, 5]);
-        is.doubt(1, 1..2, false);
-        effect.note(&was, &is);
-        let all = effect.all;
+        let was = one(10_000, 2);
+        let mut is = one(0, 2);
+        is.doubt(1, 0, 1..2, false);
+        let all = effect_of(&[3, 5], &was, &is).all;
         assert_eq!(
             (
                 all.unsettled.households,
@@ -529,13 +546,12 @@ mod tests {
 
     #[test]
     fn streets_are_their_communities_together() {
-        let mut effect = Effect::default();
+        let mut counting = Counting::default();
+        let unknown = u8::try_from(AGES.len()).unwrap();
         for region in [440_306_001_001, 440_306_001_002, 440_306_002_001] {
-            let was = HouseholdChange::empty(region, vec![None]);
-            let mut is = was.clone();
-            is.pay(Every::Month, 100, 0..1);
-            effect.note(&was, &is);
+            note(&mut counting, region, &[unknown], &one(0, 1), &one(100, 1));
         }
+        let mut effect = counting.effect();
         effect.close();
         let of = |code: i64| effect.streets[&code].gain.households;
         assert_eq!((of(440_306_001_000), of(440_306_002_000)), (2, 1));

@@ -58,6 +58,6 @@ pub mod simulate;
 mod simulate_answer;
 pub mod simulate_draft;
 mod simulate_input;
-pub mod sweep;
 pub mod statistics;
+pub mod sweep;
 pub mod todo;

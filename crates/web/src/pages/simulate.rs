@@ -25,9 +25,6 @@ use std::time::Instant;
 use store::Event;
 use vocab::Month;
 
-/// Below this many a number is not shown to those who may not see persons.
-const FEW: u64 = 10;
-
 /// What is asked (问题).
 pub(super) struct Question<'a> {
     pub(super) programme: &'a Programme,
@@ -114,7 +111,7 @@ async fn simulated(
     let mut found = simulation.run(folder, &stop, |_, _| {}).await?;
     if hides(visit) {
         for (_, effect) in &mut found.effects {
-            effect.hide_small(FEW);
+            effect.hide_small();
         }
     }
     Ok(found)
