@@ -14,6 +14,8 @@ mod after_grant;
 mod appeal;
 #[path = "desk/finding.rs"]
 mod finding;
+#[path = "desk/leads.rs"]
+mod leads;
 #[path = "desk/life_events.rs"]
 mod life_events;
 #[path = "desk/like.rs"]

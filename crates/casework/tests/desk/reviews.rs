@@ -118,7 +118,7 @@ async fn ahead(town: &Town) -> Vec<ReviewRow> {
     .rows
 }
 
-async fn review_tasks(town: &Town, who: &Scope, kind: TaskKind) -> Vec<casework::TaskRow> {
+pub async fn review_tasks(town: &Town, who: &Scope, kind: TaskKind) -> Vec<casework::TaskRow> {
     let filter = TodoFilter {
         kinds: vec![kind],
         ..TodoFilter::default()

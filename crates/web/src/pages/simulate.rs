@@ -58,13 +58,15 @@ fn programmes(visit: &Visit) -> Vec<&Programme> {
 pub(super) fn question<'a>(visit: &'a Visit, typed: &Fields) -> Result<Question<'a>, Problem> {
     let all = programmes(visit);
     let wanted = typed.get("programme");
+    let monthly = |one: &&&Programme| one.benefit.every == policy::Every::Month;
+    // What every household is asked about comes first.
+    let offered = visit.app.desk.offered_programmes();
+    let is_offered = |one: &&&Programme| offered.iter().any(|known| known.id == one.id);
     let programme = all
         .iter()
         .find(|programme| programme.id == wanted)
-        .or_else(|| {
-            all.iter()
-                .find(|one| one.benefit.every == policy::Every::Month)
-        })
+        .or_else(|| all.iter().filter(monthly).find(is_offered))
+        .or_else(|| all.iter().find(monthly))
         .copied()
         .ok_or(Problem::NotFound)?;
     let day = typed.get("day").parse().unwrap_or_else(|_| visit.today());
@@ -141,17 +143,24 @@ pub async fn show(visit: &Visit) -> Answer {
             };
             let millis = begun.elapsed().as_millis();
             html! {
-                (inputs(visit, &asked, manifest))
-                div #answer aria-live="polite" {
-                    @match &found {
-                        Some(found) => {
-                            (answer::shown(visit, found, hides(visit)))
-                            (super::simulate_draft::publish(visit, &asked))
-                            p.quiet { (visit.lang.f("按 {day} 的快照 {households} 户，用时 {millis} 毫秒。试算不改变任何决定。", &[
-                                ("day", &format::date(manifest.as_of)), ("households", &format::number(manifest.households)), ("millis", &millis),
-                            ])) }
+                (choice(visit, &asked, manifest))
+                div.columns {
+                    (inputs(visit, &asked))
+                    // The brief answer stands beside what is typed, and comes with the long one.
+                    aside.aside.card #brief aria-live="polite" hx-swap-oob=[visit.partial.then_some("true")] {
+                        @match &found {
+                            Some(found) => (answer::brief(visit, found)),
+                            None => p.quiet { (visit.t("改一个数，这里就显示会影响谁、多花多少。")) },
                         }
-                        None => p.quiet { (visit.t("改一个数，这里就显示会影响谁、多花多少。")) },
+                    }
+                }
+                div #answer {
+                    @if let Some(found) = &found {
+                        (answer::shown(visit, found, hides(visit)))
+                        (super::simulate_draft::publish(visit, &asked))
+                        p.quiet { (visit.lang.f("按 {day} 的快照 {households} 户，用时 {millis} 毫秒。试算不改变任何决定。", &[
+                            ("day", &format::date(manifest.as_of)), ("households", &format::number(manifest.households)), ("millis", &millis),
+                        ])) }
                     }
                 }
             }
@@ -182,7 +191,8 @@ fn nothing_yet(visit: &Visit) -> Markup {
     )
 }
 
-fn inputs(visit: &Visit, asked: &Question<'_>, manifest: &Manifest) -> Markup {
+/// Which programme, on which day.
+fn choice(visit: &Visit, asked: &Question<'_>, manifest: &Manifest) -> Markup {
     let lang = visit.lang;
     let choices: Vec<(String, String)> = programmes(visit)
         .iter()
@@ -192,7 +202,6 @@ fn inputs(visit: &Visit, asked: &Question<'_>, manifest: &Manifest) -> Markup {
         })
         .collect();
     let day = asked.day.to_string();
-    let more = (asked.count + 1).to_string();
     html! {
         @if manifest.pack_hash != visit.app.desk.book.hash() {
             p.note.warn { (visit.t("快照是按以前的规则生成的：规则新读的事实里面还没有。请重新比对后再试算。")) }
@@ -202,6 +211,14 @@ fn inputs(visit: &Visit, asked: &Question<'_>, manifest: &Manifest) -> Markup {
             (field(lang, "day", visit.t("基准日")).value(&day).date())
             (form::lesser(visit.t("换事项或日期")))
         }
+    }
+}
+
+/// What each reform sets.
+fn inputs(visit: &Visit, asked: &Question<'_>) -> Markup {
+    let day = asked.day.to_string();
+    let more = (asked.count + 1).to_string();
+    html! {
         form method="get" action="/simulate" data-simulate hx-get="/simulate" hx-trigger="change delay:200ms" hx-target="#answer"
             hx-select="#answer" hx-swap="outerHTML" hx-sync="this:replace" {
             input type="hidden" name="programme" value=(asked.programme.id);
@@ -229,13 +246,12 @@ fn slot_table(visit: &Visit, asked: &Question<'_>) -> Markup {
         .slots
         .iter()
         .map(|slot| {
-            let unit = slot.unit(lang);
             let mut cells = vec![
                 html! {
                     span lang="zh-CN" { (slot.parameter.what) }
                     @if let Some(step) = &slot.step { " " (lang.f("{bound} 起", &[("bound", step)])) }
                 },
-                html! { (slot.typed(slot.now)) " " (unit) },
+                html! { (slot.shown(lang)) },
             ];
             for (at, letter) in REFORMS.iter().enumerate().take(asked.count) {
                 cells.push(input(visit, asked, slot, (letter, reform_name(visit, at))));
@@ -261,16 +277,29 @@ fn input(
         slot.parameter.what,
         slot.step.as_deref().unwrap_or_default()
     );
+    if slot.parameter.kind == policy::Kind::Bool {
+        return html! {
+            div.field.short {
+                select id=(name) name=(name) aria-label=(label) {
+                    option value="" selected[typed.is_empty()] { (visit.t("不改")) }
+                    option value="1" selected[typed == "1"] { (visit.t("是")) }
+                    option value="0" selected[typed == "0"] { (visit.t("否")) }
+                }
+            }
+        };
+    }
     html! {
-        div.unit {
-            input.number id=(name) name=(name) type="text" inputmode="decimal" autocomplete="off" value=(typed) placeholder=(now)
-                aria-label=(label) aria-invalid=[wrong.then_some("true")];
-            span { (slot.unit(visit.lang)) }
-        }
-        @if let Some((most, step)) = slot.range() {
-            @let at = if typed.is_empty() { now.as_str() } else { typed };
-            input type="range" hidden data-slider=(name) min="0" max=(most) step=(step) value=(at)
-                aria-label=(visit.lang.f("拖动：{name}", &[("name", &label)]));
+        div.field.short {
+            div.unit {
+                input.number id=(name) name=(name) type="text" inputmode="decimal" autocomplete="off" value=(typed) placeholder=(now)
+                    aria-label=(label) aria-invalid=[wrong.then_some("true")];
+                span { (slot.unit(visit.lang)) }
+            }
+            @if let Some((most, step)) = slot.range() {
+                @let at = if typed.is_empty() { now.as_str() } else { typed };
+                input type="range" hidden data-slider=(name) min="0" max=(most) step=(step) value=(at)
+                    aria-label=(visit.lang.f("拖动：{name}", &[("name", &label)]));
+            }
         }
     }
 }

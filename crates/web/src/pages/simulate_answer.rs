@@ -36,8 +36,26 @@ fn money(visit: &Visit, group: &Group, fen: i64, signed: bool) -> Markup {
 pub(super) fn shown(visit: &Visit, found: &Simulated, hides: bool) -> Markup {
     html! {
         (piece::section(visit.t("合计"), &side_by_side(visit, found)))
-        @if hides { p.note { (visit.t("少于 10 的数不显示；为防止相减得出，另有一个数也不显示。")) } }
+        @if hides { p.quiet { (visit.t("少于 10 的数不显示；为防止相减得出，另有一个数也不显示。")) } }
         @for (name, effect) in &found.effects { (one(visit, name, effect)) }
+    }
+}
+
+/// The answer in a few lines a reform (摘要), to stand beside what is typed.
+pub(super) fn brief(visit: &Visit, found: &Simulated) -> Markup {
+    html! {
+        @for (name, effect) in &found.effects {
+            @let all = &effect.all;
+            h2 { (name) }
+            (piece::facts(&[
+                (visit.t("新进").to_owned(), count(visit, all, Measure::Enter, all.enter)),
+                (visit.t("多得").to_owned(), count(visit, all, Measure::Gain, all.gain)),
+                (visit.t("少得").to_owned(), count(visit, all, Measure::Lose, all.lose)),
+                (visit.t("变为待核实").to_owned(), count(visit, all, Measure::Unsettled, all.unsettled)),
+                (visit.t("每月多支出").to_owned(), html! { strong { (money(visit, all, all.more(), true)) } }),
+                (visit.t("每年多支出").to_owned(), money(visit, all, all.more_a_year(), true)),
+            ]))
+        }
     }
 }
 

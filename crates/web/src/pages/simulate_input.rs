@@ -50,6 +50,15 @@ impl Slot<'_> {
         }
     }
 
+    /// The number as people read it.
+    pub(super) fn shown(&self, lang: Lang) -> String {
+        match (self.parameter.kind, self.now) {
+            (Kind::Bool, 0) => lang.t("否").to_owned(),
+            (Kind::Bool, _) => lang.t("是").to_owned(),
+            _ => format!("{} {}", self.typed(self.now), self.unit(lang)),
+        }
+    }
+
     /// Reads what was typed, in the parameter's own unit.
     fn read(&self, text: &str) -> Option<i64> {
         let text = text.trim().replace([',', '，'], "");
@@ -62,7 +71,8 @@ impl Slot<'_> {
             }
             _ => text.parse().ok()?,
         };
-        (number >= 0).then_some(number)
+        let is_flag = self.parameter.kind == Kind::Bool;
+        (number >= 0 && !(is_flag && number > 1)).then_some(number)
     }
 
     /// How far a slider goes: from nothing to twice what it is, in steps people think in.
@@ -87,7 +97,6 @@ impl Slot<'_> {
             Kind::MoneyPerMonth => lang.t("元/月"),
             Kind::MoneyPerYear => lang.t("元/年"),
             Kind::Ratio => "%",
-            Kind::Bool => lang.t("1 是，0 否"),
             _ => match self.parameter.unit.as_str() {
                 "months" => lang.t("个月"),
                 "years" => lang.t("年"),
@@ -153,6 +162,13 @@ pub(super) fn slots<'a>(book: &'a Book, programme: &Programme, day: NaiveDate) -
             None => {}
         }
     }
+    // Amounts first: they are what is tried most.
+    slots.sort_by_key(|slot| match slot.parameter.kind {
+        Kind::Money | Kind::MoneyPerMonth | Kind::MoneyPerYear => 0,
+        Kind::Ratio => 1,
+        Kind::Bool => 3,
+        _ => 2,
+    });
     slots
 }
 
