@@ -158,8 +158,8 @@ pub async fn show(visit: &Visit) -> Answer {
                     @if let Some(found) = &found {
                         (answer::shown(visit, found, hides(visit)))
                         (super::simulate_draft::publish(visit, &asked))
-                        p.quiet { (visit.lang.f("按 {day} 的快照 {households} 户，用时 {millis} 毫秒。试算不改变任何决定。", &[
-                            ("day", &format::date(manifest.as_of)), ("households", &format::number(manifest.households)), ("millis", &millis),
+                        p.quiet { (visit.lang.f("按 {day} 的快照，用时 {millis} 毫秒。试算不改变任何决定。", &[
+                            ("day", &format::date(manifest.as_of)), ("millis", &millis),
                         ])) }
                     }
                 }

@@ -19,7 +19,8 @@ fn count(visit: &Visit, group: &Group, measure: Measure, count: Count) -> Markup
         return held_back(visit);
     }
     html! {
-        @if count.households > 0 || count.persons == 0 { (format::number(count.households)) " " (visit.t("户")) " " }
+        @if count == Count::default() { "0" }
+        @if count.households > 0 { (format::number(count.households)) " " (visit.t("户")) " " }
         @if count.persons > 0 { (format::number(count.persons)) " " (visit.t("人")) }
     }
 }
