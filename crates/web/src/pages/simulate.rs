@@ -58,15 +58,21 @@ fn programmes(visit: &Visit) -> Vec<&Programme> {
 pub(super) fn question<'a>(visit: &'a Visit, typed: &Fields) -> Result<Question<'a>, Problem> {
     let all = programmes(visit);
     let wanted = typed.get("programme");
-    let monthly = |one: &&&Programme| one.benefit.every == policy::Every::Month;
-    // What every household is asked about comes first.
-    let offered = visit.app.desk.offered_programmes();
-    let is_offered = |one: &&&Programme| offered.iter().any(|known| known.id == one.id);
+    // Where nothing is chosen: the monthly benefit most others ask about.
+    let asked_about = |one: &Programme| {
+        let fact = format!("in_payment.{}", one.id);
+        let others = visit.app.desk.book.programmes().iter();
+        others.filter(|other| other.facts.contains(&fact)).count()
+    };
+    let monthly = || {
+        all.iter()
+            .filter(|one| one.benefit.every == policy::Every::Month)
+            .max_by_key(|one| asked_about(one))
+    };
     let programme = all
         .iter()
         .find(|programme| programme.id == wanted)
-        .or_else(|| all.iter().filter(monthly).find(is_offered))
-        .or_else(|| all.iter().find(monthly))
+        .or_else(monthly)
         .copied()
         .ok_or(Problem::NotFound)?;
     let day = typed.get("day").parse().unwrap_or_else(|_| visit.today());
