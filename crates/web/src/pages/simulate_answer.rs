@@ -189,8 +189,12 @@ fn grouped(visit: &Visit, by: &str, groups: &[(String, Group)], with_money: bool
         .map(|(_, group)| group.before.max(group.after))
         .max()
         .unwrap_or(0);
-    let rows = groups
-        .iter()
+    let (touched, rest): (Vec<_>, Vec<_>) = groups.iter().partition(|(_, group)| {
+        let changed = [group.gain, group.lose, group.unsettled, group.settled];
+        !group.hidden.is_nothing() || changed.iter().any(|count| *count != Count::default())
+    });
+    let rows = touched
+        .into_iter()
         .map(|(label, group)| {
             let mut cells = vec![
                 html! { span lang="zh-CN" { (label) } },
@@ -211,7 +215,12 @@ fn grouped(visit: &Visit, by: &str, groups: &[(String, Group)], with_money: bool
             table::still(cells)
         })
         .collect();
-    table::table(visit.lang, by, &columns, rows, "", &visit.query)
+    html! {
+        (table::table(visit.lang, by, &columns, rows, "", &visit.query))
+        @if !rest.is_empty() {
+            p.quiet { (visit.lang.f("其余 {count} 组没有变化", &[("count", &rest.len())])) }
+        }
+    }
 }
 
 fn distribution(visit: &Visit, effect: &Effect) -> Markup {

@@ -164,10 +164,11 @@ pub(super) fn slots<'a>(book: &'a Book, programme: &Programme, day: NaiveDate) -
     }
     // Amounts first: they are what is tried most.
     slots.sort_by_key(|slot| match slot.parameter.kind {
-        Kind::Money | Kind::MoneyPerMonth | Kind::MoneyPerYear => 0,
-        Kind::Ratio => 1,
-        Kind::Bool => 3,
-        _ => 2,
+        Kind::MoneyPerMonth | Kind::MoneyPerYear if slot.now > 0 => 0,
+        Kind::Money | Kind::MoneyPerMonth | Kind::MoneyPerYear => 1,
+        Kind::Ratio => 2,
+        Kind::Bool => 4,
+        _ => 3,
     });
     slots
 }
