@@ -1,5 +1,5 @@
 //! Measuring the acts on a whole population without the rest of the product (全量计算计时):
-//! `cargo run --release -p batch --example measure -- sweep|simulate|nights PACKS PLACE FOLDER [PARAMETER=VALUE]`.
+//! `cargo run --release -p batch --example measure -- sweep|simulate PACKS PLACE FOLDER [PARAMETER=VALUE]`.
 
 use anyhow::{Context, bail};
 use batch::folder::Folder;
@@ -17,7 +17,7 @@ use std::time::Instant;
 async fn main() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [what, packs, place, at, rest @ ..] = words.as_slice() else {
-        bail!("measure sweep|simulate|nights PACKS PLACE FOLDER [PARAMETER=VALUE]");
+        bail!("measure sweep|simulate PACKS PLACE FOLDER [PARAMETER=VALUE]");
     };
     let Ok(book) = Book::load(Path::new(packs), place) else {
         bail!("the pack has mistakes");
