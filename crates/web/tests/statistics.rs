@@ -169,8 +169,16 @@ fixtures::db_tests! {
         let mut finance = house.signed_in("fin-a").await;
         assert!(finance.get("/statistics").await.holds("1,851.75"));
         let tx = house.app.db.begin().await.unwrap();
-        for table in ["registry_person", "registry_household", "casework_case", "ledger_pay_line", "ledger_entitlement", "batch_share"] {
-            tx.conn().execute_unprepared(&format!("ALTER TABLE {table} RENAME TO gone_{table}")).await.unwrap();
+        for (room, tables) in [
+            ("registry", &["person", "household"][..]),
+            ("casework", &["case"]),
+            ("ledger", &["pay_line", "entitlement"]),
+            ("batch", &["share"]),
+        ] {
+            for table in tables {
+                let gone = format!("ALTER TABLE {room}_{table} RENAME TO gone_{table}");
+                tx.conn().execute_unprepared(&gone).await.unwrap();
+            }
         }
         tx.commit().await.unwrap();
         let page = finance.get("/statistics").await;
