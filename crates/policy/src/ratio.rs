@@ -322,4 +322,24 @@ mod tests {
         }
         assert_eq!(Rounding::from_word("round_fen"), None);
     }
+
+    #[test]
+    fn whole_numbers_round_by_the_short_way_as_by_the_long_one() {
+        for word in [
+            "floor",
+            "ceil_jiao",
+            "half_up_yuan",
+            "half_even_jiao",
+            "half_up_fen",
+            "half_even_ten_yuan",
+        ] {
+            let rounding = Rounding::from_word(word).unwrap();
+            for value in (-1_060..=1_060).chain([i64::MAX / 2, i64::MIN / 2]) {
+                let long = rounding
+                    .apply(Ratio::whole(value))
+                    .and_then(Ratio::as_whole);
+                assert_eq!(rounding.apply_whole(value), long, "{word} {value}");
+            }
+        }
+    }
 }
