@@ -9,6 +9,7 @@ mod clock;
 mod demo;
 mod postgres;
 mod run;
+mod s3;
 mod setup;
 mod test;
 mod tidy;

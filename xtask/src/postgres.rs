@@ -150,7 +150,7 @@ pub(crate) fn free_port() -> Result<u16> {
     clippy::disallowed_methods,
     reason = "a server outside this process becomes ready in its own time"
 )]
-fn pause() {
+pub(crate) fn pause() {
     std::thread::sleep(Duration::from_millis(200));
 }
 

@@ -147,7 +147,7 @@ fn browser_files(workspace: &Workspace, with_test_tools: bool) -> Result<()> {
 fn npm_is_current(workspace: &Workspace, with_test_tools: bool) -> bool {
     let modules = workspace.path("node_modules");
     let wanted: &[&str] = if with_test_tools {
-        &["htmx.org", "playwright-core", "axe-core"]
+        &["htmx.org", "playwright-core", "axe-core", "s3rver"]
     } else {
         &["htmx.org"]
     };
