@@ -1,7 +1,7 @@
 //! An S3 store that lives as long as the tests (测试用对象存储): s3rver, from the npm lock file.
 //!
-//! Guarantees: own data folder, own free port, the loopback address only, and one bucket; signatures are checked as a
-//! real store checks them. It stops when the tests end. Deliberately absent: durability and TLS.
+//! Guarantees: own data folder, own free port, the loopback address only, and one bucket. It stops when the tests end.
+//! Deliberately absent: durability, TLS, and asking who comes; s3rver lets a wrong secret in.
 
 use crate::postgres::{free_port, is_taken, pause};
 use crate::run::say;

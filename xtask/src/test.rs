@@ -6,6 +6,7 @@
 use crate::clock::{Watch, plain};
 use crate::postgres::Postgres;
 use crate::run::{self, environment, say};
+use crate::s3::ObjectStore;
 use crate::workspace::Workspace;
 use crate::{setup, tidy};
 use anyhow::{Context, Result, bail};
@@ -173,11 +174,13 @@ fn unit(bench: &Bench) -> Result<()> {
     let program = built(bench)?;
     let nextest = run::succeeds(bench.workspace.cargo().args(["nextest", "--version"]));
     let postgres = bench.postgres.as_deref().unwrap_or_default();
+    let store = ObjectStore::start(bench.workspace)?;
     let with_environment = |words: &[&str]| {
         let mut command = bench.workspace.cargo();
         command
             .args(words)
             .env("TEST_POSTGRES", postgres)
+            .envs(store.environment())
             .env("HUIMIN_PROGRAM", &program);
         command
     };

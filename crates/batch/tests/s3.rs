@@ -3,6 +3,7 @@
 //! Runs against a real S3 server program. `TEST_S3` names a bucket in which tests may write (`s3://bucket`), the usual
 //! `AWS_*` variables say where it is; `cargo xtask test` starts one. Without it the test says that it was skipped.
 
+#![cfg(feature = "s3")]
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use access::Scope;
