@@ -62,6 +62,16 @@ pub fn still(cells: Vec<Markup>) -> Row {
     Row { href: None, cells }
 }
 
+/// Whether a cell says a day and nothing else; days are not broken over lines.
+fn is_day(cell: &Markup) -> bool {
+    let text = cell.0.as_bytes();
+    text.len() == 10
+        && text.iter().enumerate().all(|(at, byte)| match at {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
 /// A table (表格). `path` and `query` make the links of the headings; `caption` is read out before the table.
 pub fn table(
     lang: Lang,
@@ -99,7 +109,8 @@ pub fn table(
                         tr data-row=[row.href.is_some().then_some("")] {
                             @for (at, cell) in row.cells.into_iter().enumerate() {
                                 @let column = columns.get(at);
-                                td class=[column.is_some_and(|c| c.number).then_some("number")]
+                                @let day = is_day(&cell).then_some("day");
+                                td class=[column.is_some_and(|c| c.number).then_some("number").or(day)]
                                     data-label=(column.map_or("", |c| &c.label)) {
                                     @match (&row.href, at) {
                                         (Some(href), 0) => a.open href=(href) { (cell) },
