@@ -11,6 +11,7 @@ mod card_pdf;
 mod demo;
 mod evaluate;
 mod explain;
+mod job;
 mod journal;
 mod night;
 mod officer;

@@ -3,6 +3,7 @@
 //! Guarantees: told to stop, it ends after the parts in hand and the same command goes on from there. Deliberately
 //! absent: names; findings carry numbers that only the desk can turn back into people.
 
+use crate::job::{Told, beating, report};
 use crate::settings::{Data, load_book};
 use crate::terminal::say;
 use access::Scope;
@@ -15,7 +16,7 @@ use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use store::{NewJob, queue};
 use vocab::{Money, Region};
@@ -142,36 +143,14 @@ async fn take_in(data: &Data, folder: &Folder, division: Region) -> anyhow::Resu
     let Some(mut lease) = queue::claim(&db, "huimin sweep", &[KIND], length).await? else {
         bail!("另一个比对正在写入线索；请等它结束 (another run is making leads)");
     };
-    let (done, total) = (AtomicU64::new(0), AtomicU64::new(0));
-    let scope = Scope::system(division);
-    let work = batch::leads::take_in(&db, &scope, folder, &batch::leads::NIGHTLY, |at, of| {
-        done.store(at, Ordering::Relaxed);
-        total.store(of, Ordering::Relaxed);
-    });
-    let heartbeat = async {
-        loop {
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            let (done, total) = (done.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
-            if queue::progress(&db, &mut lease, done, total)
-                .await?
-                .is_err()
-            {
-                return Ok::<(), anyhow::Error>(());
-            }
-        }
+    let (told, scope) = (Told::default(), Scope::system(division));
+    let tell = |done, total| told.at(done, total);
+    let work = batch::leads::take_in(&db, &scope, folder, &batch::leads::NIGHTLY, tell);
+    let Some(taken) = beating(&db, &mut lease, &told, work).await? else {
+        bail!("并入线索的任务已取消；已写入的保留 (cancelled)");
     };
-    // Cancelled in the middle: the portion in hand is rolled back, those before it stay.
-    let taken = tokio::select! {
-        taken = work => taken?,
-        ended = heartbeat => {
-            ended?;
-            bail!("并入线索的任务已取消；已写入的保留 (cancelled)");
-        }
-    };
-    let tx = db.begin().await?;
-    if queue::done(&tx, &lease).await?.is_ok() {
-        tx.commit().await?;
-    }
+    let taken = taken?;
+    report(&db, &lease, None).await?;
     say(&format!(
         "线索：新增 {}，仍在 {}，已消除 {}，查无此户 {} (leads: new, again, settled, lost)",
         taken.new, taken.again, taken.settled, taken.lost

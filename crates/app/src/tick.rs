@@ -4,10 +4,9 @@
 //! catching up by hand. Guarantees: it is a job of the queue, one a day, claimed by one machine at a time; days missed are
 //! made up for; done twice, it adds nothing. Deliberately absent: deciding anything; it opens tasks.
 
-use crate::night;
 use crate::settings::{Data, Rules};
 use crate::terminal::say;
-use anyhow::anyhow;
+use crate::{job, night};
 use casework::Desk;
 use casework::life_event::{self, Day};
 use casework::rulebook::Shelf;
@@ -79,24 +78,13 @@ pub(crate) async fn once(db: &Db, desk: &Desk, worker: &str) -> anyhow::Result<O
         return Ok(None);
     };
     let outcome = life_event::tick(db, desk).await;
-    let tx = db.begin().await?;
-    let kept = match &outcome {
-        Ok(_) => queue::done(&tx, &lease).await?,
-        Err(_) => queue::failed(&tx, &lease, "daily work failed, see the log")
-            .await?
-            .map(drop),
-    };
-    // Somebody else took over meanwhile and reports for himself; what was done is done, and does not double.
-    if kept.is_ok() {
-        tx.commit().await?;
-    } else {
-        tx.rollback().await?;
-    }
+    let failed = outcome.is_err().then_some("daily work failed, see the log");
+    job::report(db, &lease, failed).await?;
     // Everybody is swept after that, by whoever looks for that job.
     if outcome.is_ok() {
         night::ask(db).await?;
     }
-    outcome.map(Some).map_err(|fault| anyhow!(fault))
+    outcome.map(Some)
 }
 
 /// Looks every few minutes whether the day's work is still to be done, for as long as the server runs.

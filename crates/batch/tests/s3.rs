@@ -83,6 +83,16 @@ async fn load(db: &Db, desk: &Desk) {
         .unwrap();
 }
 
+fn sweep(desk: &Desk, manifest: &Manifest) -> Sweep {
+    Sweep {
+        book: Arc::clone(&desk.book),
+        as_of: manifest.as_of,
+        programmes: None,
+        doubts: Doubts::One,
+        workers: 2,
+    }
+}
+
 async fn taken_and_swept(db: &Db, desk: &Desk, folder: &Folder) -> (Manifest, Swept) {
     let snapshot = Snapshot {
         desk,
@@ -91,14 +101,7 @@ async fn taken_and_swept(db: &Db, desk: &Desk, folder: &Folder) -> (Manifest, Sw
         part: Some(4),
     };
     let manifest = snapshot.whole(db, folder, &mut |_| {}).await.unwrap();
-    let sweep = Sweep {
-        book: Arc::clone(&desk.book),
-        as_of: manifest.as_of,
-        programmes: None,
-        doubts: Doubts::One,
-        workers: 2,
-    };
-    let swept = sweep
+    let swept = sweep(desk, &manifest)
         .run(folder, &AtomicBool::new(false), |_| {})
         .await
         .unwrap();
@@ -133,15 +136,8 @@ fixtures::db_tests! {
             assert_eq!(disk.need(file).await.unwrap(), store.need(file).await.unwrap(), "{file}");
         }
         // Swept once more, everything is taken over from what lies there.
-        let sweep = Sweep {
-            book: Arc::clone(&desk.book),
-            as_of: in_store.as_of,
-            programmes: None,
-            doubts: Doubts::One,
-            workers: 1,
-        };
         let mut kept = 0;
-        sweep.run(&store, &AtomicBool::new(false), |now| kept = now.kept).await.unwrap();
+        sweep(&desk, &in_store).run(&store, &AtomicBool::new(false), |now| kept = now.kept).await.unwrap();
         assert_eq!(kept, 11);
         for file in &files {
             store.remove(file).await.unwrap();

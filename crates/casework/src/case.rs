@@ -415,20 +415,6 @@ pub(crate) fn subject(case: &Case, applies: Applies) -> registry::Subject {
     }
 }
 
-pub(crate) fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Met => "met",
-        Outcome::NotMet => "not_met",
-        Outcome::ToVerify => "to_verify",
-    }
-}
-
-pub(crate) fn outcome_of(word: &str) -> Option<Outcome> {
-    [Outcome::Met, Outcome::NotMet, Outcome::ToVerify]
-        .into_iter()
-        .find(|outcome| outcome_word(*outcome) == word)
-}
-
 /// A word of one of our closed lists as it stands in a table.
 pub(crate) fn to_word<T: Serialize>(value: T) -> String {
     match serde_json::to_value(value) {
@@ -463,7 +449,7 @@ impl Case {
             applied_on: row.applied_on,
             accepted_on: row.accepted_on,
             decided_on: row.decided_on,
-            outcome: row.outcome.as_deref().and_then(outcome_of),
+            outcome: row.outcome.as_deref().and_then(Outcome::from_word),
             amount: row.amount.map(Money::from_fen),
             determination: row.determination_id,
             decision: row.decision_id.map(DecisionId),

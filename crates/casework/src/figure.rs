@@ -2,7 +2,6 @@
 //!
 //! Guarantees: nothing of a person is read. Deliberately absent: adding up; whoever keeps totals does.
 
-use crate::case::outcome_of;
 use crate::tables::case::{Column, Entity};
 use access::Scope;
 use anyhow::Context;
@@ -85,7 +84,7 @@ pub async fn case_figures(
                 programme: row.programme,
                 applied_on: row.applied_on,
                 decided_on: row.decided_on,
-                outcome: row.outcome.as_deref().and_then(outcome_of),
+                outcome: row.outcome.as_deref().and_then(Outcome::from_word),
                 members: row.member_count,
             };
             Ok((CaseId(row.id), figure))

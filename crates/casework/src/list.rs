@@ -3,7 +3,7 @@
 //! Guarantees: a count and its list ask the same question; the order is total, so pages neither repeat nor skip a row.
 //! Deliberately absent: anything of a person but the masked name.
 
-use crate::case::{Case, CaseRow, outcome_word};
+use crate::case::{Case, CaseRow};
 use crate::clock::Light;
 use crate::desk::Desk;
 use crate::procedure::StateKind;
@@ -198,7 +198,7 @@ async fn condition(
         all = all.add(C::Kind.ne(StateKind::Final.word()));
     }
     if let Some(outcome) = filter.outcome {
-        all = all.add(C::Outcome.eq(outcome_word(outcome)));
+        all = all.add(C::Outcome.eq(outcome.word()));
     }
     if let Some(household) = filter.household {
         all = all.add(C::HouseholdId.eq(household.0));

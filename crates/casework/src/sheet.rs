@@ -4,7 +4,7 @@
 //! nobody else knows. Guarantees: the same moment gives the same sheet; what was read is kept beside the answer.
 //! Deliberately absent: judging the answer.
 
-use crate::case::{Case, outcome_word};
+use crate::case::Case;
 use crate::desk::Desk;
 use crate::rows::insert;
 use crate::tables;
@@ -207,7 +207,7 @@ pub(crate) fn certificate(
         case_id: case,
         programme: found.programme.clone(),
         origin: origin.to_owned(),
-        outcome: outcome_word(found.outcome).to_owned(),
+        outcome: found.outcome.word().to_owned(),
         amount: found.amount.map(|amount| amount.fen()),
         as_of: found.as_of,
         known_at: found.known_at.unwrap_or_else(|| tx.now()),

@@ -45,21 +45,11 @@ pub struct LineTotals {
     pub net: Money,
 }
 
-/// The states of lines that were released.
-const RELEASED: [LineState; 6] = [
-    LineState::Posted,
-    LineState::Sent,
-    LineState::Settled,
-    LineState::Returned,
-    LineState::Reissuing,
-    LineState::Reissued,
-];
-
 /// Lines that were released and pay something new (已放款).
 pub(crate) fn is_released() -> Condition {
     Condition::all()
         .add(pay_line::Column::Kind.eq(LineKind::Pay))
-        .add(pay_line::Column::State.is_in(RELEASED))
+        .add(pay_line::Column::State.is_in(LineState::RELEASED))
 }
 
 /// The released lines of a scope as figures (发放统计数), of one run or of all, after a given one, in the order of

@@ -114,6 +114,18 @@ pub enum LineState {
     Cancelled,
 }
 
+impl LineState {
+    /// The states of lines that were released (已放款), whatever became of them since.
+    pub(crate) const RELEASED: [Self; 6] = [
+        Self::Posted,
+        Self::Sent,
+        Self::Settled,
+        Self::Returned,
+        Self::Reissuing,
+        Self::Reissued,
+    ];
+}
+
 /// Whether a line pays something new or sends returned money again (明细种类).
 #[derive(
     Debug,
@@ -208,6 +220,18 @@ pub enum Difference {
     /// 重发。
     #[sea_orm(string_value = "reissue")]
     Reissue,
+}
+
+impl Difference {
+    /// Its word in tables and addresses (代码).
+    pub fn word(self) -> String {
+        self.to_value()
+    }
+
+    /// The difference of a word (代码对应的差异).
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::try_from_value(&word.to_owned()).ok()
+    }
 }
 
 /// Why a line is not paid (暂不发放原因).

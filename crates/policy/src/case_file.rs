@@ -197,12 +197,7 @@ impl CaseReading<'_> {
             None => for_person.then_some(0),
         };
         let outcome = table.need_text("outcome").and_then(|said| {
-            let outcome = match said.text.as_str() {
-                "met" => Some(Outcome::Met),
-                "not_met" => Some(Outcome::NotMet),
-                "to_verify" => Some(Outcome::ToVerify),
-                _ => None,
-            };
+            let outcome = Outcome::from_word(&said.text);
             if outcome.is_none() {
                 faults.note(&said.spot, "outcome 只能写 met、not_met、to_verify");
             }

@@ -94,6 +94,23 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All outcomes (全部结论).
+    pub const ALL: [Self; 3] = [Self::Met, Self::NotMet, Self::ToVerify];
+
+    /// Its word in files, tables and addresses (代码).
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::NotMet => "not_met",
+            Self::ToVerify => "to_verify",
+        }
+    }
+
+    /// The outcome of a word (代码对应的结论).
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
+
     /// The word in Chinese.
     pub fn zh(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use crate::cell::{
     unknown,
 };
 use crate::evaluate::Run;
+use crate::lean::is_given;
 use crate::parameter::Setting;
 use crate::program::{Aggregate, Level, Op, Reg};
 use crate::ratio::Ratio;
@@ -144,17 +145,10 @@ impl Run<'_> {
             }
             Op::Aggregate { what, of, filter } => self.aggregate(*what, *of, *filter, index),
             Op::Round(of, rounding) => one(seen(of), |ratio| rounding.apply(ratio)),
-            // Filled by others, see `is_given`.
-            Op::Fact(_)
-            | Op::History { .. }
-            | Op::Param(_)
-            | Op::Constant(_)
-            | Op::AsOf
-            | Op::MonthStart
-            | Op::MonthEnd
-            | Op::Result(_)
-            | Op::Outcome(_)
-            | Op::Amount(_) => Ok(Cell::Absent),
+            given => {
+                debug_assert!(is_given(given), "an operation without a way to work it out");
+                Ok(Cell::Absent)
+            }
         }
     }
 

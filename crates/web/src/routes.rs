@@ -537,28 +537,6 @@ pub static ROUTES: &[Route] = &[
         "停止比对",
         page!(pages::sweep::cancel),
     ),
-    // What if
-    Route::get(
-        "/simulate",
-        Holds(P::SeeFigures),
-        "试算：参数改成别的数会怎样",
-        page!(pages::simulate::show),
-    )
-    .slow(),
-    Route::get(
-        "/simulate/export",
-        Holds(P::SeeFigures),
-        "导出试算",
-        page!(pages::simulate::export),
-    )
-    .slow(),
-    Route::post(
-        "/simulate/draft",
-        Holds(P::WriteRules),
-        "把试算的数写进规则草稿",
-        page!(pages::simulate_draft::post),
-    )
-    .slow(),
     Route::get(
         "/leads/{id}",
         Holds(P::SeeCases),
@@ -583,6 +561,29 @@ pub static ROUTES: &[Route] = &[
         "转办件复核",
         page!(pages::lead::review),
     ),
+    // What if
+    Route::get(
+        "/simulate",
+        Holds(P::SeeFigures),
+        "试算：参数改成别的数会怎样",
+        page!(pages::simulate::show),
+    )
+    .slow(),
+    Route::get(
+        "/simulate/export",
+        Holds(P::SeeFigures),
+        "导出试算",
+        page!(pages::simulate::export),
+    )
+    .slow(),
+    Route::post(
+        "/simulate/draft",
+        Holds(P::WriteRules),
+        "把试算的数写进规则草稿",
+        page!(pages::simulate_draft::post),
+    )
+    .slow(),
+    // Life events are reported from the household
     Route::get(
         "/households/{id}/event",
         Holds(P::RecordFacts),

@@ -5,7 +5,7 @@
 
 use crate::locale::Lang;
 use access::{Permission, Role};
-use policy::Book;
+use policy::{Book, Programme};
 use vocab::Region;
 
 /// The name of a role (岗位名).
@@ -41,6 +41,20 @@ pub fn place(lang: Lang, book: &Book, region: Region) -> String {
             || region.to_string(),
             |known| lang.pick(&known.name_zh, &known.name_en).to_owned(),
         )
+}
+
+/// Programmes that can be chosen in a form (可选事项), by name.
+pub fn titled<'a>(
+    lang: Lang,
+    programmes: impl IntoIterator<Item = &'a Programme>,
+) -> Vec<(String, String)> {
+    programmes
+        .into_iter()
+        .map(|one| {
+            let title = lang.pick(&one.title_zh, &one.title_en);
+            (one.id.clone(), title.to_owned())
+        })
+        .collect()
 }
 
 /// The places under a region that can be chosen in a form (可选地区), the communities with their streets' names.

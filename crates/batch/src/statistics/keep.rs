@@ -4,7 +4,8 @@
 //! also after kill -9 and with two processes at it; what is read of a thing is at least as new as the entry that named
 //! it. Deliberately absent: an entry of its own in the journal; following the journal must not make it longer.
 
-use super::measure::{Cell, EDITION, Grouping, Measure, Numbers, Thing, add, shares};
+use super::measure::{Cell, EDITION, Grouping, Numbers, Thing, add, shares};
+use super::read::read;
 use crate::tables::{figure, mark, share};
 use access::Scope;
 use anyhow::Context;
@@ -133,7 +134,7 @@ pub async fn check(db: &Db) -> anyhow::Result<Vec<Odd>> {
         .await
         .context("reading the numbers")?
     {
-        let (cell, numbers) = read(row)?;
+        let (cell, numbers) = placed(row)?;
         kept.insert(cell, numbers);
     }
     tx.rollback().await?;
@@ -394,28 +395,22 @@ async fn write(tx: &Tx, sums: BTreeMap<Cell, Numbers>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(row: figure::Model) -> anyhow::Result<(Cell, Numbers)> {
-    let measure = Measure::from_word(&row.measure)
-        .with_context(|| format!("an unknown measure “{}”", row.measure))?;
-    let grouping = if row.grouping_word.is_empty() {
-        Grouping::Whole
-    } else {
-        measure.grouping()
-    };
+fn placed(row: figure::Model) -> anyhow::Result<(Cell, Numbers)> {
+    let is_whole = row.grouping_word.is_empty();
+    let row = read(row)?;
     let cell = Cell {
-        measure,
-        month: row.month.parse().context("reading a number's month")?,
-        region: row.region.parse().context("reading a number's place")?,
+        measure: row.measure,
+        month: row.month,
+        region: row.region,
         programme: row.programme,
-        grouping,
+        grouping: if is_whole {
+            Grouping::Whole
+        } else {
+            row.measure.grouping()
+        },
         value: row.value,
     };
-    let numbers = Numbers {
-        count: row.counted,
-        persons: row.persons,
-        fen: row.amount,
-    };
-    Ok((cell, numbers))
+    Ok((cell, row.numbers))
 }
 
 pub(super) async fn mark_of(db: &Db) -> anyhow::Result<mark::Model> {

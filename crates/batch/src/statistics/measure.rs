@@ -5,7 +5,6 @@
 
 use casework::figure::CaseFigure;
 use ledger::LineFigure;
-use policy::Outcome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vocab::{Month, Region};
@@ -170,7 +169,7 @@ pub(crate) fn shares(thing: &Thing) -> Vec<(Cell, Numbers)> {
             let applied = at(Measure::Applied, case.applied_on);
             both(&mut shares, applied, Some(members(case.members)), numbers);
             if let Some(day) = case.decided_on {
-                let group = case.outcome.map(|outcome| outcome_word(outcome).to_owned());
+                let group = case.outcome.map(|outcome| outcome.word().to_owned());
                 both(&mut shares, at(Measure::Decided, day), group, numbers);
             }
             shares
@@ -189,12 +188,8 @@ pub(crate) fn shares(thing: &Thing) -> Vec<(Cell, Numbers)> {
                 grouping: Grouping::Whole,
                 value: String::new(),
             };
-            let group = match serde_json::to_value(line.difference) {
-                Ok(serde_json::Value::String(word)) => Some(word),
-                _ => None,
-            };
             let mut shares = Vec::new();
-            both(&mut shares, cell, group, numbers);
+            both(&mut shares, cell, Some(line.difference.word()), numbers);
             shares
         }
     }
@@ -222,14 +217,6 @@ fn members(count: i64) -> String {
     }
 }
 
-fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Met => "met",
-        Outcome::NotMet => "not_met",
-        Outcome::ToVerify => "to_verify",
-    }
-}
-
 /// Adds shares to sums (累加).
 pub(crate) fn add(
     sums: &mut BTreeMap<Cell, Numbers>,
@@ -245,6 +232,7 @@ pub(crate) fn add(
 mod tests {
     use super::*;
     use chrono::NaiveDate;
+    use policy::Outcome;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()

@@ -57,26 +57,29 @@ pub async fn rows(db: &Db, scope: &Scope, asked: &Asked) -> anyhow::Result<Vec<R
         .context("reading the numbers of a page")?;
     found
         .into_iter()
-        .map(|row| {
-            Ok(Row {
-                measure: Measure::from_word(&row.measure)
-                    .with_context(|| format!("an unknown measure “{}”", row.measure))?,
-                month: row.month.parse().context("reading a number's month")?,
-                region: row.region.parse().context("reading a number's place")?,
-                programme: row.programme,
-                value: row.value,
-                numbers: Numbers {
-                    count: row.counted,
-                    persons: row.persons,
-                    fen: row.amount,
-                },
-            })
-        })
-        .filter(|row| {
-            row.as_ref()
-                .map_or(true, |row: &Row| !row.numbers.is_nothing())
-        })
+        .filter(|row| (row.counted, row.persons, row.amount) != (0, 0, 0))
+        .map(read)
         .collect()
+}
+
+/// A row of the numbers' own table.
+pub(super) fn read(row: figure::Model) -> anyhow::Result<Row> {
+    Ok(Row {
+        measure: measure(&row.measure)?,
+        month: row.month.parse().context("reading a number's month")?,
+        region: row.region.parse().context("reading a number's place")?,
+        programme: row.programme,
+        value: row.value,
+        numbers: Numbers {
+            count: row.counted,
+            persons: row.persons,
+            fen: row.amount,
+        },
+    })
+}
+
+fn measure(word: &str) -> anyhow::Result<Measure> {
+    Measure::from_word(word).with_context(|| format!("an unknown measure “{word}”"))
 }
 
 /// The numbers asked for, each measure and month added up (按月合计), in the database.
@@ -116,8 +119,7 @@ pub async fn months(
         .context("adding up months")?;
     sums.into_iter()
         .map(|sum| {
-            let measure = Measure::from_word(&sum.measure)
-                .with_context(|| format!("an unknown measure “{}”", sum.measure))?;
+            let measure = measure(&sum.measure)?;
             let month = sum.month.parse().context("reading a number's month")?;
             let numbers = Numbers {
                 count: sum.counted,

@@ -4,7 +4,6 @@
 
 use super::situation::Situation;
 use super::{ActInput, Refused, clocks, money, permitted};
-use crate::case::outcome_word;
 use crate::desk::Desk;
 use crate::letter::{self, Contents, Filled};
 use crate::procedure::{Act, Doer, Effect, FieldType, NoticeField, Procedure, TaskKind};
@@ -65,7 +64,7 @@ pub(crate) async fn apply(
         let id = sheet::keep(tx, row.id, answer).await?;
         done.determination = Some(id);
         row.determination_id = Some(id);
-        row.outcome = Some(outcome_word(answer.determination.outcome).to_owned());
+        row.outcome = Some(answer.determination.outcome.word().to_owned());
         // Until it is in force, the case shows what it would be; afterwards only a decision changes the amount.
         if row.entitlement_id.is_none() {
             row.amount = answer.determination.amount.map(|amount| amount.fen());

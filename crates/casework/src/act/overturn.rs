@@ -11,7 +11,6 @@ use super::Refused;
 use super::effect::Done;
 use super::money::{Renewal, begin_anew};
 use super::situation::Situation;
-use crate::case::outcome_word;
 use crate::desk::Desk;
 use crate::procedure::Effect;
 use crate::sheet::{self, Answer};
@@ -91,7 +90,7 @@ pub(crate) async fn overturn(
     done.determination = Some(kept);
     done.from = Some(from);
     row.determination_id = Some(kept);
-    row.outcome = Some(outcome_word(first.determination.outcome).to_owned());
+    row.outcome = Some(first.determination.outcome.word().to_owned());
     let Some(id) = row.entitlement_id.map(EntitlementId) else {
         // A standing without money is simply held again.
         return Ok(Ok(()));

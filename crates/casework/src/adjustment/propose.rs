@@ -1,7 +1,7 @@
 //! Proposing an adjustment (拟定调整): every case in force is decided anew for the first month, and what differs is kept.
 
 use super::{Difference, NewAdjustment, Refused, State};
-use crate::case::{from_word, outcome_word, to_word};
+use crate::case::{from_word, to_word};
 use crate::desk::Desk;
 use crate::rows::{insert, insert_all, save};
 use crate::sheet::{self, Answer};
@@ -187,7 +187,7 @@ impl Judged {
             || "查不到这一户，请核对户籍和管辖".to_owned(),
             |found| match found.outcome {
                 Outcome::Met => String::new(),
-                outcome => outcome_word(outcome).to_owned(),
+                outcome => outcome.word().to_owned(),
             },
         )
     }

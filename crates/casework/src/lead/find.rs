@@ -4,6 +4,7 @@
 //! is found, so that nobody is sent twice; another kind of finding, or a new event, is a new lead. Deliberately absent:
 //! deciding what is found; the sweep and the life events do.
 
+use super::list::in_scope;
 use super::{Kind, LeadState};
 use crate::life_event::first_whole_month;
 use crate::rows::insert_all;
@@ -276,10 +277,8 @@ pub async fn settle(
     seen: &BTreeSet<Uuid>,
     on: NaiveDate,
 ) -> anyhow::Result<u64> {
-    let (first, beyond) = scope.code_range();
     let held: Vec<Model> = Entity::find()
-        .filter(Column::Region.gte(first))
-        .filter(Column::Region.lt(beyond))
+        .filter(in_scope(scope))
         .filter(Column::HeldKey.is_not_null())
         .filter(Column::Kind.is_in(kinds.iter().map(|kind| kind.word())))
         .all(db.conn())

@@ -10,7 +10,7 @@ use crate::tables::case;
 use crate::tables::lead::{Column, Entity, Model};
 use access::Scope;
 use anyhow::Context;
-use policy::{Ask, Determination};
+use policy::Determination;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
@@ -62,7 +62,7 @@ impl LeadSort {
     }
 }
 
-fn in_scope(scope: &Scope) -> Condition {
+pub(super) fn in_scope(scope: &Scope) -> Condition {
     let (first, beyond) = scope.code_range();
     Condition::all()
         .add(Column::Region.gte(first))
@@ -217,12 +217,7 @@ pub async fn view(
     let (today, now) = (db.today(), db.now());
     let sheet = sheet::sheet(db, scope, desk, lead.household, now, today).await?;
     let answer = sheet.and_then(|sheet| {
-        let ask = Ask {
-            as_of: today,
-            known_at: Some(now),
-            region: Some(lead.region),
-            programmes: Some(vec![lead.programme.clone()]),
-        };
+        let ask = sheet::ask(lead.region, &lead.programme, now, today);
         let answers = desk.book.evaluate(&sheet, &ask);
         Answer::pick(desk, &sheet, answers, &lead.programme, lead.person)
     });
@@ -251,9 +246,10 @@ async fn case_of(
     lead: &Lead,
 ) -> anyhow::Result<Option<(CaseId, String, bool)>> {
     let rows = cases(db, scope, lead).await?;
-    let paid = |row: &case::Model| matches!(row.kind.as_str(), "in_force" | "suspended");
-    let row = rows.iter().find(|row| paid(row)).or_else(|| rows.last());
-    Ok(row.map(|row| (CaseId(row.id), row.number.clone(), paid(row))))
+    let paid = rows.iter().find(|row| row.is_in_payment());
+    Ok(paid
+        .or_else(|| rows.last())
+        .map(|row| (CaseId(row.id), row.number.clone(), row.is_in_payment())))
 }
 
 /// The cases of a lead's household, programme and person that are not closed, oldest first.

@@ -236,7 +236,7 @@ pub async fn send_to_review(tx: &mut Tx, scope: &Scope, desk: &Desk, id: Uuid) -
     let Some(case) = cases(tx, scope, &lead)
         .await?
         .into_iter()
-        .find(|case| matches!(case.kind.as_str(), "in_force" | "suspended"))
+        .find(case::Model::is_in_payment)
     else {
         return Ok(Err(Refused::NothingInPayment));
     };

@@ -143,7 +143,7 @@ impl Contents {
                 "street": street.unwrap_or_default(),
                 "address": self.address,
             },
-            "outcome": determination.map_or("", |found| crate::case::outcome_word(found.outcome)),
+            "outcome": determination.map_or("", |found| found.outcome.word()),
             "amount": amount.map(|amount| amount.to_string()).unwrap_or_default(),
             "amount_words": amount.map(amount_words).unwrap_or_default(),
             "formula": determination.map(|found| found.amount_formula.clone()).unwrap_or_default(),

@@ -315,8 +315,7 @@ async fn touched(
     let standing = ledger::entitlements(tx.conn(), &wide, &rights).await?;
     let mut all = Vec::new();
     for row in &cases {
-        let in_payment = matches!(row.kind.as_str(), "in_force" | "suspended");
-        if in_payment && noted.programmes.contains(&row.programme) {
+        if row.is_in_payment() && noted.programmes.contains(&row.programme) {
             let right = row
                 .entitlement_id
                 .and_then(|id| standing.get(&EntitlementId(id)));

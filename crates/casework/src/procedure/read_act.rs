@@ -159,11 +159,7 @@ fn read_needs(node: Node<'_>) -> (Needs, Vec<At<String>>, Vec<At<String>>) {
         determination: words(
             &node,
             "determination",
-            &[
-                ("met", Outcome::Met),
-                ("not_met", Outcome::NotMet),
-                ("to_verify", Outcome::ToVerify),
-            ],
+            &Outcome::ALL.map(|outcome| (outcome.word(), outcome)),
         ),
         authorised: node.bool("authorised", false),
         publicity_over: node.bool("publicity_over", false),

@@ -40,6 +40,13 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
 }
 
+impl Model {
+    /// Whether money runs by it, or is only held (在发或者暂停).
+    pub(crate) fn is_in_payment(&self) -> bool {
+        matches!(self.kind.as_str(), "in_force" | "suspended")
+    }
+}
+
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -3,7 +3,7 @@
 //! When the old system last looked at them nobody knows, so the next periodic review counts from today.
 
 use super::{Prepared, TakeOver};
-use crate::case::{outcome_word, to_word};
+use crate::case::to_word;
 use crate::desk::Desk;
 use crate::procedure::{Channel, MayApply};
 use crate::review::schedule;
@@ -81,7 +81,7 @@ impl Batch {
         let outcome = prepared
             .answer
             .as_ref()
-            .map(|answer| outcome_word(answer.determination.outcome).to_owned());
+            .map(|answer| answer.determination.outcome.word().to_owned());
         let decision = prepared.right.decision;
         self.decisions.push(tables::decision::Model {
             id: decision.0,

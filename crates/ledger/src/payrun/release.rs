@@ -95,15 +95,9 @@ async fn released(db: &Db, scope: &Scope, id: PayRunId) -> anyhow::Result<Releas
         .await?
         .context("a released run vanished")?;
     let lines = pay_line::Entity::find().filter(pay_line::Column::RunId.eq(id.0));
-    let paid = [
-        LineState::Posted,
-        LineState::Sent,
-        LineState::Settled,
-        LineState::Returned,
-        LineState::Reissuing,
-        LineState::Reissued,
-    ];
-    let posted = lines.clone().filter(pay_line::Column::State.is_in(paid));
+    let posted = lines
+        .clone()
+        .filter(pay_line::Column::State.is_in(LineState::RELEASED));
     let net: Option<Option<i64>> = posted
         .clone()
         .select_only()

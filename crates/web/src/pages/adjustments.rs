@@ -95,18 +95,12 @@ fn row(visit: &Visit, one: &Adjustment) -> table::Row {
 fn propose_form(visit: &Visit, errors: &[FieldError]) -> Markup {
     let lang = visit.lang;
     let month = Month::of(visit.today()).to_string();
-    let monthly: Vec<(String, String)> = visit
+    let monthly = visit
         .app
         .desk
         .open_programmes()
-        .filter(|programme| programme.benefit.every == Every::Month)
-        .map(|programme| {
-            (
-                programme.id.clone(),
-                super::rules::title(lang, programme).to_owned(),
-            )
-        })
-        .collect();
+        .filter(|programme| programme.benefit.every == Every::Month);
+    let monthly = words::titled(lang, monthly);
     let chosen: Vec<&str> = visit.form.all("programme").collect();
     html! {
         div.card { details open[!errors.is_empty()] {

@@ -3,6 +3,7 @@
 use super::application::Form;
 use crate::parts::form::{FieldError, field};
 use crate::visit::Visit;
+use crate::words;
 use maud::{Markup, html};
 use policy::{Determination, Outcome};
 use std::collections::BTreeSet;
@@ -21,13 +22,12 @@ pub(crate) fn fieldset(
         .map(|found| found.programme.as_str())
         .collect();
     let chosen: Vec<&str> = form.draft.programmes.iter().map(String::as_str).collect();
-    let choices: Vec<(String, String)> = visit
+    let offered = visit
         .app
         .desk
         .open_programmes()
-        .filter(|one| chosen.contains(&one.id.as_str()) || possible.contains(one.id.as_str()))
-        .map(|one| (one.id.clone(), super::rules::title(lang, one).to_owned()))
-        .collect();
+        .filter(|one| chosen.contains(&one.id.as_str()) || possible.contains(one.id.as_str()));
+    let choices = words::titled(lang, offered);
     let more = choices.len() - chosen.len().min(choices.len());
     html! {
         details.asked open[errors.iter().any(|error| error.field == FIELD)] {

@@ -50,15 +50,6 @@ fn light_of(word: &str) -> Option<Light> {
     }
 }
 
-fn outcome_of(word: &str) -> Option<Outcome> {
-    match word {
-        "met" => Some(Outcome::Met),
-        "not_met" => Some(Outcome::NotMet),
-        "to_verify" => Some(Outcome::ToVerify),
-        _ => None,
-    }
-}
-
 fn filter(visit: &Visit) -> CaseFilter {
     let query = &visit.query;
     CaseFilter {
@@ -69,7 +60,7 @@ fn filter(visit: &Visit) -> CaseFilter {
             .find(|(_, word)| *word == query.get("kind"))
             .map(|(kind, _)| *kind),
         light: light_of(query.get("light")),
-        outcome: outcome_of(query.get("outcome")),
+        outcome: Outcome::from_word(query.get("outcome")),
         region: query.some("region").and_then(|code| code.parse().ok()),
         applied_from: query.get("from").parse().ok(),
         applied_before: query.get("before").parse().ok(),
@@ -162,13 +153,7 @@ fn filters(visit: &Visit, scope: &Scope, filter: &CaseFilter) -> Markup {
             .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()))
             .collect()
     };
-    let programmes: Vec<(String, String)> = desk
-        .open_programmes()
-        .map(|programme| {
-            let title = lang.pick(&programme.title_zh, &programme.title_en);
-            (programme.id.clone(), title.to_owned())
-        })
-        .collect();
+    let programmes = words::titled(lang, desk.open_programmes());
     let kinds = pairs(&KINDS.map(|(kind, word)| (word, kind_name(visit, kind))));
     let lights = pairs(&[
         ("red", visit.t("已超期")),

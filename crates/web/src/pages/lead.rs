@@ -13,6 +13,7 @@ use crate::words;
 use access::{Permission, Purpose};
 use casework::lead::{self, DismissReason, LeadState, LeadView, Refused, Source};
 use maud::{Markup, html};
+use store::Tx;
 use uuid::Uuid;
 
 /// `GET /leads/{id}` (线索详情); the look is journalled.
@@ -208,16 +209,8 @@ pub async fn visited(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Review)?;
     let mut tx = visit.app.db.begin().await?;
     let id = visit.id("id")?;
-    match lead::visit(&mut tx, &scope, id, visit.form.get("visit")).await? {
-        Ok(()) => {
-            tx.commit().await?;
-            visit.go(&format!("/leads/{id}?done=visited"))
-        }
-        Err(refused) => {
-            tx.rollback().await?;
-            again(visit, refused).await
-        }
-    }
+    let step = lead::visit(&mut tx, &scope, id, visit.form.get("visit")).await?;
+    done(visit, tx, step, "visited").await
 }
 
 /// `POST /leads/{id}/dismiss` (排除线索).
@@ -229,16 +222,8 @@ pub async fn dismiss(visit: &Visit) -> Answer {
     let mut tx = visit.app.db.begin().await?;
     let id = visit.id("id")?;
     let reason = DismissReason::from_word(visit.form.get("reason"));
-    match lead::dismiss(&mut tx, &scope, id, reason, visit.form.get("grounds")).await? {
-        Ok(()) => {
-            tx.commit().await?;
-            visit.go(&format!("/leads/{id}?done=dismissed"))
-        }
-        Err(refused) => {
-            tx.rollback().await?;
-            again(visit, refused).await
-        }
-    }
+    let step = lead::dismiss(&mut tx, &scope, id, reason, visit.form.get("grounds")).await?;
+    done(visit, tx, step, "dismissed").await
 }
 
 /// `POST /leads/{id}/review` (转办件复核).
@@ -249,10 +234,16 @@ pub async fn review(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Review)?;
     let mut tx = visit.app.db.begin().await?;
     let id = visit.id("id")?;
-    match lead::send_to_review(&mut tx, &scope, &visit.app.desk, id).await? {
+    let step = lead::send_to_review(&mut tx, &scope, &visit.app.desk, id).await?;
+    done(visit, tx, step, "sent").await
+}
+
+/// Kept, and back to the lead; or undone, and the same page with what is wrong.
+async fn done(visit: &Visit, tx: Tx, step: Result<(), Refused>, word: &str) -> Answer {
+    match step {
         Ok(()) => {
             tx.commit().await?;
-            visit.go(&format!("/leads/{id}?done=sent"))
+            visit.go(&format!("/leads/{}?done={word}", visit.id::<Uuid>("id")?))
         }
         Err(refused) => {
             tx.rollback().await?;

@@ -150,13 +150,7 @@ fn filters(visit: &Visit, scope: &Scope) -> Markup {
     let lang = visit.lang;
     let desk = &visit.app.desk;
     let query = &visit.query;
-    let programmes: Vec<(String, String)> = desk
-        .open_programmes()
-        .map(|programme| {
-            let title = lang.pick(&programme.title_zh, &programme.title_en);
-            (programme.id.clone(), title.to_owned())
-        })
-        .collect();
+    let programmes = words::titled(lang, desk.open_programmes());
     let kinds: Vec<(String, String)> = Kind::ALL
         .into_iter()
         .map(|one| (one.word().to_owned(), kind(visit, one).to_owned()))

@@ -3,7 +3,6 @@
 //! The list that proves a number of the statistics: `?released=1` leaves out what was not paid and what was sent again.
 
 use super::pay_run::{difference, lines_table, people};
-use super::pay_runs::programme;
 use crate::parts::form::{field, lesser};
 use crate::parts::{format, piece};
 use crate::problem::Answer;
@@ -17,12 +16,13 @@ use vocab::Month;
 /// Rows a page shows.
 const ROWS: u64 = 30;
 
-const DIFFERENCES: [(Difference, &str); 5] = [
-    (Difference::New, "new"),
-    (Difference::Changed, "changed"),
-    (Difference::Same, "same"),
-    (Difference::Extra, "extra"),
-    (Difference::Stopped, "stopped"),
+/// What can be asked for; a line sent again differs from nothing.
+const DIFFERENCES: [Difference; 5] = [
+    Difference::New,
+    Difference::Changed,
+    Difference::Same,
+    Difference::Extra,
+    Difference::Stopped,
 ];
 
 /// `GET /pay-lines` (发放明细列表).
@@ -39,9 +39,8 @@ pub async fn show(visit: &Visit) -> Answer {
         programme: query.some("programme").map(str::to_owned),
         region: query.some("region").and_then(|code| code.parse().ok()),
         difference: DIFFERENCES
-            .iter()
-            .find(|(_, word)| *word == query.get("difference"))
-            .map(|(one, _)| *one),
+            .into_iter()
+            .find(|one| one.word() == query.get("difference")),
         released: query.has("released"),
         ..LineFilter::default()
     };
@@ -50,18 +49,11 @@ pub async fn show(visit: &Visit) -> Answer {
     let lines = ledger::lines(db, &scope, &filter, offset, limit).await?;
     let totals = ledger::line_totals(db.conn(), &scope, &filter).await?;
     let people = people(visit, &scope, &lines.rows).await?;
-    let programmes: Vec<(String, String)> = visit
-        .app
-        .desk
-        .book
-        .programmes()
-        .iter()
-        .filter(|one| one.benefit.amount.is_some())
-        .map(|one| (one.id.clone(), programme(visit, &one.id)))
-        .collect();
+    let paying = visit.app.desk.book.programmes().iter();
+    let programmes = words::titled(lang, paying.filter(|one| one.benefit.amount.is_some()));
     let differences: Vec<(String, String)> = DIFFERENCES
-        .iter()
-        .map(|(one, word)| ((*word).to_owned(), difference(lang, *one).to_owned()))
+        .into_iter()
+        .map(|one| (one.word(), difference(lang, one).to_owned()))
         .collect();
     let places = words::places_under(lang, &visit.app.desk.book, scope.region);
     let body = html! {

@@ -105,17 +105,11 @@ fn figures_of(visit: &Visit, counts: &ReviewCounts) -> Vec<piece::Figure> {
 fn filters(visit: &Visit, scope: &Scope, filter: &ReviewFilter) -> Markup {
     let lang = visit.lang;
     let desk = &visit.app.desk;
-    let programmes: Vec<(String, String)> = desk
-        .open_programmes()
-        .filter(|programme| {
-            desk.procedure(&programme.id)
-                .is_some_and(|procedure| procedure.review.is_some())
-        })
-        .map(|programme| {
-            let title = lang.pick(&programme.title_zh, &programme.title_en);
-            (programme.id.clone(), title.to_owned())
-        })
-        .collect();
+    let reviewed = desk.open_programmes().filter(|programme| {
+        desk.procedure(&programme.id)
+            .is_some_and(|procedure| procedure.review.is_some())
+    });
+    let programmes = words::titled(lang, reviewed);
     let places = words::places_under(lang, &desk.book, scope.region);
     let month = filter.month.map(|month: Month| month.to_string());
     html! {

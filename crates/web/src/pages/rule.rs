@@ -236,6 +236,19 @@ pub(crate) fn setting(lang: Lang, parameter: &Parameter, setting: &Setting) -> M
     }
 }
 
+/// What a parameter that is a plain number is counted in (计量单位); empty where the pack names no unit.
+pub(crate) fn counted_in(lang: Lang, parameter: &Parameter) -> &'static str {
+    match parameter.unit.as_str() {
+        "months" => lang.t("个月"),
+        "years" => lang.t("年"),
+        "days" => lang.t("天"),
+        "hours" => lang.t("小时"),
+        "people" => lang.t("人"),
+        "m2" => lang.t("平方米"),
+        _ => "",
+    }
+}
+
 fn number_of(lang: Lang, parameter: &Parameter, number: i64) -> String {
     match parameter.kind {
         Kind::Bool if number == 0 => lang.t("否").to_owned(),
@@ -257,15 +270,7 @@ fn number_of(lang: Lang, parameter: &Parameter, number: i64) -> String {
         ),
         Kind::Ratio => percent(number, parameter.divisor),
         Kind::Count | Kind::Code | Kind::Text => {
-            let unit = match parameter.unit.as_str() {
-                "months" => lang.t("个月"),
-                "years" => lang.t("年"),
-                "days" => lang.t("天"),
-                "hours" => lang.t("小时"),
-                "people" => lang.t("人"),
-                "m2" => lang.t("平方米"),
-                _ => "",
-            };
+            let unit = counted_in(lang, parameter);
             if unit.is_empty() {
                 number.to_string()
             } else {

@@ -8,12 +8,13 @@
 use super::simulate_answer as answer;
 use super::simulate_input::{REFORMS, Slot, changes, slots};
 use crate::fields::Fields;
+use crate::parts::export::handed_over;
 use crate::parts::form::{self, FieldError, field};
 use crate::parts::{format, piece, table};
 use crate::problem::{Answer, Problem};
-use crate::visit::{Visit, download};
+use crate::visit::Visit;
+use crate::words;
 use access::{Permission, Purpose, Scope};
-use anyhow::Context;
 use batch::simulate::{Reform, Simulated, Simulation};
 use batch::{Folder, Manifest, night, report};
 use chrono::NaiveDate;
@@ -22,7 +23,6 @@ use policy::Programme;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use store::Event;
 use vocab::Month;
 
 /// What is asked (问题).
@@ -200,13 +200,7 @@ fn nothing_yet(visit: &Visit) -> Markup {
 /// Which programme, on which day.
 fn choice(visit: &Visit, asked: &Question<'_>, manifest: &Manifest) -> Markup {
     let lang = visit.lang;
-    let choices: Vec<(String, String)> = programmes(visit)
-        .iter()
-        .map(|programme| {
-            let title = lang.pick(&programme.title_zh, &programme.title_en);
-            (programme.id.clone(), title.to_owned())
-        })
-        .collect();
+    let choices = words::titled(lang, programmes(visit));
     let day = asked.day.to_string();
     html! {
         @if manifest.pack_hash != visit.app.desk.book.hash() {
@@ -323,22 +317,14 @@ pub async fn export(visit: &Visit) -> Answer {
         return Err(Problem::Conflict(sentence.to_owned()));
     };
     let found = simulated(visit, &scope, &asked, &folder).await?;
-    let bytes = sheets::xlsx(&report::tables(&visit.app.desk.book, &found))
-        .context("writing the simulation")?;
-    let mut tx = visit.app.db.begin().await?;
-    tx.note(Event {
-        by: scope.actor.officer,
-        purpose: scope.purpose.text(),
-        act: "web.export_simulation".to_owned(),
-        subject_kind: "programme".to_owned(),
-        subject_id: asked.programme.id.clone(),
-        region: Some(scope.region),
-        detail: serde_json::json!({ "reforms": asked.reforms.len() }),
-    });
-    tx.commit().await?;
-    Ok(download(
-        &format!("{}-{}.xlsx", visit.t("试算"), Month::of(asked.day)),
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        bytes,
-    ))
+    handed_over(
+        visit,
+        &scope,
+        &report::tables(&visit.app.desk.book, &found),
+        &format!("{}-{}", visit.t("试算"), Month::of(asked.day)),
+        "web.export_simulation",
+        ("programme", asked.programme.id.clone()),
+        serde_json::json!({ "reforms": asked.reforms.len() }),
+    )
+    .await
 }

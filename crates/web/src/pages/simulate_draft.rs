@@ -96,11 +96,10 @@ pub async fn post(visit: &Visit) -> Answer {
     let reform = asked.reforms.iter().find(|reform| reform.name == name);
     let reform = reform.ok_or_else(|| refuse("没有改动的数；请先改一个数再起草".to_owned()))?;
     let place = visit.form.get("at");
-    let from = visit
-        .form
-        .get(&format!("from{place}"))
+    let from = visit.form.get(&format!("from{place}"));
+    let from = from
         .parse()
-        .unwrap_or(asked.day);
+        .map_err(|_| refuse(format!("“{from}”不是日期")))?;
     let source = visit.form.get(&format!("source{place}")).to_owned();
     let mut to = String::new();
     for change in &reform.changes {

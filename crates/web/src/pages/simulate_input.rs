@@ -97,15 +97,7 @@ impl Slot<'_> {
             Kind::MoneyPerMonth => lang.t("元/月"),
             Kind::MoneyPerYear => lang.t("元/年"),
             Kind::Ratio => "%",
-            _ => match self.parameter.unit.as_str() {
-                "months" => lang.t("个月"),
-                "years" => lang.t("年"),
-                "days" => lang.t("天"),
-                "hours" => lang.t("小时"),
-                "people" => lang.t("人"),
-                "m2" => lang.t("平方米"),
-                _ => "",
-            },
+            _ => super::rule::counted_in(lang, self.parameter),
         }
     }
 }

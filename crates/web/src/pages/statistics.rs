@@ -129,13 +129,7 @@ fn pickers(visit: &Visit, look: &Look) -> Markup {
     let lang = visit.lang;
     let desk = &visit.app.desk;
     let places = words::places_under(lang, &desk.book, look.root);
-    let programmes: Vec<(String, String)> = desk
-        .open_programmes()
-        .map(|one| {
-            let title = lang.pick(&one.title_zh, &one.title_en);
-            (one.id.clone(), title.to_owned())
-        })
-        .collect();
+    let programmes = words::titled(lang, desk.open_programmes());
     let measures: Vec<(String, String)> = Measure::ALL
         .into_iter()
         .map(|one| (one.word().to_owned(), measure_name(visit, one).to_owned()))

@@ -76,13 +76,7 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
         table::text(visit.t("上一步经办")),
     ];
     let places = words::places_under(lang, &desk.book, scope.region);
-    let programmes: Vec<(String, String)> = desk
-        .open_programmes()
-        .map(|programme| {
-            let title = lang.pick(&programme.title_zh, &programme.title_en);
-            (programme.id.clone(), title.to_owned())
-        })
-        .collect();
+    let programmes = words::titled(lang, desk.open_programmes());
     let body = html! {
         (piece::figures(&figures(visit, &counts, shown)))
         @if leads > 0 {

@@ -63,23 +63,48 @@ impl Export<'_> {
             rows: self.rows,
             open_rows: 0,
         };
-        let bytes = sheets::xlsx(&[table]).context("writing the export")?;
-        let (kind, id) = self.subject;
-        let mut tx = db.begin().await?;
-        tx.note(Event {
-            by: actor.officer,
-            purpose: scope.purpose.text(),
-            act: self.act.to_owned(),
-            subject_kind: kind.to_owned(),
-            subject_id: id,
-            region: Some(scope.region),
-            detail: json!({ "rows": self.total }),
-        });
-        tx.commit().await?;
-        Ok(download(
-            &format!("{}.xlsx", self.file),
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            bytes,
-        ))
+        let rows = json!({ "rows": self.total });
+        handed_over(
+            visit,
+            scope,
+            &[table],
+            &self.file,
+            self.act,
+            self.subject,
+            rows,
+        )
+        .await
     }
+}
+
+/// Hands tables over as one file, and journals it (交付文件).
+///
+/// # Errors
+/// Faults of the database, or of writing the file.
+pub(crate) async fn handed_over(
+    visit: &Visit,
+    scope: &Scope,
+    tables: &[Table],
+    file: &str,
+    act: &str,
+    (kind, id): (&str, String),
+    detail: serde_json::Value,
+) -> Answer {
+    let bytes = sheets::xlsx(tables).context("writing the export")?;
+    let mut tx = visit.app.db.begin().await?;
+    tx.note(Event {
+        by: scope.actor.officer,
+        purpose: scope.purpose.text(),
+        act: act.to_owned(),
+        subject_kind: kind.to_owned(),
+        subject_id: id,
+        region: Some(scope.region),
+        detail,
+    });
+    tx.commit().await?;
+    Ok(download(
+        &format!("{file}.xlsx"),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        bytes,
+    ))
 }

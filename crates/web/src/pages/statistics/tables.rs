@@ -6,12 +6,13 @@
 use super::figures::{Figures, Of, Shown};
 use super::{Look, measure_name};
 use crate::fields::Fields;
-use crate::parts::{format, mark, piece, table};
+use crate::parts::{bars, format, mark, piece, table};
 use crate::problem::Problem;
 use crate::visit::Visit;
 use access::Permission;
 use batch::small_cells;
 use batch::statistics::{Asked, Grouping, Measure, Numbers, rows};
+use ledger::Difference;
 use maud::{Markup, html};
 use policy::Outcome;
 use std::collections::BTreeMap;
@@ -19,8 +20,6 @@ use vocab::{Money, Month, Region};
 
 /// What stands for a hidden number.
 const HIDDEN: &str = "＊";
-/// How long the longest bar is.
-const BAR: i128 = 1_000;
 
 /// One of the numbers of a measure.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -361,24 +360,11 @@ fn group_name(visit: &Visit, measure: Measure, value: &str) -> Markup {
             None => html! { (lang.f("{count} 人", &[("count", &value)])) },
         },
         Grouping::Outcome => {
-            let outcome = [
-                (Outcome::Met, "met"),
-                (Outcome::NotMet, "not_met"),
-                (Outcome::ToVerify, "to_verify"),
-            ]
-            .into_iter()
-            .find(|(_, word)| *word == value);
-            html! { @if let Some((outcome, _)) = outcome { (mark::outcome(lang, outcome)) } @else { (value) } }
+            html! { @if let Some(outcome) = Outcome::from_word(value) { (mark::outcome(lang, outcome)) } @else { (value) } }
         }
         Grouping::Difference | Grouping::Whole => {
-            let name = match value {
-                "new" => visit.t("新增"),
-                "changed" => visit.t("变动"),
-                "same" => visit.t("不变"),
-                "extra" => visit.t("仅补发"),
-                _ => visit.t("停发"),
-            };
-            html! { (name) }
+            let known = Difference::from_word(value);
+            html! { (known.map_or(value, |one| super::super::pay_run::difference(lang, one))) }
         }
     }
 }
@@ -400,19 +386,14 @@ pub(super) fn trend(visit: &Visit, look: &Look, figures: &Figures) -> Markup {
         .collect();
     let high = |shown: Shown| match (shown, part) {
         (Shown::Hidden, _) => 0,
-        (Shown::Known(numbers), Part::Money) => i128::from(numbers.fen),
-        (Shown::Known(numbers), _) => i128::from(numbers.count),
+        (Shown::Known(numbers), Part::Money) => numbers.fen,
+        (Shown::Known(numbers), _) => numbers.count,
     };
-    let most = months
-        .iter()
-        .map(|(_, shown)| high(*shown))
-        .max()
-        .unwrap_or(0)
-        .max(1);
+    let highs = months.iter().map(|(_, shown)| high(*shown));
+    let most = highs.max().unwrap_or(0);
     let lines = months
         .iter()
         .map(|(month, shown)| {
-            let long = high(*shown).max(0) * BAR / most;
             let href = visit
                 .query
                 .with("month", &month.to_string())
@@ -420,11 +401,7 @@ pub(super) fn trend(visit: &Visit, look: &Look, figures: &Figures) -> Markup {
             table::still(vec![
                 html! { a href=(href) aria-current=[(*month == look.month).then_some("true")] { (month) } },
                 html! { (said(*shown, part)) },
-                html! {
-                    svg viewBox="0 0 1000 14" width="320" height="14" preserveAspectRatio="none" aria-hidden="true" {
-                        rect x="0" y="1" width=(long) height="12" fill="currentColor" fill-opacity="0.45" {}
-                    }
-                },
+                bars::bar(None, high(*shown), most),
             ])
         })
         .collect();
