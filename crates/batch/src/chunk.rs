@@ -3,6 +3,7 @@
 //! Guarantees: only the columns asked for are read; a column of another type than its fact's is refused by name; nulls
 //! are absent, never zero. Deliberately absent: joining; rows come whole, a household with its members.
 
+use crate::encode::to_parquet;
 use anyhow::{Context, bail};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int32Type, Int64Type};
@@ -11,19 +12,17 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
-};
-use parquet::file::metadata::PageIndexPolicy;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use policy::table::{ABSENT, BROKEN, Column, ColumnDef, EPOCH, KNOWN, States, Table, Words};
 use policy::{Kind, Unit};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// How many households are decided together.
 pub(crate) const ROWS: usize = 8_192;
 
-/// Opens a part for the columns wanted (打开分块), `region` and the ids always among them; only some rows, if they are named.
+/// Opens a part for the columns wanted (打开分块), `region` and the ids always among them.
 ///
 /// # Errors
 /// When the bytes are no Parquet file.
@@ -31,11 +30,8 @@ pub(crate) fn open(
     bytes: Bytes,
     defs: &[ColumnDef],
     wanted: &[bool],
-    rows: Option<RowSelection>,
 ) -> anyhow::Result<ParquetRecordBatchReader> {
-    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)
-        .context("不是 Parquet 文件")?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).context("不是 Parquet 文件")?;
     let mut names: [Vec<&str>; 2] = [vec!["household", "region"], vec!["person"]];
     for (def, _) in defs.iter().zip(wanted).filter(|(_, wanted)| **wanted) {
         names[usize::from(def.of == Unit::Person)].push(&def.name);
@@ -60,10 +56,6 @@ pub(crate) fn open(
         .map(|(at, _)| at)
         .collect();
     let mask = ProjectionMask::leaves(schema, leaves);
-    let builder = match rows {
-        Some(rows) => builder.with_row_selection(rows),
-        None => builder,
-    };
     Ok(builder
         .with_projection(mask)
         .with_batch_size(ROWS)
@@ -104,12 +96,45 @@ impl Chunk {
         }
     }
 
-    /// Only the rows for which the flag is set.
-    pub(crate) fn kept(&self, keep: &[bool]) -> anyhow::Result<Self> {
+    /// Only the rows for which the flag is set; `None` when there is none.
+    pub(crate) fn some(&self, keep: &[bool]) -> anyhow::Result<Option<Self>> {
+        if keep.iter().all(|keep| *keep) {
+            return Ok(Some(self.clone()).filter(|_| !keep.is_empty()));
+        }
+        if !keep.contains(&true) {
+            return Ok(None);
+        }
         let keep = arrow_array::BooleanArray::from(keep.to_vec());
-        Ok(Self {
+        Ok(Some(Self {
             batch: arrow_select::filter::filter_record_batch(&self.batch, &keep)?,
-        })
+        }))
+    }
+
+    /// Only the rows of some households; `None` when none is here.
+    pub(crate) fn among(&self, households: &BTreeSet<i64>) -> anyhow::Result<Option<Self>> {
+        let here = self.households()?.iter();
+        let keep: Vec<bool> = here.map(|one| households.contains(one)).collect();
+        self.some(&keep)
+    }
+
+    /// How much memory it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.batch.get_array_memory_size()
+    }
+
+    /// Chunks of one part, one after the other.
+    pub(crate) fn joined(chunks: &[Self]) -> anyhow::Result<Option<Self>> {
+        let Some(first) = chunks.first() else {
+            return Ok(None);
+        };
+        let batches = chunks.iter().map(|chunk| &chunk.batch);
+        let batch = arrow_select::concat::concat_batches(&first.batch.schema(), batches)?;
+        Ok(Some(Self { batch }))
+    }
+
+    /// The bytes of a file with these rows, to be read by [`open`].
+    pub(crate) fn to_file(&self) -> anyhow::Result<Vec<u8>> {
+        to_parquet(&self.batch)
     }
 
     /// The rows as the book's columns.

@@ -7,7 +7,7 @@ use crate::chunk::{Chunk, Rows};
 use anyhow::Context;
 use policy::machine::{Machine, Outcomes};
 use policy::{Ask, Book, Every, Unit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vocab::Region;
 
 /// A place as the columns write it (区划代码数).
@@ -34,14 +34,25 @@ pub(crate) fn for_people(book: &Book) -> Vec<String> {
         .collect()
 }
 
+/// The programmes asked for, in the order of their outcomes, and whether each is decided for each member.
+pub(crate) fn asked<'b>(book: &'b Book, ask: &Ask) -> Vec<(&'b str, bool)> {
+    let wanted = |id: &String| ask.programmes.as_ref().is_none_or(|all| all.contains(id));
+    book.programmes()
+        .iter()
+        .filter(|programme| wanted(&programme.id))
+        .map(|programme| (programme.id.as_str(), programme.to == Unit::Person))
+        .collect()
+}
+
 /// Whether what is due can be compared with what is paid each month.
 pub(crate) fn monthly(every: Every) -> bool {
     every == Every::Month
 }
 
-/// A book bound to a day, once for each place with values of its own (绑定后的规则库).
+/// A book bound to a day, once for each place with values of its own (绑定后的规则库); reforms of it stand beside it.
 pub(crate) struct Deciders<'b> {
     book: &'b Book,
+    reforms: Vec<&'b Book>,
     ask: Ask,
     places: Vec<Region>,
     machines: BTreeMap<Region, Machine<'b>>,
@@ -50,13 +61,31 @@ pub(crate) struct Deciders<'b> {
 
 impl<'b> Deciders<'b> {
     pub(crate) fn new(book: &'b Book, ask: &Ask) -> Self {
-        let mut places = book.places_with_own_values();
+        Self::of(book, Vec::new(), ask, book.machine(ask))
+    }
+
+    /// The book and reforms of it, which are decided together.
+    pub(crate) fn beside(
+        book: &'b Book,
+        reforms: Vec<&'b Book>,
+        ask: &Ask,
+    ) -> anyhow::Result<Self> {
+        let everywhere = book
+            .machine_beside(&reforms, ask)
+            .context("要比较的不是同一套规则的改动 (not a reform of this book)")?;
+        Ok(Self::of(book, reforms, ask, everywhere))
+    }
+
+    fn of(book: &'b Book, reforms: Vec<&'b Book>, ask: &Ask, everywhere: Machine<'b>) -> Self {
+        let books = std::iter::once(book).chain(reforms.iter().copied());
+        let places: BTreeSet<Region> = books.flat_map(Book::places_with_own_values).collect();
+        let mut places: Vec<Region> = places.into_iter().collect();
         // The narrowest place speaks, so it is looked for first.
         places.sort_by_key(|place| std::cmp::Reverse(place.level()));
-        let everywhere = book.machine(ask);
         Self {
             reads: everywhere.reads().to_vec(),
             book,
+            reforms,
             ask: ask.clone(),
             places,
             machines: BTreeMap::from([(book.place().division, everywhere)]),
@@ -87,37 +116,22 @@ impl<'b> Deciders<'b> {
             .unwrap_or(self.book.place().division))
     }
 
-    /// Decides all rows of a chunk, a run of rows with the same values at a time, each with the question as it was asked.
+    /// Decides all rows of a chunk, a run of rows with the same values at a time, each with the question as it was asked. Then
+    /// each book's outcomes are handed on: first 0, the book itself, then its reforms.
     pub(crate) fn decide(
         &mut self,
-        chunk: &Chunk,
-        mut found: impl FnMut(&Ask, &Rows<'_>, Outcomes<'_>) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        Self::decide_each(
-            std::slice::from_mut(self),
-            chunk,
-            |_, ask, rows, outcomes| found(ask, rows, outcomes),
-        )
-    }
-
-    /// The same by several books with the same facts; the rows are read once. Which book decided is said first.
-    pub(crate) fn decide_each(
-        all: &mut [Self],
         chunk: &Chunk,
         mut found: impl FnMut(usize, &Ask, &Rows<'_>, Outcomes<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let regions = chunk.regions()?;
-        let speaking = |all: &[Self], community: i64| -> anyhow::Result<Vec<Region>> {
-            all.iter().map(|one| one.speaking(community)).collect()
-        };
         let mut begin = 0;
         while begin < regions.len() {
-            let places = speaking(all, regions[begin])?;
+            let place = self.speaking(regions[begin])?;
             let mut end = begin + 1;
             let mut last = regions[begin];
             while end < regions.len() {
                 if regions[end] != last {
-                    if speaking(all, regions[end])? != places {
+                    if self.speaking(regions[end])? != place {
                         break;
                     }
                     last = regions[end];
@@ -125,18 +139,20 @@ impl<'b> Deciders<'b> {
                 end += 1;
             }
             let cut = chunk.cut(begin..end);
-            let Some(columns) = all.first().map(|one| one.book.columns()) else {
-                return Ok(());
-            };
-            let rows = cut.rows(columns)?;
-            for (at, (one, place)) in all.iter_mut().zip(places).enumerate() {
-                let ask = one.ask_at(place);
-                let book = one.book;
-                let machine = one
-                    .machines
-                    .entry(place)
-                    .or_insert_with(|| book.machine(&ask));
-                found(at, &ask, &rows, machine.decide(&rows.table))?;
+            let rows = cut.rows(self.book.columns())?;
+            let ask = self.ask_at(place);
+            if !self.machines.contains_key(&place) {
+                let machine = self
+                    .book
+                    .machine_beside(&self.reforms, &ask)
+                    .context("要比较的不是同一套规则的改动 (not a reform of this book)")?;
+                self.machines.insert(place, machine);
+            }
+            if let Some(machine) = self.machines.get_mut(&place) {
+                machine.decide(&rows.table);
+                for book in 0..=self.reforms.len() {
+                    found(book, &ask, &rows, machine.outcomes(book))?;
+                }
             }
             begin = end;
         }

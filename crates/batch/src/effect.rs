@@ -130,6 +130,13 @@ impl Amounts {
         }
     }
 
+    /// Nothing for the household or any of its members, and no doubt.
+    fn is_nothing(&self, row: usize, members: Range<usize>) -> bool {
+        (self.month[row], self.year[row], self.doubt[row]) == (0, 0, 0)
+            && self.members[members.clone()].iter().all(|fen| *fen == 0)
+            && self.doubts[members].iter().all(|doubt| *doubt == 0)
+    }
+
     fn is_in_doubt(&self, row: usize, members: Range<usize>) -> bool {
         self.doubt[row] != 0 || self.doubts[members].iter().any(|doubt| *doubt != 0)
     }
@@ -339,9 +346,22 @@ impl Counting {
         here: &mut Group,
     ) {
         let members = who.members_of(row);
+        let size = members.len();
+        if was.is_nothing(row, members.clone()) && is.is_nothing(row, members.clone()) {
+            // Most households get nothing either way; they are only there.
+            let there = Count {
+                households: 1,
+                persons: u64::try_from(size).unwrap_or(0),
+            };
+            here.all.add(there);
+            self.sizes[size.min(MANY)].all.add(there);
+            for band in &who.bands[members] {
+                self.ages[usize::from(*band)].all.persons += 1;
+            }
+            return;
+        }
         self.to_verify.0 += u64::from(was.is_in_doubt(row, members.clone()));
         self.to_verify.1 += u64::from(is.is_in_doubt(row, members.clone()));
-        let size = members.len();
         let turn = Amounts::turn(was, is, row, members.clone());
         let mut group = Group {
             all: Count {

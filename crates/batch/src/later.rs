@@ -34,7 +34,7 @@ impl Later {
             if part.rows == 0 {
                 continue;
             }
-            for batch in chunk::open(folder.need(&part.file).await?, &[], &[], None)? {
+            for batch in chunk::open(folder.need(&part.file).await?, &[], &[])? {
                 seen.extend(Chunk::new(batch?).households()?);
             }
             print = sm3_hex(format!("{print}{}{}{:?}", part.file, part.sm3, part.gone).as_bytes());
@@ -60,7 +60,7 @@ impl Later {
                 people += part.people;
                 continue;
             }
-            for batch in chunk::open(folder.need(&part.file).await?, &[], &[], None)? {
+            for batch in chunk::open(folder.need(&part.file).await?, &[], &[])? {
                 if let Some(chunk) = self.current(Chunk::new(batch?), at)? {
                     households += u64::try_from(chunk.households()?.len())?;
                     people += u64::try_from(chunk.rows(&[])?.persons.len())?;
@@ -92,12 +92,6 @@ impl Later {
             .iter()
             .map(|household| self.counts(part, *household))
             .collect();
-        if keep.iter().all(|keep| *keep) {
-            return Ok(Some(chunk));
-        }
-        if !keep.contains(&true) {
-            return Ok(None);
-        }
-        chunk.kept(&keep).map(Some)
+        chunk.some(&keep)
     }
 }

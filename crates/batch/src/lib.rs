@@ -7,7 +7,8 @@
 //! * [`snapshot`]: from the register into a folder, whole or only what changed.
 //! * [`sweep`], [`finding`], [`tally`]: every programme for every household, against what is in payment.
 //! * [`leads`], [`night`]: findings become worklists of the desk, every night.
-//! * [`simulate`], [`effect`], [`suppress`], [`report`]: other values of parameters, and whom they would touch.
+//! * [`simulate`], [`effect`], [`suppress`], [`report`]: other values of parameters, and whom they would touch; [`Held`] keeps
+//!   the rows while a slider moves.
 //! * [`statistics`]: counts and sums kept up with the journal.
 //! * [`small_cells`]: which numbers of a table are not shown to those who may not see persons.
 //!
@@ -21,6 +22,7 @@ pub mod effect;
 pub mod encode;
 pub mod finding;
 pub mod folder;
+mod held;
 mod later;
 pub mod layout;
 pub mod leads;
@@ -29,6 +31,7 @@ mod nights;
 mod part;
 pub mod payments;
 pub mod report;
+mod shares;
 pub mod simulate;
 pub mod small_cells;
 pub mod snapshot;
@@ -41,6 +44,7 @@ pub mod tally;
 pub use decide::{region_number, region_of};
 pub use finding::{Finding, FindingKind};
 pub use folder::Folder;
+pub use held::Held;
 pub use layout::Manifest;
 pub use snapshot::Snapshot;
 pub use sweep::{Doubts, Sweep, Swept};

@@ -1,27 +1,29 @@
 //! From one night to the next (逐夜比对): only households of which something changed, or for whom a day came that matters.
 //!
-//! Beside its findings a part keeps, for every row, the next day on which time alone may change its outcome. On a later
-//! night the rows that were replaced since and those whose day came are decided twice: as they were, to take back what was
-//! counted of them, and as they are. Guarantees: findings and counts are those of a run over everybody. Deliberately
-//! absent: a change of rules; then everybody is decided again.
+//! Beside its findings a part keeps, for every row, the next day on which time alone may change its outcome and the kind of
+//! its share in what was counted; and, as a small file of their own, the rows whose day comes soon. On a later night what was
+//! counted of replaced rows is taken back, and those whose day came are decided again. Guarantees: findings and counts are
+//! those of a run over everybody. Deliberately absent: a change of rules; then everybody is decided again.
 
 use crate::chunk::{self, Chunk, Rows};
-use crate::decide::Deciders;
-use crate::encode::to_parquet;
+use crate::decide::{Deciders, asked};
+use crate::encode::to_plain_parquet;
 use crate::finding::{self, Finding};
 use crate::folder::Folder;
 use crate::later::Later;
 use crate::layout::Part;
 use crate::part::{PartDone, PartSweep, PartWork};
-use crate::sweep::{Doubts, Record, Sweep};
+use crate::shares::Shares;
+use crate::sweep::{Record, Sweep};
 use crate::tally::Tally;
 use anyhow::{Context, ensure};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
-use chrono::{Datelike, NaiveDate};
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
+use bytes::Bytes;
+use chrono::{Datelike, Days, NaiveDate};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use policy::Unit;
 use policy::clocks::Clocks;
 use policy::table::KNOWN;
@@ -33,25 +35,85 @@ use std::sync::atomic::{AtomicI32, Ordering};
 pub(crate) const NEVER: i32 = i32::MAX;
 /// The row counts no longer: a later part replaced it.
 pub(crate) const GONE: i32 = i32::MIN;
+/// How many days ahead rows are laid ready, and over how many more the parts are spread: gathering them means reading a part.
+const AHEAD: (u64, u64) = (14, 7);
 
-/// The file of a part's days.
-pub(crate) fn file(part: &Part) -> String {
-    format!("nights-{}.parquet", part.number())
+/// What is kept of a row (逐夜记录).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Night {
+    pub(crate) household: i64,
+    /// The next day that matters, counted from the common era.
+    pub(crate) next: i32,
+    /// The kind of its share.
+    pub(crate) kind: i64,
 }
 
-/// The bytes of a file of days: households in the order of the part, days counted from the common era.
-pub(crate) fn to_file(times: &[(i64, i32)]) -> anyhow::Result<Vec<u8>> {
+/// The files a part keeps from night to night: days and kinds, what the kinds are, and the rows whose day comes soon.
+pub(crate) fn files(part: &Part) -> [String; 3] {
+    ["nights", "shares", "soon"].map(|name| format!("{name}-{}.parquet", part.number()))
+}
+
+/// Until when rows are laid ready that are gathered on a day.
+pub(crate) fn soon_until(day: NaiveDate, part: usize) -> NaiveDate {
+    let spread = u64::try_from(part).unwrap_or(0) % AHEAD.1;
+    day.checked_add_days(Days::new(AHEAD.0 + spread))
+        .unwrap_or(day)
+}
+
+/// The bytes of the rows whose day comes soon; none where there are none.
+pub(crate) fn soon_file(soon: &[Chunk]) -> anyhow::Result<Vec<u8>> {
+    Chunk::joined(soon)?.map_or_else(|| Ok(Vec::new()), |chunk| chunk.to_file())
+}
+
+/// The bytes of a file of days: households in the order of the part.
+pub(crate) fn to_file(nights: &[Night]) -> anyhow::Result<Vec<u8>> {
     let schema = Schema::new(vec![
         Field::new("household", DataType::Int64, false),
         Field::new("next", DataType::Int32, false),
+        Field::new("kind", DataType::Int64, false),
     ]);
-    let households: Vec<i64> = times.iter().map(|(household, _)| *household).collect();
-    let next: Vec<i32> = times.iter().map(|(_, next)| *next).collect();
+    let households = nights.iter().map(|night| night.household);
+    let next = nights.iter().map(|night| night.next);
+    let kinds = nights.iter().map(|night| night.kind);
     let arrays: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from(households)),
-        Arc::new(Int32Array::from(next)),
+        Arc::new(Int64Array::from_iter_values(households)),
+        Arc::new(Int32Array::from_iter_values(next)),
+        Arc::new(Int64Array::from_iter_values(kinds)),
     ];
-    to_parquet(&RecordBatch::try_new(Arc::new(schema), arrays)?)
+    to_plain_parquet(&RecordBatch::try_new(Arc::new(schema), arrays)?)
+}
+
+/// Reads a file of days.
+fn from_file(bytes: Bytes) -> anyhow::Result<Vec<Night>> {
+    let mut nights = Vec::new();
+    for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?
+        .with_batch_size(1 << 16)
+        .build()?
+    {
+        let batch = batch?;
+        let wrong = "逐夜文件不对；请删去后重新比对";
+        let column = |name: &str| batch.column_by_name(name).context(wrong);
+        let household = column("household")?
+            .as_primitive_opt::<Int64Type>()
+            .context(wrong)?;
+        let next = column("next")?
+            .as_primitive_opt::<Int32Type>()
+            .context(wrong)?;
+        let kind = column("kind")?
+            .as_primitive_opt::<Int64Type>()
+            .context(wrong)?;
+        let rows = household
+            .values()
+            .iter()
+            .zip(next.values())
+            .zip(kind.values());
+        nights.extend(rows.map(|((household, next), kind)| Night {
+            household: *household,
+            next: *next,
+            kind: *kind,
+        }));
+    }
+    Ok(nights)
 }
 
 /// For each date in a column the next day on which it may change an outcome (下一个敏感日), looked up: the dates of a million
@@ -136,166 +198,187 @@ pub(crate) fn times(nexts: &Nexts, rows: &Rows<'_>, sweep: &Sweep, times: &mut V
 }
 
 /// What an earlier night left of a part (前一夜).
-pub(crate) struct Night {
-    pub(crate) before: Record,
-    times: Vec<(i64, i32)>,
+pub(crate) struct Before {
+    pub(crate) record: Record,
+    nights: Vec<Night>,
+    shares: Shares,
+    soon: Bytes,
     findings: Vec<Finding>,
 }
 
-impl Night {
+impl Before {
     /// Reads what an earlier night left; `None` if it is not all there.
     pub(crate) async fn read(
         folder: &Folder,
         part: &Part,
-        before: Record,
+        record: Record,
     ) -> anyhow::Result<Option<Self>> {
-        let (Some(times), Some(findings)) = (
-            folder.read(&file(part)).await?,
+        let [nights, shares, soon] = files(part);
+        let (Some(nights), Some(shares), Some(soon), Some(findings)) = (
+            folder.read(&nights).await?,
+            folder.read(&shares).await?,
+            folder.read(&soon).await?,
             folder.read(&part.findings()).await?,
         ) else {
             return Ok(None);
         };
-        let mut rows = Vec::new();
-        for batch in ParquetRecordBatchReaderBuilder::try_new(times)?.build()? {
-            let batch = batch?;
-            let wrong = "逐夜文件不对；请删去后重新比对";
-            let column = |name: &str| batch.column_by_name(name).context(wrong);
-            let household = column("household")?
-                .as_primitive_opt::<Int64Type>()
-                .context(wrong)?;
-            let next = column("next")?
-                .as_primitive_opt::<Int32Type>()
-                .context(wrong)?;
-            rows.extend(
-                household
-                    .values()
-                    .iter()
-                    .copied()
-                    .zip(next.values().iter().copied()),
-            );
-        }
-        if u64::try_from(rows.len())? != part.rows {
+        let nights = from_file(nights)?;
+        if u64::try_from(nights.len())? != part.rows {
             return Ok(None);
         }
         Ok(Some(Self {
-            before,
-            times: rows,
+            record,
+            nights,
+            shares: Shares::read(shares)?,
+            soon,
             findings: finding::read(findings)?,
         }))
     }
 
-    fn is_due(&self, row: usize, later: &Later, at: usize, on: NaiveDate) -> bool {
-        let (household, next) = self.times[row];
-        next != GONE && (next <= on.num_days_from_ce() || !later.counts(at, household))
+    fn is_due(night: &Night, later: &Later, at: usize, on: i32) -> bool {
+        night.next != GONE && (night.next <= on || !later.counts(at, night.household))
     }
 
-    /// Whether no row has to be decided again.
+    /// Whether no row has to be decided again or taken back.
     pub(crate) fn is_quiet(&self, later: &Later, at: usize, on: NaiveDate) -> bool {
-        (0..self.times.len()).all(|row| !self.is_due(row, later, at, on))
+        let on = on.num_days_from_ce();
+        let mut nights = self.nights.iter();
+        nights.all(|night| !Self::is_due(night, later, at, on))
     }
 
     /// Decides again what has to be, and takes over the rest.
     pub(crate) fn renew(mut self, work: &PartWork, blank: Record) -> anyhow::Result<PartDone> {
         let sweep = &work.sweep;
-        let due: Vec<usize> = (0..self.times.len())
-            .filter(|row| self.is_due(*row, &work.later, work.at, sweep.as_of))
+        let on = sweep.as_of.num_days_from_ce();
+        let due: Vec<usize> = (0..self.nights.len())
+            .filter(|row| Self::is_due(&self.nights[*row], &work.later, work.at, on))
             .collect();
-        let earlier = Sweep {
-            as_of: self.before.as_of,
-            // What was counted is taken back; which facts were missing does not matter for that.
-            doubts: Doubts::Paid,
-            ..sweep.clone()
+        // Those that count are decided again; of the others only what they counted for is taken back.
+        let again: BTreeSet<i64> = due
+            .iter()
+            .map(|row| self.nights[*row].household)
+            .filter(|household| work.later.counts(work.at, *household))
+            .collect();
+        let ask = sweep.ask();
+        let kinds = due.iter().map(|row| self.nights[*row].kind);
+        let (programmes, by_person): (Vec<&str>, Vec<bool>) =
+            asked(&sweep.book, &ask).into_iter().unzip();
+        let old = self.shares.taken(kinds, &by_person)?;
+        let mut deciders = Deciders::new(&sweep.book, &ask);
+        let is_ready = sweep.as_of <= self.record.soon_until;
+        let ready = match is_ready {
+            true => self.ready(work, deciders.reads())?,
+            false => self.gathered(work, deciders.reads(), blank.soon_until)?,
         };
-        let (then, now) = (earlier.ask(), sweep.ask());
-        let mut then = Deciders::new(&earlier.book, &then);
-        let mut now = Deciders::new(&sweep.book, &now);
-        let chunks = read_rows(work, &due, self.times.len(), now.reads())?;
-        let old = decided(work, &earlier, &mut then, &chunks, false)?;
-        let new = decided(work, sweep, &mut now, &chunks, true)?;
+        let mut part = PartSweep::new(sweep, work.payments.clone(), self.shares)?;
+        for chunk in &ready {
+            if let Some(chunk) = chunk.among(&again)? {
+                part.decide(&chunk, &mut deciders, &work.nexts)?;
+            }
+        }
         ensure!(
-            old.households == u64::try_from(due.len())?,
+            part.households == u64::try_from(again.len())?,
             "快照与上次比对时不同；请删去发现文件后重新比对 (the part has changed)"
         );
-        let again: BTreeSet<i64> = due.iter().map(|row| self.times[*row].0).collect();
+        let mut decided = part.nexts.iter().copied().zip(part.kinds.iter().copied());
+        let mut gone = BTreeSet::new();
+        for row in &due {
+            let night = &mut self.nights[*row];
+            (night.next, night.kind) = match again.contains(&night.household) {
+                true => decided.next().context("少了一户的结果")?,
+                false => (GONE, 0),
+            };
+            gone.insert(night.household);
+        }
         self.findings
-            .retain(|found| !again.contains(&found.household));
-        self.findings.extend(new.findings.iter().cloned());
+            .retain(|found| !gone.contains(&found.household));
+        self.findings.append(&mut part.findings);
         self.findings.sort();
         let mut tally = Tally {
             squares: Vec::new(),
-            outcomes: self.before.tally.outcomes.clone(),
+            outcomes: self.record.tally.outcomes.clone(),
         };
-        for (programme, counted) in &old.tally.outcomes {
-            let known = tally.outcomes.entry(programme.clone()).or_default();
-            known.take_back(*counted);
+        for (programme, counted) in programmes.into_iter().zip(old.counted) {
+            let known = tally.outcomes.entry(programme.to_owned()).or_default();
+            known.take_back(counted);
         }
-        for (programme, counted) in &new.tally.outcomes {
+        for (programme, counted) in &part.tally.outcomes {
             tally.outcomes(programme, *counted);
         }
         for found in &self.findings {
             tally.finding(found);
         }
-        let mut next = new.times.iter().copied();
-        for row in &due {
-            let (household, time) = &mut self.times[*row];
-            *time = match work.later.counts(work.at, *household) {
-                true => next.next().unwrap_or(NEVER),
-                false => GONE,
-            };
-        }
-        let households = self.before.households - old.households + new.households;
-        let people = self.before.people - old.people + new.people;
+        let soon = match is_ready {
+            true => None,
+            false => Some(still_soon(&ready, &self.nights, blank.soon_until)?),
+        };
+        let households = self.record.households - old.households + part.households;
         Ok(PartDone {
             record: Record {
                 households,
-                people,
+                people: self.record.people - old.people + part.people,
                 tally,
+                soon_until: match is_ready {
+                    true => self.record.soon_until,
+                    false => blank.soon_until,
+                },
                 ..blank
             },
             findings: self.findings,
-            times: self.times,
-            kept: households - new.households,
+            nights: self.nights,
+            soon,
+            kept: households - part.households,
+            shares: part.shares,
         })
     }
-}
 
-/// Reads some rows of a part.
-fn read_rows(
-    work: &PartWork,
-    due: &[usize],
-    rows: usize,
-    reads: &[bool],
-) -> anyhow::Result<Vec<Chunk>> {
-    if due.is_empty() {
-        return Ok(Vec::new());
+    /// The rows that were laid ready.
+    fn ready(&self, work: &PartWork, reads: &[bool]) -> anyhow::Result<Vec<Chunk>> {
+        if self.soon.is_empty() {
+            return Ok(Vec::new());
+        }
+        chunk::open(self.soon.clone(), work.sweep.book.columns(), reads)?
+            .map(|batch| Ok(Chunk::new(batch?)))
+            .collect()
     }
-    let ranges = due.iter().map(|row| *row..*row + 1);
-    let selection = RowSelection::from_consecutive_ranges(ranges, rows);
-    let households = work.households.clone();
-    chunk::open(
-        households,
-        work.sweep.book.columns(),
-        reads,
-        Some(selection),
-    )?
-    .map(|batch| Ok(Chunk::new(batch?)))
-    .collect()
+
+    /// The rows whose day comes until then, out of the whole part.
+    fn gathered(
+        &self,
+        work: &PartWork,
+        reads: &[bool],
+        until: NaiveDate,
+    ) -> anyhow::Result<Vec<Chunk>> {
+        let until = until.num_days_from_ce();
+        let mut nights = self.nights.iter();
+        let mut found = Vec::new();
+        for chunk in work.chunks(reads)? {
+            let chunk = chunk?;
+            let keep: Vec<bool> = nights
+                .by_ref()
+                .take(chunk.households()?.len())
+                .map(|night| {
+                    let counts = work.later.counts(work.at, night.household);
+                    night.next != GONE && night.next <= until && counts
+                })
+                .collect();
+            found.extend(chunk.some(&keep)?);
+        }
+        Ok(found)
+    }
 }
 
-/// Decides rows that were read: those that still count, or all of them as they once counted.
-fn decided<'s>(
-    work: &PartWork,
-    sweep: &'s Sweep,
-    deciders: &mut Deciders<'_>,
-    chunks: &[Chunk],
-    current: bool,
-) -> anyhow::Result<PartSweep<'s>> {
-    let mut part = PartSweep::new(sweep, work.payments.clone())?;
-    let chunks = chunks.iter().filter_map(|chunk| match current {
-        true => work.later.current(chunk.clone(), work.at).transpose(),
-        false => Some(Ok(chunk.clone())),
-    });
-    // When time matters to rows as they were, nobody asks any more.
-    part.decide(chunks, deciders, current.then_some(&*work.nexts))?;
-    Ok(part)
+/// Of rows that were gathered, those whose day still comes until then.
+fn still_soon(gathered: &[Chunk], nights: &[Night], until: NaiveDate) -> anyhow::Result<Vec<u8>> {
+    let until = until.num_days_from_ce();
+    let coming: BTreeSet<i64> = nights
+        .iter()
+        .filter(|night| night.next != GONE && night.next <= until)
+        .map(|night| night.household)
+        .collect();
+    let mut left = Vec::new();
+    for chunk in gathered {
+        left.extend(chunk.among(&coming)?);
+    }
+    soon_file(&left)
 }

@@ -6,11 +6,13 @@ use crate::chunk::{self, Chunk, Rows};
 use crate::decide::{Deciders, monthly};
 use crate::finding::{Finding, FindingKind};
 use crate::later::Later;
-use crate::nights::{self, Nexts};
+use crate::nights::{self, Nexts, Night};
 use crate::payments::{self, Paid};
+use crate::shares::Shares;
 use crate::sweep::{Doubts, Record, Sweep};
 use crate::tally::{Counted, Tally};
 use bytes::Bytes;
+use chrono::Datelike;
 use policy::machine::{MET, NOT_MET, Outcomes};
 use policy::{Ask, Unit};
 use std::collections::BTreeSet;
@@ -31,7 +33,10 @@ pub(crate) struct PartWork {
 /// A part decided.
 pub(crate) struct PartDone {
     pub(crate) findings: Vec<Finding>,
-    pub(crate) times: Vec<(i64, i32)>,
+    pub(crate) nights: Vec<Night>,
+    pub(crate) shares: Shares,
+    /// The rows whose day comes soon, if they were gathered anew.
+    pub(crate) soon: Option<Vec<u8>>,
     pub(crate) record: Record,
     pub(crate) kept: u64,
 }
@@ -39,42 +44,41 @@ pub(crate) struct PartDone {
 impl PartWork {
     /// Decides every row that counts.
     pub(crate) fn anew(&self, blank: Record) -> anyhow::Result<PartDone> {
-        let mut part = PartSweep::new(&self.sweep, self.payments.clone())?;
+        let mut part = PartSweep::new(&self.sweep, self.payments.clone(), Shares::default())?;
         let ask = self.sweep.ask();
         let mut deciders = Deciders::new(&self.sweep.book, &ask);
+        let until = blank.soon_until.num_days_from_ce();
+        let mut nights = Vec::new();
+        let mut soon = Vec::new();
         let reads = deciders.reads().to_vec();
-        let mut ids: Vec<(i64, bool)> = Vec::new();
-        let columns = self.sweep.book.columns();
-        let chunks =
-            chunk::open(self.households.clone(), columns, &reads, None)?.filter_map(|batch| {
-                let chunk = match batch {
-                    Ok(batch) => Chunk::new(batch),
-                    Err(fault) => return Some(Err(fault.into())),
-                };
-                match chunk.households() {
-                    Ok(households) => ids.extend(
-                        households
-                            .iter()
-                            .map(|household| (*household, self.later.counts(self.at, *household))),
-                    ),
-                    Err(fault) => return Some(Err(fault)),
-                }
-                self.later.current(chunk, self.at).transpose()
-            });
-        part.decide(chunks, &mut deciders, Some(&self.nexts))?;
+        for chunk in self.chunks(&reads)? {
+            let chunk = chunk?;
+            let first = nights.len();
+            nights.extend(chunk.households()?.iter().map(|household| Night {
+                household: *household,
+                next: nights::GONE,
+                kind: 0,
+            }));
+            let Some(chunk) = self.later.current(chunk, self.at)? else {
+                continue;
+            };
+            part.decide(&chunk, &mut deciders, &self.nexts)?;
+            let decided = part.nexts.drain(..).zip(part.kinds.drain(..));
+            let counting = nights[first..]
+                .iter_mut()
+                .filter(|night| self.later.counts(self.at, night.household));
+            let mut keep = Vec::new();
+            for (night, (next, kind)) in counting.zip(decided) {
+                (night.next, night.kind) = (next, kind);
+                keep.push(next <= until);
+            }
+            soon.extend(chunk.some(&keep)?);
+        }
         part.findings.sort();
-        let mut next = part.times.iter();
-        let times = ids
-            .into_iter()
-            .map(|(household, counts)| {
-                let time = match counts {
-                    true => next.next().copied().unwrap_or(nights::NEVER),
-                    false => nights::GONE,
-                };
-                (household, time)
-            })
-            .collect();
         Ok(PartDone {
+            soon: Some(nights::soon_file(&soon)?),
+            nights,
+            shares: part.shares,
             record: Record {
                 households: part.households,
                 people: part.people,
@@ -82,9 +86,18 @@ impl PartWork {
                 ..blank
             },
             findings: part.findings,
-            times,
             kept: 0,
         })
+    }
+
+    /// The rows of the part, whether they still count or not.
+    pub(crate) fn chunks(
+        &self,
+        reads: &[bool],
+    ) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Chunk>>> {
+        let columns = self.sweep.book.columns();
+        let read = chunk::open(self.households.clone(), columns, reads)?;
+        Ok(read.map(|batch| Ok(Chunk::new(batch?))))
     }
 }
 
@@ -98,8 +111,12 @@ pub(crate) struct PartSweep<'s> {
     pub(crate) tally: Tally,
     pub(crate) households: u64,
     pub(crate) people: u64,
+    /// What each household counted for.
+    pub(crate) shares: Shares,
     /// For each row decided, in order, the next day on which time may change it.
-    pub(crate) times: Vec<i32>,
+    pub(crate) nexts: Vec<i32>,
+    /// The kind of its share.
+    pub(crate) kinds: Vec<i64>,
 }
 
 /// A row whose outcome is to be verified.
@@ -123,7 +140,11 @@ fn of_household(household: i64) -> RangeInclusive<(i64, Option<i64>, usize)> {
 }
 
 impl<'s> PartSweep<'s> {
-    pub(crate) fn new(sweep: &'s Sweep, payments: Option<Bytes>) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        sweep: &'s Sweep,
+        payments: Option<Bytes>,
+        shares: Shares,
+    ) -> anyhow::Result<Self> {
         let programmes = sweep.book.programmes();
         let names: Vec<String> = programmes.iter().map(|one| one.id.clone()).collect();
         let paid = match payments {
@@ -139,27 +160,24 @@ impl<'s> PartSweep<'s> {
             tally: Tally::default(),
             households: 0,
             people: 0,
-            times: Vec::new(),
+            shares,
+            nexts: Vec::new(),
+            kinds: Vec::new(),
         })
     }
 
-    /// Decides rows: `chunks` gives them, already cut to those that count.
+    /// Decides rows, all of which count.
     pub(crate) fn decide(
         &mut self,
-        chunks: impl Iterator<Item = anyhow::Result<Chunk>>,
+        chunk: &Chunk,
         deciders: &mut Deciders<'_>,
-        nexts: Option<&Nexts>,
+        nexts: &Nexts,
     ) -> anyhow::Result<()> {
-        for chunk in chunks {
-            deciders.decide(&chunk?, |ask, rows, outcomes| {
-                self.compare(ask, rows, outcomes)?;
-                if let Some(nexts) = nexts {
-                    nights::times(nexts, rows, self.sweep, &mut self.times);
-                }
-                Ok(())
-            })?;
-        }
-        Ok(())
+        deciders.decide(chunk, |_, ask, rows, outcomes| {
+            self.compare(ask, rows, outcomes)?;
+            nights::times(nexts, rows, self.sweep, &mut self.nexts);
+            self.shares.close(rows, &mut self.kinds)
+        })
     }
 
     /// Compares what is due with what is paid.
@@ -191,6 +209,10 @@ impl<'s> PartSweep<'s> {
             let (states, amounts) = (outcomes.outcome(at), outcomes.amount(at));
             let counted = Counted::of(states, amounts);
             self.tally.outcomes(&benefit.id, counted);
+            if counted.met + counted.to_verify > 0 {
+                self.shares
+                    .note(at, to.by_person, rows, (states, amounts))?;
+            }
             let said_by_all =
                 (counted.met > 0 && to.compared) || (counted.to_verify > 0 && !only_paid);
             if said_by_all {

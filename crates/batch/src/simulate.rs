@@ -8,10 +8,10 @@ use crate::chunk::{self, Chunk, Rows};
 use crate::decide::{Deciders, for_people, region_of};
 use crate::effect::{AGES, Amounts, Counting, Effect, Households};
 use crate::folder::Folder;
+use crate::held::Held;
 use crate::later::Later;
 use crate::layout::{Manifest, Part};
 use anyhow::{Context, bail};
-use bytes::Bytes;
 use chrono::{Datelike, NaiveDate};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -48,6 +48,8 @@ pub struct Simulation {
     pub workers: usize,
     /// Only households of this place are counted.
     pub region: Option<Region>,
+    /// Where rows are held from one simulation to the next.
+    pub held: Option<Arc<Held>>,
 }
 
 /// What came out (试算结果).
@@ -134,6 +136,7 @@ impl Simulation {
             reforms: books,
             workers: 2,
             region: None,
+            held: None,
         })
     }
 
@@ -156,15 +159,16 @@ impl Simulation {
     ) -> anyhow::Result<Simulated> {
         let manifest = Manifest::read(folder).await?;
         let later = Arc::new(Later::of(folder, &manifest).await?);
+        let reads = Arc::new(self.reads()?);
         let mut effects: Vec<Effect> = self.reforms.iter().map(|_| Effect::default()).collect();
         let mut work: Vec<BoxFuture<'_, PartAnswer>> = Vec::new();
         for (at, part) in manifest.parts.iter().enumerate() {
-            let later = Arc::clone(&later);
+            let (later, reads) = (Arc::clone(&later), Arc::clone(&reads));
             work.push(Box::pin(async move {
                 if stop.load(Ordering::Relaxed) {
                     bail!("试算已停止，没有结果 (stopped)");
                 }
-                self.part(folder, part, at, later).await
+                self.part(folder, part, at, later, reads).await
             }));
         }
         let mut done = futures_util::stream::iter(work).buffer_unordered(self.workers.max(1));
@@ -195,38 +199,79 @@ impl Simulation {
         part: &Part,
         at: usize,
         later: Arc<Later>,
+        reads: Arc<Vec<bool>>,
     ) -> anyhow::Result<(Vec<Effect>, u64)> {
         if part.rows == 0 {
             return Ok((self.reforms.iter().map(|_| Effect::default()).collect(), 0));
         }
-        let bytes = folder.need(&part.file).await?;
+        let held = self
+            .held
+            .as_ref()
+            .and_then(|held| held.rows(folder.shown(), part, &reads));
+        let (bytes, keeps) = match &held {
+            Some(_) => (None, false),
+            None => (Some(folder.need(&part.file).await?), self.held.is_some()),
+        };
         let this = self.clone();
         let shown = part.file.clone();
-        tokio::task::spawn_blocking(move || this.decide(bytes, &later, at))
-            .await?
-            .with_context(|| format!("试算 {shown}"))
+        let at_part = (part.clone(), folder.shown().to_owned());
+        tokio::task::spawn_blocking(move || {
+            let mut kept = Vec::new();
+            let read = match (held, bytes) {
+                (Some(chunks), _) => return this.decide(chunks.into_iter().map(Ok), &later, at),
+                (None, Some(bytes)) => chunk::open(bytes, this.base.columns(), &reads)?,
+                (None, None) => bail!("没有读到分块"),
+            };
+            let chunks = read.map(|batch| {
+                let chunk = Chunk::new(batch?);
+                if keeps {
+                    kept.push(chunk.clone());
+                }
+                Ok(chunk)
+            });
+            let answer = this.decide(chunks, &later, at)?;
+            if let Some(held) = this.held.as_ref().filter(|_| keeps) {
+                let (part, folder) = &at_part;
+                held.keep(folder, part, &reads, kept);
+            }
+            Ok(answer)
+        })
+        .await?
+        .with_context(|| format!("试算 {shown}"))
     }
 
-    fn decide(&self, bytes: Bytes, later: &Later, at: usize) -> anyhow::Result<(Vec<Effect>, u64)> {
-        let ask = self.ask();
-        // The baseline first, then every reform.
-        let books = std::iter::once(&self.base).chain(self.reforms.iter().map(|(_, book)| book));
-        let mut deciders: Vec<Deciders<'_>> = books.map(|book| Deciders::new(book, &ask)).collect();
-        let mut counting: Vec<Counting> =
-            self.reforms.iter().map(|_| Counting::default()).collect();
-        let columns = self.base.columns();
-        let mut reads = vec![false; columns.len()];
-        for one in &deciders {
-            for (reads, one) in reads.iter_mut().zip(one.reads()) {
-                *reads |= one;
-            }
-        }
-        let born = columns
-            .iter()
-            .position(|column| column.name == BORN && column.of == Unit::Person);
-        if let Some(born) = born {
+    /// The fact that says how old somebody is.
+    fn born(&self) -> Option<usize> {
+        let mut columns = self.base.columns().iter();
+        columns.position(|column| column.name == BORN && column.of == Unit::Person)
+    }
+
+    /// The baseline and the reforms, bound together.
+    fn deciders(&self, ask: &Ask) -> anyhow::Result<Deciders<'_>> {
+        let reforms = self.reforms.iter().map(|(_, book)| &**book).collect();
+        Deciders::beside(&self.base, reforms, ask)
+    }
+
+    /// Which columns are read.
+    fn reads(&self) -> anyhow::Result<Vec<bool>> {
+        let mut reads = self.deciders(&self.ask())?.reads().to_vec();
+        if let Some(born) = self.born() {
             reads[born] = true;
         }
+        Ok(reads)
+    }
+
+    fn decide(
+        &self,
+        chunks: impl Iterator<Item = anyhow::Result<Chunk>>,
+        later: &Later,
+        at: usize,
+    ) -> anyhow::Result<(Vec<Effect>, u64)> {
+        let ask = self.ask();
+        let mut deciders = self.deciders(&ask)?;
+        let mut counting: Vec<Counting> =
+            self.reforms.iter().map(|_| Counting::default()).collect();
+        let born = self.born();
         let ages = Ages::on(self.as_of);
         let (mut before, mut after) = (Amounts::default(), Amounts::default());
         let mut bands: Vec<u8> = Vec::new();
@@ -238,12 +283,12 @@ impl Simulation {
                 .or_insert_with(|| region_of(community).is_ok_and(|place| region.holds(place))),
         };
         let mut households = 0;
-        for batch in chunk::open(bytes, columns, &reads, None)? {
-            let Some(chunk) = later.current(Chunk::new(batch?), at)? else {
+        for chunk in chunks {
+            let Some(chunk) = later.current(chunk?, at)? else {
                 continue;
             };
             households += u64::try_from(chunk.households()?.len())?;
-            Deciders::decide_each(&mut deciders, &chunk, |book, _, rows, outcomes| {
+            deciders.decide(&chunk, |book, _, rows, outcomes| {
                 let Some(reform) = book.checked_sub(1) else {
                     ages.bands(born, rows, &mut bands);
                     self.amounts(rows, &outcomes, &mut before);

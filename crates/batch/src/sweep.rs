@@ -11,7 +11,7 @@ use crate::finding;
 use crate::folder::Folder;
 use crate::later::Later;
 use crate::layout::{Manifest, Part};
-use crate::nights::{self, Nexts};
+use crate::nights::{self, Before, Nexts};
 use crate::part::PartWork;
 use crate::tally::Tally;
 use anyhow::Context;
@@ -90,6 +90,8 @@ pub(crate) struct Record {
     pub(crate) as_of: NaiveDate,
     /// What replaced rows of the part, as one fingerprint.
     pub(crate) replaced: String,
+    /// Until when rows whose day comes are laid ready.
+    pub(crate) soon_until: NaiveDate,
     pub(crate) households: u64,
     pub(crate) people: u64,
     pub(crate) tally: Tally,
@@ -114,7 +116,7 @@ impl Sweep {
     fn about(&self, part: &Part) -> String {
         let programmes = self.ask().programmes.unwrap_or_default().join(" ");
         let text = format!(
-            "2\n{}\n{programmes}\n{:?}\n{}\n{}",
+            "3\n{}\n{programmes}\n{:?}\n{}\n{}",
             self.book.hash(),
             self.doubts,
             part.file,
@@ -202,6 +204,7 @@ impl Sweep {
             about: self.about(part),
             as_of: self.as_of,
             replaced: later.fingerprint(at).to_owned(),
+            soon_until: nights::soon_until(self.as_of, at),
             ..Record::default()
         };
         let before = match folder.read(&record_file).await? {
@@ -224,16 +227,15 @@ impl Sweep {
         });
         let night = match night {
             None => None,
-            Some(before) => nights::Night::read(folder, part, before).await?,
+            Some(before) => Before::read(folder, part, before).await?,
         };
         if let Some(night) = &night
             && night.is_quiet(&later, at, self.as_of)
         {
             let record = Record {
-                households: night.before.households,
-                people: night.before.people,
-                tally: night.before.tally.clone(),
-                ..blank
+                as_of: blank.as_of,
+                replaced: blank.replaced,
+                ..night.record.clone()
             };
             folder
                 .write(&record_file, serde_json::to_vec(&record)?)
@@ -260,12 +262,19 @@ impl Sweep {
         })
         .await?
         .with_context(|| format!("比对 {}", part.file))?;
+        // What is written now answers another question than the record still says: without a record it answers none.
+        folder.remove(&record_file).await?;
         folder
             .write(&part.findings(), finding::to_file(&done.findings)?)
             .await?;
+        let [nights, shares, soon] = nights::files(part);
         folder
-            .write(&nights::file(part), nights::to_file(&done.times)?)
+            .write(&nights, nights::to_file(&done.nights)?)
             .await?;
+        folder.write(&shares, done.shares.to_file()?).await?;
+        if let Some(rows) = done.soon {
+            folder.write(&soon, rows).await?;
+        }
         folder
             .write(&record_file, serde_json::to_vec(&done.record)?)
             .await?;

@@ -41,6 +41,17 @@ pub struct PlaceRegion {
     pub from: Option<NaiveDate>,
     /// First day no longer so; `None` means still.
     pub until: Option<NaiveDate>,
+    /// Where it lies on the place's sketch (示意图位置): the column from the west and the row from the north, from 0.
+    pub tile: Option<Tile>,
+}
+
+/// A square of a place's sketch (示意图方格).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tile {
+    /// Counted from the west.
+    pub column: u8,
+    /// Counted from the north.
+    pub row: u8,
 }
 
 /// The place a book is for (地方).
@@ -224,6 +235,7 @@ pub struct Book {
     laws: Laws,
     version: String,
     hash: String,
+    written: String,
     cases: BTreeMap<String, Vec<Case>>,
     argued: BTreeMap<String, Vec<Argued>>,
     packs: PathBuf,
@@ -276,6 +288,7 @@ impl Book {
                     inside,
                     laws: chain.laws,
                     version: chain.version,
+                    written: chain.hash.clone(),
                     hash: chain.hash,
                     cases,
                     argued,
@@ -499,5 +512,10 @@ impl Book {
     /// The fingerprint (SM3) of all that decides.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// The fingerprint of what is written in the packs (原文指纹): the same for every reform tried of it.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
     }
 }

@@ -11,7 +11,7 @@ use crate::explain::all_operands;
 use crate::parameter::Setting;
 use crate::program::{Op, Program, Reg, Work};
 use crate::table::column_nodes;
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate, TimeDelta};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which day of the month asked is compared with (比较的基准).
@@ -31,8 +31,8 @@ enum Beat {
     Months,
     /// Before, on or after.
     Exact,
-    /// By the number of days: every day counts.
-    Days,
+    /// Number of days: when it reaches one of these, or, `None`, every day. `true`: counted from the date on, `false`: up to it.
+    Days(Option<BTreeSet<i64>>, bool),
 }
 
 /// What is made of two dates.
@@ -288,17 +288,18 @@ impl Reader<'_> {
             ..Sense::default()
         };
         let shifted = from.shifted || to.shifted;
-        let (dates, base) = match (from.base, to.base) {
+        let (dates, base, since) = match (from.base, to.base) {
             (None, None) => return sense,
-            (Some(base), None) => (to, base),
-            (None, Some(base)) => (from, base),
+            (Some(base), None) => (to, base, false),
+            (None, Some(base)) => (from, base, true),
             (Some(_), Some(_)) => {
                 sense.wild = true;
                 return sense;
             }
         };
         let beat = match (how, shifted) {
-            (How::Days, _) => Beat::Days,
+            (How::Days, false) => Beat::Days(self.thresholds(node), since),
+            (How::Days, true) => Beat::Days(None, since),
             (How::Years, false) => Beat::Years(self.thresholds(node)),
             (How::Order, false) => Beat::Exact,
             (How::Months, _) | (_, true) => Beat::Months,
@@ -320,7 +321,7 @@ impl Reader<'_> {
         sense
     }
 
-    /// The numbers a count of years is compared with, if it is used for nothing else.
+    /// The numbers a count of years or days is compared with, if it is used for nothing else.
     fn thresholds(&self, node: Reg) -> Option<BTreeSet<i64>> {
         let mut found = BTreeSet::new();
         let mut open = vec![node];
@@ -428,7 +429,15 @@ fn next_of(beat: &Beat, base: Base, date: NaiveDate, after: NaiveDate) -> Option
     // A day that does not exist every year is counted on the day before or after it: both are named.
     let around = |day: NaiveDate| [Some(day), day.checked_add_days(Days::new(1))];
     match beat {
-        Beat::Days => after.succ_opt(),
+        Beat::Days(None, _) => after.succ_opt(),
+        Beat::Days(Some(only), since) => only
+            .iter()
+            .filter_map(|days| {
+                let days = if *since { *days } else { days.checked_neg()? };
+                let day = date.checked_add_signed(TimeDelta::try_days(days)?)?;
+                around(day).into_iter().flatten().filter_map(later).min()
+            })
+            .min(),
         Beat::Exact => around(date).into_iter().flatten().filter_map(later).min(),
         Beat::Years(only) => {
             let now = i64::from(after.year() - date.year());

@@ -76,7 +76,7 @@ mod wording;
 
 pub use book::{
     ArticleText, Benefit, Book, Brief, ConditionDef, Place, PlaceRegion, Programme, RuleVersion,
-    VariableDef,
+    Tile, VariableDef,
 };
 pub use determination::{
     AbsentAsZero, Ask, ConditionResult, Determination, Every, FactRef, FactUsed, Outcome,

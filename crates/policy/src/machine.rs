@@ -30,11 +30,13 @@ use std::ops::Range;
 /// A rule book bound to a day, a place and some programmes (绑定后的规则库).
 #[derive(Debug)]
 pub struct Machine<'b> {
-    book: &'b Book,
+    /// The book, and those tried beside it.
+    books: Vec<&'b Book>,
     ask: Ask,
     wanted: Vec<usize>,
     reads: Vec<bool>,
     keeps_conditions: bool,
+    /// Programme by programme, one a book.
     answers: Vec<Answer>,
     graph: Graph,
     scratch: Scratch,
@@ -49,6 +51,8 @@ pub struct Machine<'b> {
 pub struct Outcomes<'m> {
     programmes: &'m [usize],
     answers: &'m [Answer],
+    books: usize,
+    book: usize,
 }
 
 /// Outcome (结论): not met.
@@ -66,16 +70,34 @@ const FEW: usize = 4;
 impl Book {
     /// The book bound to an ask (绑定), for whole populations.
     pub fn machine(&self, ask: &Ask) -> Machine<'_> {
-        let wanted = self.wanted(ask);
-        let program = self.program();
-        let graph = bind::bind(self, ask, &wanted);
+        Machine::of(vec![self], ask)
+    }
+
+    /// The book and reforms of it bound as one (并列绑定): whatever does not rest on what they change is worked out once
+    /// for all of them. `None` if one of them is no reform of this book; see [`Book::reformed`].
+    pub fn machine_beside<'b>(&'b self, reforms: &[&'b Self], ask: &Ask) -> Option<Machine<'b>> {
+        let alike = reforms
+            .iter()
+            .all(|reform| reform.written() == self.written());
+        let books = std::iter::once(self).chain(reforms.iter().copied());
+        alike.then(|| Machine::of(books.collect(), ask))
+    }
+}
+
+impl<'b> Machine<'b> {
+    /// Of books that differ in values only.
+    fn of(books: Vec<&'b Book>, ask: &Ask) -> Self {
+        let first = books[0];
+        let wanted = first.wanted(ask);
+        let program = first.program();
+        let graph = bind::bind(&books, ask, &wanted);
         let inputs: Vec<u32> = column_nodes(program)
             .iter()
             .map(|(input, _)| *input)
             .collect();
         let mut needed = vec![false; program.inputs.len()];
-        for (output, benefit) in graph.outputs.iter().zip(&wanted) {
-            if output.is_err() {
+        for (outputs, benefit) in graph.outputs.chunks(books.len()).zip(&wanted) {
+            if outputs.iter().any(Result::is_err) {
                 for input in &program.benefits[*benefit].inputs {
                     needed[*input as usize] = true;
                 }
@@ -85,13 +107,17 @@ impl Book {
         for column in graph.columns() {
             reads[column as usize] = true;
         }
-        Machine {
-            book: self,
+        Self {
             ask: ask.clone(),
             answers: wanted
                 .iter()
-                .map(|benefit| Answer::of(&program.benefits[*benefit]))
+                .flat_map(|benefit| {
+                    books
+                        .iter()
+                        .map(|_| Answer::of(&program.benefits[*benefit]))
+                })
                 .collect(),
+            books,
             wanted,
             reads,
             keeps_conditions: false,
@@ -114,13 +140,14 @@ impl Machine<'_> {
         self.keeps_conditions = true;
     }
 
-    /// Decides every household of a table (批量认定). What is kept for the next call is memory, never values.
+    /// Decides every household of a table (批量认定) and gives what the first book says. What is kept for the next call is
+    /// memory, never values.
     pub fn decide(&mut self, table: &Table<'_>) -> Outcomes<'_> {
         for answer in &mut self.answers {
             answer.resize(table.households(), table.members(), self.keeps_conditions);
         }
         self.referred = 0;
-        let words = Vocabulary::of(self.book.program(), &self.graph, &self.inputs, table);
+        let words = Vocabulary::of(self.books[0].program(), &self.graph, &self.inputs, table);
         let mut begin = 0;
         while begin < table.households() {
             let end = (begin + BATCH).min(table.households());
@@ -128,9 +155,16 @@ impl Machine<'_> {
             begin = end;
         }
         self.refer_the_formless(table);
+        self.outcomes(0)
+    }
+
+    /// What a book said of the last table (所得结果): 0 is the book itself, then its reforms in the order given.
+    pub fn outcomes(&self, book: usize) -> Outcomes<'_> {
         Outcomes {
             programmes: &self.wanted,
             answers: &self.answers,
+            books: self.books.len(),
+            book: book.min(self.books.len() - 1),
         }
     }
 
@@ -141,10 +175,11 @@ impl Machine<'_> {
 
     /// Programmes that always go through the reference (无列式的事项), and why; the packs of this repository have none.
     pub fn formless(&self) -> Vec<(usize, String)> {
-        let outputs = self.wanted.iter().zip(&self.graph.outputs);
+        let outputs = self.graph.outputs.chunks(self.books.len());
+        let outputs = self.wanted.iter().zip(outputs);
         outputs
-            .filter_map(|(benefit, output)| {
-                let NoForm(reg, why) = output.as_ref().err()?;
+            .filter_map(|(benefit, outputs)| {
+                let NoForm(reg, why) = outputs.iter().find_map(|output| output.as_ref().err())?;
                 Some((*benefit, format!("{why}（节点 {reg}）")))
             })
             .collect()
@@ -170,14 +205,14 @@ impl Machine<'_> {
             }
             Err(Rare) => {
                 self.referred += rows.len();
-                let every: Vec<usize> = (0..self.wanted.len()).collect();
+                let every: Vec<usize> = (0..self.answers.len()).collect();
                 self.refer(table, rows, &every);
             }
         }
     }
 
     fn refer_the_formless(&mut self, table: &Table<'_>) {
-        let places: Vec<usize> = (0..self.wanted.len())
+        let places: Vec<usize> = (0..self.answers.len())
             .filter(|place| self.graph.outputs[*place].is_err())
             .collect();
         let mut begin = 0;
@@ -188,16 +223,23 @@ impl Machine<'_> {
         }
     }
 
-    /// Decides some programmes for some households by the reference.
+    /// Decides some programmes for some households by the reference; `places` are those of the answers.
     fn refer(&mut self, table: &Table<'_>, rows: Range<usize>, places: &[usize]) {
         let list: Vec<usize> = rows.clone().collect();
-        let wanted: Vec<usize> = places.iter().map(|place| self.wanted[*place]).collect();
-        let region = self.book.region(&self.ask);
-        let program = self.book.program();
-        let run = Run::over_table(program, table, &list, &self.ask, region, &wanted);
         let child = table.members_of(rows.start).start;
-        for (place, benefit) in places.iter().zip(wanted) {
-            self.answers[*place].copy_from(&run, benefit, rows.start, child);
+        for (at, book) in self.books.iter().enumerate() {
+            let own = places.iter().copied();
+            let own: Vec<usize> = own.filter(|place| place % self.books.len() == at).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let benefit = |place: &usize| self.wanted[place / self.books.len()];
+            let wanted: Vec<usize> = own.iter().map(benefit).collect();
+            let region = book.region(&self.ask);
+            let run = Run::over_table(book.program(), table, &list, &self.ask, region, &wanted);
+            for (place, benefit) in own.iter().zip(wanted) {
+                self.answers[*place].copy_from(&run, benefit, rows.start, child);
+            }
         }
     }
 }
@@ -208,19 +250,23 @@ impl<'m> Outcomes<'m> {
         self.programmes
     }
 
+    fn answer(&self, at: usize) -> &'m Answer {
+        &self.answers[at * self.books + self.book]
+    }
+
     /// The outcomes (结论): [`NOT_MET`], [`TO_VERIFY`] or [`MET`].
     pub fn outcome(&self, at: usize) -> &'m [u8] {
-        &self.answers[at].outcome
+        &self.answer(at).outcome
     }
 
     /// The amounts in fen (金额); 0 unless met.
     pub fn amount(&self, at: usize) -> &'m [i64] {
-        &self.answers[at].amount
+        &self.answer(at).amount
     }
 
     /// A condition (条件): 0 no, 1 unknown, 2 yes; empty unless [`Machine::keep_conditions`] was called.
     pub fn condition(&self, at: usize, condition: usize) -> &'m [u8] {
-        self.answers[at]
+        self.answer(at)
             .conditions
             .get(condition)
             .map_or(&[], Vec::as_slice)
@@ -229,6 +275,6 @@ impl<'m> Outcomes<'m> {
     /// For whom a household's benefit is paid (保障对象), 0 or 1 a member; `None` where the programme does not choose:
     /// then a household's benefit is for all members, a person's for that person and an organisation's for none.
     pub fn covered(&self, at: usize) -> Option<&'m [u8]> {
-        self.answers[at].covered.as_deref()
+        self.answer(at).covered.as_deref()
     }
 }

@@ -44,14 +44,14 @@
 //! * `mutants.toml`: `[[equivalent]] rule mutation because from?`, see `argued`: mutants that no case can kill, and why.
 //! * `cases.toml`: see `cases`; they run with the pack whose folder holds them. Other files (`procedure.toml`, `form.toml`, `letters/*.typ`) are kept as text.
 
-use crate::book::{Place, PlaceRegion};
+use crate::book::{Place, PlaceRegion, Tile};
 use crate::fact_def::{self, Declared, RESERVED, is_id};
 use crate::fault::{Faults, Spot};
 use crate::law::{self, Laws};
 use crate::merge::{merge_benefit, merge_rules};
 use crate::parameter::{self, Inherited, Parameter};
 use crate::rule::{self, RawBenefit, RawRule};
-use crate::toml_file::{Reading, Said, Source, Table};
+use crate::toml_file::{Cell, Reading, Said, Source, Table};
 use crate::wording::Wordings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -500,7 +500,8 @@ fn read_region(table: &Table<'_>, division: Region, known: &[PlaceRegion]) -> Op
     let en = table.text("en");
     let from = table.get("from").and_then(|cell| cell.date());
     let until = table.get("until").and_then(|cell| cell.date());
-    table.no_other_keys("code name en from until");
+    let tile = table.get("tile");
+    table.no_other_keys("code name en from until tile");
     let (said, name) = (code?, name?);
     let code: Region = match said.text.parse() {
         Ok(code) => code,
@@ -528,7 +529,38 @@ fn read_region(table: &Table<'_>, division: Region, known: &[PlaceRegion]) -> Op
         parent: code.parent(),
         from,
         until,
+        tile: tile.and_then(|cell| read_tile(&cell, code, known, faults)),
     })
+}
+
+/// A place on the sketch: `[column, row]`, small numbers from 0. Two places may not share a square.
+fn read_tile(
+    cell: &Cell<'_>,
+    code: Region,
+    known: &[PlaceRegion],
+    faults: &Faults,
+) -> Option<Tile> {
+    let numbers: Vec<Option<u8>> = cell
+        .list()?
+        .iter()
+        .map(|number| number.whole().and_then(|number| u8::try_from(number).ok()))
+        .collect();
+    let [Some(column), Some(row)] = numbers[..] else {
+        faults.note(
+            &cell.spot(),
+            "tile 写 [自西数的列, 自北数的行]，从 0 起，不超过 255",
+        );
+        return None;
+    };
+    let tile = Tile { column, row };
+    let taken = |other: &&PlaceRegion| other.tile == Some(tile) && other.code != code;
+    if let Some(other) = known.iter().find(taken) {
+        faults.note(
+            &cell.spot(),
+            format!("tile 这一格已经是{}的", other.name_zh),
+        );
+    }
+    Some(tile)
 }
 
 /// The fingerprint of all that can change a determination: heads, laws, facts, parameters, rules and wording.

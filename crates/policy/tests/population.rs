@@ -377,6 +377,57 @@ fn a_reform_is_the_pack_with_that_value_written_in() {
 }
 
 #[test]
+fn reforms_decided_beside_the_book_come_out_as_alone() {
+    let book = load(&packs(), "baoan");
+    let change = |parameter: &str, value: Setting| Change {
+        parameter: parameter.to_owned(),
+        value,
+        from: "2020-01-01".parse().unwrap(),
+    };
+    // One value, steps, two at once, and nothing at all: what is shared differs from reform to reform.
+    let reforms = [
+        vec![change("dibao_standard", Setting::Single(131_313))],
+        vec![change(
+            "old_age_rates",
+            Setting::Steps(BTreeMap::from([(65, 11_100), (80, 33_300)])),
+        )],
+        vec![
+            change("dibao_standard", Setting::Single(99_000)),
+            change("old_age_rates", Setting::Steps(BTreeMap::from([(90, 1)]))),
+        ],
+        Vec::new(),
+    ];
+    let reforms: Vec<Book> = reforms
+        .iter()
+        .map(|changes| book.reformed(changes).unwrap())
+        .collect();
+    let beside: Vec<&Book> = reforms.iter().collect();
+    let mut moved = 0;
+    for (ask, sheets) in cases(&book) {
+        let table = book.tabulate(&sheets, &ask);
+        let mut together = book.machine_beside(&beside, &ask).unwrap();
+        together.decide(&table);
+        let alone = std::iter::once(&book).chain(beside.iter().copied());
+        for (at, one) in alone.enumerate() {
+            let mut machine = one.machine(&ask);
+            let (right, found) = (machine.decide(&table), together.outcomes(at));
+            assert_eq!(right.programmes(), found.programmes());
+            for programme in 0..right.programmes().len() {
+                assert_eq!(right.outcome(programme), found.outcome(programme));
+                assert_eq!(right.amount(programme), found.amount(programme));
+                assert_eq!(right.covered(programme), found.covered(programme));
+                let now = together.outcomes(0);
+                moved += usize::from(found.amount(programme) != now.amount(programme));
+            }
+        }
+    }
+    assert!(moved > 100, "the reforms must matter somewhere: {moved}");
+    let other = load(&packs(), "futian");
+    let ask = Ask::on("2026-06-01".parse().unwrap());
+    assert!(book.machine_beside(&[&other], &ask).is_none());
+}
+
+#[test]
 fn changes_that_cannot_be_made_are_all_told_at_once() {
     let book = load(&packs(), "baoan");
     let change = |parameter: &str, value: Setting| Change {

@@ -5,12 +5,14 @@
 use crate::rate::Rates;
 use access::{Door, PasswordCost, PasswordPolicy};
 use anyhow::Context;
+use batch::Held;
 use casework::Desk;
 use casework::rulebook::Shelf;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use store::{Db, OffsetClock};
+use tokio::sync::Semaphore;
 
 /// The settings of the web part (网页设置). Read once at start, by the executable.
 #[derive(Clone)]
@@ -88,6 +90,15 @@ pub struct App {
     pub door: Door,
     pub(crate) rates: Arc<Rates>,
     pub(crate) numbers: PrometheusHandle,
+    pub(crate) simulations: Arc<Simulations>,
+}
+
+/// What simulations share (试算的公用部分): the rows held between two of them, and whose turn it is.
+#[derive(Debug)]
+pub(crate) struct Simulations {
+    pub(crate) held: Arc<Held>,
+    /// One at a time uses every processor; several would only take each other's.
+    pub(crate) turn: Semaphore,
 }
 
 impl App {
@@ -113,6 +124,10 @@ impl App {
             door,
             rates: Arc::new(Rates::default()),
             numbers: numbers()?,
+            simulations: Arc::new(Simulations {
+                held: Arc::default(),
+                turn: Semaphore::new(1),
+            }),
         })
     }
 }

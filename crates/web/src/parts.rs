@@ -1,6 +1,7 @@
 //! The pieces pages are made of (页面部件): one small set, the same everywhere.
 //!
-//! Reading order: [`format`], [`mark`], [`form`], [`answer`], [`table`], [`pager`], [`timeline`], [`reasons`], [`law`], [`diff`], [`proof`], [`piece`]. A piece knows how things
+//! Reading order: [`format`], [`mark`], [`form`], [`answer`], [`table`], [`pager`], [`timeline`], [`reasons`], [`law`], [`diff`], [`proof`],
+//! [`bars`], [`sketch`], [`piece`]. A piece knows how things
 //! look; it asks no database and decides nothing.
 
 pub mod answer;
@@ -15,5 +16,6 @@ pub mod pager;
 pub mod piece;
 pub mod proof;
 pub mod reasons;
+pub mod sketch;
 pub mod table;
 pub mod timeline;

@@ -48,26 +48,37 @@ struct Benefit {
     amount: Option<Id>,
 }
 
-/// The graph of the wanted programmes on a day.
-pub(super) fn bind(book: &Book, ask: &Ask, wanted: &[usize]) -> Graph {
-    let program = book.program();
-    let nobody = Run::new(program, &[], ask, book.region(ask), wanted);
-    let mut binder = Binder {
-        program,
-        nobody: &nobody,
-        graph: Graph::default(),
-        columns: (0..)
-            .zip(column_nodes(program))
-            .map(|(column, (_, reg))| (reg, column))
-            .collect(),
-        done: vec![None; program.nodes.len()],
-        benefits: vec![None; program.benefits.len()],
-    };
-    for benefit in wanted {
-        let output = binder.output(*benefit);
-        binder.graph.outputs.push(output);
+/// The graph of the wanted programmes on a day, for books that differ in values only: programme by programme, one output a
+/// book.
+pub(super) fn bind(books: &[&Book], ask: &Ask, wanted: &[usize]) -> Graph {
+    let mut graph = Graph::default();
+    let mut all = Vec::with_capacity(books.len());
+    for book in books {
+        let program = book.program();
+        let nobody = Run::new(program, &[], ask, book.region(ask), wanted);
+        let mut binder = Binder {
+            program,
+            nobody: &nobody,
+            graph,
+            columns: (0..)
+                .zip(column_nodes(program))
+                .map(|(column, (_, reg))| (reg, column))
+                .collect(),
+            done: vec![None; program.nodes.len()],
+            benefits: vec![None; program.benefits.len()],
+        };
+        let outputs: Vec<_> = wanted
+            .iter()
+            .map(|benefit| binder.output(*benefit))
+            .collect();
+        all.push(outputs.into_iter());
+        graph = binder.graph;
     }
-    let mut graph = binder.graph;
+    for _ in wanted {
+        graph
+            .outputs
+            .extend(all.iter_mut().filter_map(Iterator::next));
+    }
     graph.say_last();
     graph
 }
@@ -463,7 +474,9 @@ impl Binder<'_> {
     fn band_place(&mut self, param: u32) -> u32 {
         let setting = self.nobody.setting(param).ok().cloned();
         let bands = &mut self.graph.bands;
-        let place = bands.iter().position(|known| known.0 == param);
+        let place = bands
+            .iter()
+            .position(|known| known.0 == param && known.1 == setting);
         let place = place.unwrap_or_else(|| {
             bands.push((param, setting));
             bands.len() - 1

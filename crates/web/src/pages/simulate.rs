@@ -22,8 +22,11 @@ use maud::{Markup, html};
 use policy::Programme;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use vocab::Month;
+
+/// How long rows stay in memory after the last simulation.
+const IDLE: Duration = Duration::from_secs(600);
 
 /// What is asked (问题).
 pub(super) struct Question<'a> {
@@ -115,8 +118,17 @@ async fn simulated(
     let mut simulation = Simulation::new(book, asked.day, &asked.reforms)?;
     simulation.region =
         (scope.region != division && division.holds(scope.region)).then_some(scope.region);
+    let shared = Arc::clone(&visit.app.simulations);
+    simulation.held = Some(Arc::clone(&shared.held));
     let stop = AtomicBool::new(false);
+    let turn = shared.turn.acquire().await?;
     let mut found = simulation.run(folder, &stop, |_, _| {}).await?;
+    drop(turn);
+    // What is held is let go when nobody moved a slider for a while.
+    tokio::spawn(async move {
+        tokio::time::sleep(IDLE).await;
+        shared.held.forget_unused(IDLE);
+    });
     if hides(visit) {
         for (_, effect) in &mut found.effects {
             effect.hide_small();

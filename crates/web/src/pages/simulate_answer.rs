@@ -1,8 +1,10 @@
 //! The answer of a simulation (试算结果): the reforms side by side, then each by street, community, age and size of household.
 
+use crate::parts::sketch::{Square, sketch};
 use crate::parts::{bars, format, piece, table};
 use crate::visit::Visit;
 use batch::effect::{Count, Effect, Group, STEPS};
+use batch::region_of;
 use batch::report::{self, age_band, step_label};
 use batch::simulate::Simulated;
 use batch::suppress::Measure;
@@ -29,8 +31,12 @@ fn money(visit: &Visit, group: &Group, fen: i64, signed: bool) -> Markup {
     if group.hidden.holds(Measure::Money) {
         return held_back(visit);
     }
+    html! { (sum(visit, fen, signed)) }
+}
+
+fn sum(visit: &Visit, fen: i64, signed: bool) -> String {
     let sign = if signed && fen > 0 { "+" } else { "" };
-    html! { (sign) (format::money(visit.lang, Money::from_fen(fen))) }
+    format!("{sign}{}", format::money(visit.lang, Money::from_fen(fen)))
 }
 
 /// The whole answer (结果).
@@ -159,6 +165,7 @@ fn one(visit: &Visit, name: &str, effect: &Effect) -> Markup {
         section.part {
             h2 { (name) }
             h3 { (visit.t("按街道")) }
+            (drawn(visit, effect))
             (grouped(visit, visit.t("街道"), &places(&effect.streets), true))
             details.act-form { summary { (visit.t("按社区")) } (grouped(visit, visit.t("社区"), &places(&effect.communities), true)) }
             details.act-form { summary { (visit.t("按年龄")) } (grouped(visit, visit.t("年龄段"), &ages, false)) }
@@ -166,6 +173,24 @@ fn one(visit: &Visit, name: &str, effect: &Effect) -> Markup {
             details.act-form open { summary { (visit.t("每户每月变化的分布")) } (distribution(visit, effect)) }
         }
     }
+}
+
+/// How much more each street would cost a month, where it lies.
+fn drawn(visit: &Visit, effect: &Effect) -> Markup {
+    let square = |(code, group): (&i64, &Group)| {
+        let shown = !group.hidden.holds(Measure::Money);
+        Some(Square {
+            place: region_of(*code).ok()?,
+            weight: shown.then(|| group.more()),
+            said: match shown {
+                true => sum(visit, group.more(), true),
+                false => visit.t("不显示").to_owned(),
+            },
+            href: None,
+        })
+    };
+    let squares: Vec<Square> = effect.streets.iter().filter_map(square).collect();
+    sketch(visit, visit.t("各街道每月多支出"), &squares)
 }
 
 fn grouped(visit: &Visit, by: &str, groups: &[(String, Group)], with_money: bool) -> Markup {

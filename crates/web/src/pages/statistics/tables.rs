@@ -6,6 +6,7 @@
 use super::figures::{Figures, Of, Shown};
 use super::{Look, measure_name};
 use crate::fields::Fields;
+use crate::parts::sketch::{Square, sketch};
 use crate::parts::{bars, format, mark, piece, table};
 use crate::problem::Problem;
 use crate::visit::Visit;
@@ -226,14 +227,60 @@ pub(super) fn by_place(visit: &Visit, look: &Look, figures: &Figures) -> Markup 
     };
     lines.push(line(visit, look, figures, name, of));
     let columns = columns(visit, visit.t("地区"));
-    table::table(
+    let table = table::table(
         visit.lang,
         visit.t("按地区"),
         &columns,
         lines,
         "/statistics",
         &visit.query,
-    )
+    );
+    html! { (drawn(visit, look, figures)) (table) }
+}
+
+/// The measure looked at, by the places below, where they lie.
+fn drawn(visit: &Visit, look: &Look, figures: &Figures) -> Markup {
+    let part = main_part(look.measure);
+    let square = |place: &Region| {
+        let of = Of {
+            place: Some(*place),
+            programme: look.programme.as_deref(),
+        };
+        let shown = figures.shown(look.measure, look.month, of);
+        let place = *place;
+        Square {
+            place,
+            weight: match shown {
+                Shown::Known(numbers) => Some(worth(numbers, part)),
+                Shown::Hidden => None,
+            },
+            said: said(shown, part),
+            href: Some(
+                visit
+                    .query
+                    .with("region", &place.to_string())
+                    .href("/statistics"),
+            ),
+        }
+    };
+    let squares: Vec<Square> = figures.places().iter().map(square).collect();
+    sketch(visit, heading(visit, look.measure, part), &squares)
+}
+
+/// The number that stands for a measure.
+fn main_part(measure: Measure) -> Part {
+    match measure {
+        Measure::Paid => Part::Money,
+        Measure::Applied | Measure::Decided => Part::Count,
+    }
+}
+
+fn worth(numbers: Numbers, part: Part) -> i64 {
+    match part {
+        Part::Count => numbers.count,
+        Part::Persons => numbers.persons,
+        Part::Money => numbers.fen,
+    }
 }
 
 /// By group, each measure by its own (按分组). Who is not shown small numbers sees groups of one programme, and only in
@@ -375,19 +422,15 @@ pub(super) fn trend(visit: &Visit, look: &Look, figures: &Figures) -> Markup {
         place: None,
         programme: look.programme.as_deref(),
     };
-    let part = match look.measure {
-        Measure::Paid => Part::Money,
-        _ => Part::Count,
-    };
+    let part = main_part(look.measure);
     let months: Vec<(Month, Shown)> = look
         .year()
         .into_iter()
         .map(|month| (month, figures.shown(look.measure, month, of)))
         .collect();
-    let high = |shown: Shown| match (shown, part) {
-        (Shown::Hidden, _) => 0,
-        (Shown::Known(numbers), Part::Money) => numbers.fen,
-        (Shown::Known(numbers), _) => numbers.count,
+    let high = |shown: Shown| match shown {
+        Shown::Hidden => 0,
+        Shown::Known(numbers) => worth(numbers, part),
     };
     let highs = months.iter().map(|(_, shown)| high(*shown));
     let most = highs.max().unwrap_or(0);

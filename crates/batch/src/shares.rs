@@ -1,0 +1,269 @@
+//! What each household counted for (每户计数): so that it can be taken back without deciding the household as it was.
+//!
+//! Most households count for the same: nothing met, nothing to verify. So each different kind of share is kept once, and a
+//! household has the number of its kind. Guarantees: what is taken back is what was counted, to the fen. Deliberately
+//! absent: who; a kind is not a household.
+
+use crate::chunk::Rows;
+use crate::encode::to_plain_parquet;
+use crate::tally::Counted;
+use anyhow::{Context, ensure};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use policy::machine::{MET, NOT_MET};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What one programme has of a household; all other members were not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Share {
+    /// As asked for; [`MEMBERS`] says how many live in the household.
+    programme: u32,
+    met: u32,
+    to_verify: u32,
+    fen: i64,
+}
+
+/// No programme: the number of members stands where those met do.
+const MEMBERS: u32 = u32::MAX;
+
+/// The different kinds of share, and those of the rows in hand (每户计数).
+#[derive(Debug, Default)]
+pub(crate) struct Shares {
+    kinds: Vec<Box<[Share]>>,
+    numbers: BTreeMap<Box<[Share]>, i64>,
+    /// Of the rows in hand, programme by programme.
+    open: Vec<(u32, Share)>,
+}
+
+/// What was counted of some households (所计之数).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) households: u64,
+    pub(crate) people: u64,
+    /// By programme, as asked for.
+    pub(crate) counted: Vec<Counted>,
+}
+
+impl Shares {
+    /// Notes what a programme has of each row in hand.
+    pub(crate) fn note(
+        &mut self,
+        programme: usize,
+        by_person: bool,
+        rows: &Rows<'_>,
+        (states, amounts): (&[u8], &[i64]),
+    ) -> anyhow::Result<()> {
+        let programme = u32::try_from(programme)?;
+        for row in 0..rows.households.len() {
+            let cells = match by_person {
+                true => rows.table.members_of(row),
+                false => row..row + 1,
+            };
+            if states[cells.clone()].iter().all(|state| *state == NOT_MET) {
+                continue;
+            }
+            let mut share = Share {
+                programme,
+                met: 0,
+                to_verify: 0,
+                fen: 0,
+            };
+            for cell in cells {
+                match states[cell] {
+                    MET => {
+                        share.met += 1;
+                        share.fen = share.fen.saturating_add(amounts[cell]);
+                    }
+                    NOT_MET => {}
+                    _ => share.to_verify += 1,
+                }
+            }
+            self.open.push((u32::try_from(row)?, share));
+        }
+        Ok(())
+    }
+
+    /// Gives each row in hand the number of its kind.
+    pub(crate) fn close(&mut self, rows: &Rows<'_>, kinds: &mut Vec<i64>) -> anyhow::Result<()> {
+        let mut open = std::mem::take(&mut self.open);
+        // Stable, so that each row keeps the order of the programmes.
+        open.sort_by_key(|(row, _)| *row);
+        let mut rest = open.as_slice();
+        let mut all: Vec<Share> = Vec::new();
+        for row in 0..rows.households.len() {
+            let mine = rest
+                .iter()
+                .take_while(|(of, _)| *of as usize == row)
+                .count();
+            let (here, later) = rest.split_at(mine);
+            rest = later;
+            all.clear();
+            all.push(Share {
+                programme: MEMBERS,
+                met: u32::try_from(rows.table.members_of(row).len())?,
+                to_verify: 0,
+                fen: 0,
+            });
+            all.extend(here.iter().map(|(_, share)| *share));
+            kinds.push(self.number(&all)?);
+        }
+        open.clear();
+        self.open = open;
+        Ok(())
+    }
+
+    fn number(&mut self, shares: &[Share]) -> anyhow::Result<i64> {
+        if let Some(number) = self.numbers.get(shares) {
+            return Ok(*number);
+        }
+        let number = i64::try_from(self.kinds.len())?;
+        self.kinds.push(shares.into());
+        self.numbers.insert(shares.into(), number);
+        Ok(number)
+    }
+
+    /// What households of these kinds counted for; `by_person` says which programmes count members.
+    pub(crate) fn taken(
+        &self,
+        kinds: impl Iterator<Item = i64>,
+        by_person: &[bool],
+    ) -> anyhow::Result<Taken> {
+        let mut taken = Taken {
+            counted: vec![Counted::default(); by_person.len()],
+            ..Taken::default()
+        };
+        for kind in kinds {
+            let shares = usize::try_from(kind).ok().and_then(|at| self.kinds.get(at));
+            let shares = shares.context("每户计数文件不全；请删去后重新比对")?;
+            taken.households += 1;
+            for share in shares {
+                let (met, to_verify) = (u64::from(share.met), u64::from(share.to_verify));
+                if share.programme == MEMBERS {
+                    taken.people += met;
+                    continue;
+                }
+                let counted = taken.counted.get_mut(share.programme as usize);
+                let counted = counted.context("每户计数文件里有没有比对过的事项")?;
+                counted.met += met;
+                counted.to_verify += to_verify;
+                counted.fen = counted.fen.saturating_add(share.fen);
+            }
+        }
+        for (counted, by_person) in taken.counted.iter_mut().zip(by_person) {
+            let cells = match by_person {
+                true => taken.people,
+                false => taken.households,
+            };
+            counted.not_met = cells.saturating_sub(counted.met + counted.to_verify);
+        }
+        Ok(taken)
+    }
+
+    /// The bytes of the kinds' file: one row a share, in the order of the kinds.
+    pub(crate) fn to_file(&self) -> anyhow::Result<Vec<u8>> {
+        let columns = ["kind", "programme", "met", "to_verify", "fen"];
+        let mut values: [Vec<i64>; 5] = Default::default();
+        for (kind, shares) in (0_i64..).zip(&self.kinds) {
+            for share in shares {
+                let row = [
+                    kind,
+                    i64::from(share.programme),
+                    i64::from(share.met),
+                    i64::from(share.to_verify),
+                    share.fen,
+                ];
+                for (column, value) in values.iter_mut().zip(row) {
+                    column.push(value);
+                }
+            }
+        }
+        let fields = columns.map(|name| Field::new(name, DataType::Int64, false));
+        let arrays = values.map(|values| Arc::new(Int64Array::from(values)) as ArrayRef);
+        let schema = Schema::new(fields.to_vec());
+        to_plain_parquet(&RecordBatch::try_new(Arc::new(schema), arrays.to_vec())?)
+    }
+
+    /// Reads the kinds' file.
+    pub(crate) fn read(bytes: Bytes) -> anyhow::Result<Self> {
+        let wrong = "每户计数文件不对；请删去后重新比对";
+        let mut shares = Self::default();
+        let mut last: Vec<Share> = Vec::new();
+        let mut of = 0_i64;
+        for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
+            let batch = batch?;
+            let column = |name: &str| -> anyhow::Result<&[i64]> {
+                let column = batch.column_by_name(name).context(wrong)?;
+                Ok(column
+                    .as_primitive_opt::<Int64Type>()
+                    .context(wrong)?
+                    .values())
+            };
+            let (kind, programme) = (column("kind")?, column("programme")?);
+            let (met, to_verify, fen) = (column("met")?, column("to_verify")?, column("fen")?);
+            for row in 0..batch.num_rows() {
+                if kind[row] != of {
+                    ensure!(shares.number(&last)? == of && kind[row] == of + 1, wrong);
+                    last.clear();
+                    of = kind[row];
+                }
+                last.push(Share {
+                    programme: u32::try_from(programme[row])?,
+                    met: u32::try_from(met[row])?,
+                    to_verify: u32::try_from(to_verify[row])?,
+                    fen: fen[row],
+                });
+            }
+        }
+        if !last.is_empty() {
+            ensure!(shares.number(&last)? == of, wrong);
+        }
+        Ok(shares)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(programme: u32, met: u32, to_verify: u32, fen: i64) -> Share {
+        Share {
+            programme,
+            met,
+            to_verify,
+            fen,
+        }
+    }
+
+    #[test]
+    fn what_is_taken_back_is_what_was_counted() {
+        let mut shares = Shares::default();
+        let alone = shares.number(&[share(MEMBERS, 1, 0, 0)]).unwrap();
+        let family = [
+            share(MEMBERS, 3, 0, 0),
+            share(0, 1, 0, 80_000),
+            share(1, 1, 1, 20_000),
+        ];
+        let family = shares.number(&family).unwrap();
+        assert_eq!(shares.number(&[share(MEMBERS, 1, 0, 0)]).unwrap(), alone);
+        let again = Shares::read(Bytes::from(shares.to_file().unwrap())).unwrap();
+        assert_eq!(again.kinds, shares.kinds);
+        // One programme of the household, one of each member: two families and one who lives alone.
+        let taken = again.taken([family, alone, family].into_iter(), &[false, true]);
+        let taken = taken.unwrap();
+        assert_eq!((taken.households, taken.people), (3, 7));
+        let of = |met, not_met, to_verify, fen| Counted {
+            met,
+            not_met,
+            to_verify,
+            fen,
+        };
+        // 7 members: 2 met, 2 to verify, 3 not.
+        assert_eq!(taken.counted, [of(2, 1, 0, 160_000), of(2, 3, 2, 40_000)]);
+        assert!(again.taken([9].into_iter(), &[false, true]).is_err());
+    }
+}
