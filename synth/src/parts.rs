@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A row group ends when it holds so many people, some 64 000 households.
 const ROW_GROUP: u64 = 8 << 14;
-/// A part ends when it holds so many.
-const PART: u64 = 2 * ROW_GROUP;
+/// A part ends when it holds so many people, if nothing else is wished (每块人数).
+pub const PART: u64 = 2 * ROW_GROUP;
 
 /// How pages are packed (压缩方式).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +65,8 @@ pub enum Unwritten {
     },
 }
 
-/// Writes a population into a folder that exists (写出人口), with so many threads; tells `progress` the people written since
-/// the last time.
+/// Writes a population into a folder that exists (写出人口): a part ends with the block that brings it to so many people;
+/// with so many threads; tells `progress` the people written since the last time.
 ///
 /// # Errors
 /// When a file cannot be written. Files already whole stay.
@@ -74,10 +74,11 @@ pub fn write(
     population: &Population,
     folder: &Path,
     packing: Packing,
+    people_a_part: u64,
     threads: usize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Part>, Unwritten> {
-    let parts = parts(population.blocks());
+    let parts = parts(population.blocks(), people_a_part);
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let done = Mutex::new(vec![None; parts.len()]);
@@ -116,12 +117,12 @@ pub fn write(
 }
 
 /// Blocks that go into one file.
-fn parts(blocks: &[Block]) -> Vec<&[Block]> {
+fn parts(blocks: &[Block], people_a_part: u64) -> Vec<&[Block]> {
     let mut parts = Vec::new();
     let (mut from, mut people) = (0, 0);
     for (at, block) in blocks.iter().enumerate() {
         people += block.people;
-        if people >= PART {
+        if people >= people_a_part {
             parts.push(&blocks[from..=at]);
             (from, people) = (at + 1, 0);
         }

@@ -1,7 +1,7 @@
 //! What is promised of a population without names.
 
 use crate::given::{Form, What};
-use crate::parts::{Packing, Part, write};
+use crate::parts::{PART, Packing, Part, write};
 use crate::population::Population;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int32Type, Int64Type};
@@ -44,6 +44,7 @@ fn written(folder: &Path, seed: u64, people: u64, threads: usize) -> Vec<Part> {
         &population(seed, people),
         folder,
         Packing::Snappy,
+        PART,
         threads,
         &|_| {},
     )

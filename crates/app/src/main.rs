@@ -10,12 +10,17 @@ mod backup;
 mod card_pdf;
 mod demo;
 mod evaluate;
+#[cfg(feature = "cluster")]
+mod executor;
 mod explain;
 mod job;
 mod journal;
 mod night;
 mod officer;
 mod pack;
+mod place;
+#[cfg(feature = "cluster")]
+mod scheduler;
 mod serve;
 mod settings;
 mod simulate;
@@ -46,7 +51,7 @@ struct Cli {
         long,
         global = true,
         env = "HUIMIN_LOG",
-        default_value = "info,sea_orm_migration=warn"
+        default_value = "info,sea_orm_migration=warn,ballista_core=warn,ballista_scheduler=warn,ballista_executor=warn,datafusion=warn"
     )]
     log: String,
     #[command(subcommand)]
@@ -77,6 +82,12 @@ enum Command {
     Sweep(sweep::SweepAll),
     /// What other values of parameters would mean for the people of a snapshot (试算).
     Simulate(simulate::Simulate),
+    /// Give parts of a sweep or a simulation to executors (集群调度节点).
+    #[cfg(feature = "cluster")]
+    Scheduler(scheduler::Scheduler),
+    /// Decide parts that a scheduler gives (集群执行节点).
+    #[cfg(feature = "cluster")]
+    Executor(executor::Executor),
     /// Follow the journal, count anew or compare (统计).
     Statistics(statistics::Statistics),
     /// Verify the money of a whole year (核对一年的账).
@@ -108,6 +119,10 @@ fn main() -> ExitCode {
         Command::Snapshot(command) => waiting(command.run()),
         Command::Sweep(command) => waiting(command.run()),
         Command::Simulate(command) => waiting(command.run()),
+        #[cfg(feature = "cluster")]
+        Command::Scheduler(command) => waiting(command.run()),
+        #[cfg(feature = "cluster")]
+        Command::Executor(command) => waiting(command.run()),
         Command::Statistics(command) => waiting(command.run()),
         Command::Audit(command) => waiting(command.run()),
         Command::JournalVerify(command) => waiting(command.run()),

@@ -3,8 +3,9 @@
 //! Guarantees: writes nothing but the spreadsheet asked for. Deliberately absent: putting anything in force; that is an
 //! act of two officers at the desk.
 
+use crate::place::DecidedAt;
 use crate::settings::load_book;
-use crate::sweep::{stopped_by_ctrl_c, workers};
+use crate::sweep::stopped_by_ctrl_c;
 use crate::terminal::say;
 use anyhow::{Context, ensure};
 use batch::layout::Manifest;
@@ -43,6 +44,8 @@ pub(crate) struct Simulate {
     /// How many parts at once (并行数).
     #[arg(long)]
     workers: Option<usize>,
+    #[command(flatten)]
+    at: DecidedAt,
 }
 
 impl Simulate {
@@ -57,10 +60,11 @@ impl Simulate {
         );
         let book = Arc::new(load_book(&self.packs, &manifest.place)?);
         let mut simulation = Simulation::new(Arc::clone(&book), as_of, &reforms)?;
-        simulation.workers = workers(self.workers);
+        simulation.workers = self.at.in_hand(self.workers);
+        let place = self.at.open()?;
         let stop = stopped_by_ctrl_c();
         let begun = Instant::now();
-        let mut simulated = simulation.run(&folder, &stop, |_, _| {}).await?;
+        let mut simulated = simulation.run_at(&place, &folder, &stop, |_, _| {}).await?;
         if self.hide_small {
             for (_, effect) in &mut simulated.effects {
                 effect.hide_small();

@@ -4,6 +4,7 @@
 //! absent: names; findings carry numbers that only the desk can turn back into people.
 
 use crate::job::{Told, beating, report};
+use crate::place::DecidedAt;
 use crate::settings::{Data, load_book};
 use crate::terminal::say;
 use access::Scope;
@@ -44,6 +45,8 @@ pub(crate) struct SweepAll {
     /// Then make leads of what is due, not due or differs, in the database the snapshot came from (并入线索).
     #[arg(long)]
     leads: bool,
+    #[command(flatten)]
+    at: DecidedAt,
     #[command(flatten)]
     data: Data,
 }
@@ -99,13 +102,14 @@ impl SweepAll {
                 Follow::One => Doubts::One,
                 Follow::All => Doubts::All,
             },
-            workers: workers(self.workers),
+            workers: self.at.in_hand(self.workers),
         };
+        let place = self.at.open()?;
         let stop = stopped_by_ctrl_c();
         let begun = Instant::now();
         let mut last = Duration::ZERO;
         let swept = sweep
-            .run(&folder, &stop, |at: Progress| {
+            .run_at(&place, &folder, &stop, |at: Progress| {
                 let spent = begun.elapsed();
                 if spent.saturating_sub(last) >= Duration::from_secs(2) {
                     last = spent;

@@ -38,6 +38,9 @@ pub(crate) struct Synth {
     /// How the files are packed (压缩方式).
     #[arg(long, default_value = "snappy")]
     packing: Wish,
+    /// How many people a file holds at least; a cluster gives whole files away (每个分块至少多少人).
+    #[arg(long, default_value_t = parts::PART)]
+    part: u64,
     /// How many threads; all cores if not given (线程数).
     #[arg(long)]
     threads: Option<usize>,
@@ -82,9 +85,14 @@ impl Synth {
             .threads
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let progress = Progress::new(population.people());
-        let written = parts::write(&population, &self.out, packing, threads, &|people| {
-            progress.more(people);
-        })
+        let written = parts::write(
+            &population,
+            &self.out,
+            packing,
+            self.part,
+            threads,
+            &|people| progress.more(people),
+        )
         .context("没有写完，请清空文件夹后重来 (not finished)")?;
         let people = written.iter().map(|part| part.people).sum();
         let households = written.iter().map(|part| part.households).sum();

@@ -76,6 +76,33 @@ impl Folder {
         )
     }
 
+    /// Its name for other machines (供其他机器使用的名称): the whole path, or the address of the store.
+    ///
+    /// # Errors
+    /// When the folder is gone.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn for_others(&self) -> anyhow::Result<String> {
+        if self.shown.contains("://") {
+            return Ok(self.shown.clone());
+        }
+        let whole = std::fs::canonicalize(&self.shown).with_context(|| self.at(""))?;
+        Ok(whole.display().to_string())
+    }
+
+    /// Opens a folder that another machine named (打开已有的文件夹); it is not made when missing.
+    ///
+    /// # Errors
+    /// When this machine has no such folder.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn open_there(name: &str) -> anyhow::Result<Self> {
+        if !name.contains("://") && !Path::new(name).is_dir() {
+            bail!(
+                "本机没有文件夹 {name}；请让各机以同一路径看到快照，或使用对象存储 (no such folder here)"
+            );
+        }
+        Self::open(name)
+    }
+
     fn key(&self, file: &str) -> Key {
         self.prefix.clone().join(file)
     }

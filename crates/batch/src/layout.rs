@@ -117,6 +117,11 @@ impl Manifest {
     /// # Errors
     /// When there is none, or it is of another layout.
     pub async fn read(folder: &Folder) -> anyhow::Result<Self> {
+        Ok(Self::read_with_bytes(folder).await?.0)
+    }
+
+    /// Reads a folder's manifest, and the very bytes it was read from.
+    pub(crate) async fn read_with_bytes(folder: &Folder) -> anyhow::Result<(Self, bytes::Bytes)> {
         let bytes = folder.read(MANIFEST).await?.with_context(|| {
             format!(
                 "{} 不是快照文件夹：没有 {MANIFEST} (no manifest)",
@@ -135,7 +140,7 @@ impl Manifest {
             folder.shown(),
             manifest.layout
         );
-        Ok(manifest)
+        Ok((manifest, bytes))
     }
 
     /// Writes it (写入清单): after this, what it lists counts.

@@ -9,6 +9,7 @@
 //! * [`leads`], [`night`]: findings become worklists of the desk, every night.
 //! * [`simulate`], [`effect`], [`suppress`], [`report`]: other values of parameters, and whom they would touch; [`Held`] keeps
 //!   the rows while a slider moves.
+//! * [`cluster`]: parts decided in this process, or on many machines.
 //! * [`statistics`]: counts and sums kept up with the journal.
 //! * [`small_cells`]: which numbers of a table are not shown to those who may not see persons.
 //!
@@ -17,6 +18,7 @@
 //! or place by name.
 
 mod chunk;
+pub mod cluster;
 mod decide;
 pub mod effect;
 pub mod encode;
@@ -41,6 +43,7 @@ pub mod sweep;
 mod tables;
 pub mod tally;
 
+pub use cluster::Place;
 pub use decide::{region_number, region_of};
 pub use finding::{Finding, FindingKind};
 pub use folder::Folder;

@@ -48,9 +48,10 @@ pub(crate) struct Night {
     pub(crate) kind: i64,
 }
 
-/// The files a part keeps from night to night: days and kinds, what the kinds are, and the rows whose day comes soon.
-pub(crate) fn files(part: &Part) -> [String; 3] {
-    ["nights", "shares", "soon"].map(|name| format!("{name}-{}.parquet", part.number()))
+/// The files of a part that was decided: what was found; days and kinds, what the kinds are, and the rows whose day comes soon.
+pub(crate) fn files(part: &Part) -> [String; 4] {
+    let file = |name: &str| format!("{name}-{}.parquet", part.number());
+    [part.findings(), file("nights"), file("shares"), file("soon")]
 }
 
 /// Until when rows are laid ready that are gathered on a day.
@@ -213,12 +214,12 @@ impl Before {
         part: &Part,
         record: Record,
     ) -> anyhow::Result<Option<Self>> {
-        let [nights, shares, soon] = files(part);
+        let [findings, nights, shares, soon] = files(part);
         let (Some(nights), Some(shares), Some(soon), Some(findings)) = (
             folder.read(&nights).await?,
             folder.read(&shares).await?,
             folder.read(&soon).await?,
-            folder.read(&part.findings()).await?,
+            folder.read(&findings).await?,
         ) else {
             return Ok(None);
         };

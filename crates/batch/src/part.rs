@@ -4,7 +4,7 @@
 
 use crate::chunk::{self, Chunk, Rows};
 use crate::decide::{Deciders, monthly};
-use crate::finding::{Finding, FindingKind};
+use crate::finding::{self, Finding, FindingKind};
 use crate::later::Later;
 use crate::nights::{self, Nexts, Night};
 use crate::payments::{self, Paid};
@@ -39,6 +39,18 @@ pub(crate) struct PartDone {
     pub(crate) soon: Option<Vec<u8>>,
     pub(crate) record: Record,
     pub(crate) kept: u64,
+}
+
+impl PartDone {
+    /// The bytes of its files, in the order of [`nights::files`]; `None` for one that stays as it is.
+    pub(crate) fn files(&self) -> anyhow::Result<[Option<Vec<u8>>; 4]> {
+        Ok([
+            Some(finding::to_file(&self.findings)?),
+            Some(nights::to_file(&self.nights)?),
+            Some(self.shares.to_file()?),
+            self.soon.clone(),
+        ])
+    }
 }
 
 impl PartWork {

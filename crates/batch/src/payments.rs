@@ -36,7 +36,10 @@ fn month_number(month: Month) -> i32 {
 }
 
 /// The bytes of a payments file (写成文件), in the order given.
-pub(crate) fn to_file(payments: &[Payment]) -> anyhow::Result<Vec<u8>> {
+///
+/// # Errors
+/// When the columns cannot be written.
+pub fn to_file(payments: &[Payment]) -> anyhow::Result<Vec<u8>> {
     let programme = words_array(payments.iter().map(|one| Some(one.programme.as_str())));
     let state = words_array(payments.iter().map(|_| Some("running")));
     let household: Vec<i64> = payments.iter().map(|one| one.household).collect();

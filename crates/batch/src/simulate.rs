@@ -5,6 +5,7 @@
 //! decided, to the fen. Deliberately absent: how people would behave; nobody applies, moves or earns differently here.
 
 use crate::chunk::{self, Chunk, Rows};
+use crate::cluster::{Answer, Far, Place, Question};
 use crate::decide::{Deciders, for_people, region_of};
 use crate::effect::{AGES, Amounts, Counting, Effect, Households};
 use crate::folder::Folder;
@@ -29,7 +30,7 @@ use vocab::Region;
 const BORN: &str = "birth_date";
 
 /// A reform (情景): a name and what it changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reform {
     /// Its name.
     pub name: String,
@@ -44,6 +45,8 @@ pub struct Simulation {
     programmes: Vec<String>,
     base: Arc<Book>,
     reforms: Vec<(String, Arc<Book>)>,
+    /// The reforms as they were asked, from which those books were made.
+    asked: Vec<Reform>,
     /// How many parts are decided at once.
     pub workers: usize,
     /// Only households of this place are counted.
@@ -134,6 +137,7 @@ impl Simulation {
             programmes,
             base: book,
             reforms: books,
+            asked: reforms.to_vec(),
             workers: 2,
             region: None,
             held: None,
@@ -147,6 +151,25 @@ impl Simulation {
         }
     }
 
+    /// What an executor must be told to decide the same (提问); the rules are named beside it, how many at once is ours.
+    fn question(&self) -> Question {
+        let Self {
+            as_of,
+            // All three follow from the rules and from what was asked.
+            programmes: _,
+            base: _,
+            reforms: _,
+            asked,
+            workers: _,
+            region,
+        } = self;
+        Question::Simulate {
+            as_of: *as_of,
+            reforms: asked.clone(),
+            region: *region,
+        }
+    }
+
     /// Decides everybody under the baseline and every reform (试算).
     ///
     /// # Errors
@@ -155,8 +178,23 @@ impl Simulation {
         &self,
         folder: &Folder,
         stop: &AtomicBool,
+        progress: impl FnMut(u64, u64) + Send,
+    ) -> anyhow::Result<Simulated> {
+        self.run_at(&Place::Here, folder, stop, progress).await
+    }
+
+    /// Decides everybody at a place (在指定处试算); the effects are the same wherever that is.
+    ///
+    /// # Errors
+    /// As [`Self::run`]; and when a cluster refuses or does not answer.
+    pub async fn run_at(
+        &self,
+        place: &Place,
+        folder: &Folder,
+        stop: &AtomicBool,
         mut progress: impl FnMut(u64, u64) + Send,
     ) -> anyhow::Result<Simulated> {
+        let far = place.put(&self.base, folder, self.question()).await?;
         let manifest = Manifest::read(folder).await?;
         let later = Arc::new(Later::of(folder, &manifest).await?);
         let reads = Arc::new(self.reads()?);
@@ -164,11 +202,15 @@ impl Simulation {
         let mut work: Vec<BoxFuture<'_, PartAnswer>> = Vec::new();
         for (at, part) in manifest.parts.iter().enumerate() {
             let (later, reads) = (Arc::clone(&later), Arc::clone(&reads));
+            let far = far.as_ref().filter(|_| part.rows > 0);
             work.push(Box::pin(async move {
                 if stop.load(Ordering::Relaxed) {
                     bail!("试算已停止，没有结果 (stopped)");
                 }
-                self.part(folder, part, at, later, reads).await
+                match far {
+                    Some(far) => decided_far(far, part, at, self.reforms.len()).await,
+                    None => self.part(folder, part, at, later, reads).await,
+                }
             }));
         }
         let mut done = futures_util::stream::iter(work).buffer_unordered(self.workers.max(1));
@@ -261,6 +303,17 @@ impl Simulation {
         Ok(reads)
     }
 
+    /// Decides a part that was read.
+    pub(crate) fn decide_bytes(
+        &self,
+        bytes: Bytes,
+        later: &Later,
+        at: usize,
+    ) -> anyhow::Result<(Vec<Effect>, u64)> {
+        let chunks = chunk::open(bytes, self.base.columns(), &self.reads()?)?;
+        self.decide(chunks.map(|batch| Ok(Chunk::new(batch?))), later, at)
+    }
+
     fn decide(
         &self,
         chunks: impl Iterator<Item = anyhow::Result<Chunk>>,
@@ -340,6 +393,21 @@ impl Simulation {
                 }
             }
         }
+    }
+}
+
+/// A part decided elsewhere.
+async fn decided_far(far: &Far, part: &Part, at: usize, reforms: usize) -> PartAnswer {
+    let answer = far
+        .ask(at)
+        .await
+        .with_context(|| format!("试算 {}", part.file))?;
+    match answer {
+        Answer::Simulated {
+            effects,
+            households,
+        } if effects.len() == reforms => Ok((effects, households)),
+        _ => bail!("集群答的不是所问 (an answer to another question)"),
     }
 }
 

@@ -6,6 +6,7 @@
 //! many workers, however often it was interrupted and however many nights it took.
 //! Deliberately absent: names, and telling anyone; leads are made of findings inside the desk.
 
+use crate::cluster::{Answer, Far, Place, Question};
 use crate::decide::for_people;
 use crate::finding;
 use crate::folder::Folder;
@@ -14,7 +15,7 @@ use crate::layout::{Manifest, Part};
 use crate::nights::{self, Before, Nexts};
 use crate::part::PartWork;
 use crate::tally::Tally;
-use anyhow::Context;
+use anyhow::{Context, bail, ensure};
 use chrono::NaiveDate;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -125,6 +126,56 @@ impl Sweep {
         sm3_hex(text.as_bytes())
     }
 
+    /// What an executor must be told to decide the same (提问); the rules are named beside it, how many at once is ours.
+    fn question(&self) -> Question {
+        let Self {
+            book: _,
+            as_of,
+            programmes,
+            doubts,
+            workers: _,
+        } = self;
+        Question::Sweep {
+            as_of: *as_of,
+            programmes: programmes.clone(),
+            doubts: *doubts,
+        }
+    }
+
+    /// The record of a part before anything was counted.
+    pub(crate) fn blank(&self, part: &Part, at: usize, later: &Later) -> Record {
+        Record {
+            about: self.about(part),
+            as_of: self.as_of,
+            replaced: later.fingerprint(at).to_owned(),
+            ..Record::default()
+        }
+    }
+
+    /// What is needed to decide a part, read.
+    pub(crate) async fn work(
+        &self,
+        folder: &Folder,
+        part: &Part,
+        at: usize,
+        later: Arc<Later>,
+        nexts: Arc<Nexts>,
+    ) -> anyhow::Result<PartWork> {
+        let households = folder.need(&part.file).await?;
+        let payments = match &part.payments {
+            Some(file) => Some(folder.need(file).await?),
+            None => None,
+        };
+        Ok(PartWork {
+            sweep: self.clone(),
+            households,
+            payments,
+            later,
+            at,
+            nexts,
+        })
+    }
+
     /// Sweeps a snapshot (比对); `stop` ends it after the parts in hand, and the next run goes on from there.
     ///
     /// # Errors
@@ -133,8 +184,24 @@ impl Sweep {
         &self,
         folder: &Folder,
         stop: &AtomicBool,
+        progress: impl FnMut(Progress) + Send,
+    ) -> anyhow::Result<Swept> {
+        self.run_at(&Place::Here, folder, stop, progress).await
+    }
+
+    /// Sweeps a snapshot at a place (在指定处比对); the same files are written by this process, wherever parts are decided.
+    ///
+    /// # Errors
+    /// As [`Self::run`]; and when a cluster refuses or does not answer.
+    pub async fn run_at(
+        &self,
+        place: &Place,
+        folder: &Folder,
+        stop: &AtomicBool,
         mut progress: impl FnMut(Progress) + Send,
     ) -> anyhow::Result<Swept> {
+        let far = place.put(&self.book, folder, self.question()).await?;
+        let far = far.as_ref();
         let manifest = Manifest::read(folder).await?;
         let later = Arc::new(Later::of(folder, &manifest).await?);
         let mut so_far = Progress {
@@ -159,7 +226,7 @@ impl Sweep {
                 if stop.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
-                self.part(folder, part, at, later, &clocks, nexts)
+                self.part(far, folder, (part, at), later, &clocks, nexts)
                     .await
                     .map(Some)
             }));
@@ -189,9 +256,9 @@ impl Sweep {
     /// Returns how many of its households were taken over.
     async fn part(
         &self,
+        far: Option<&Far>,
         folder: &Folder,
-        part: &Part,
-        at: usize,
+        (part, at): (&Part, usize),
         later: Arc<Later>,
         clocks: &Clocks,
         nexts: Arc<Nexts>,
@@ -200,13 +267,7 @@ impl Sweep {
             return Ok((Record::default(), 0));
         }
         let record_file = format!("findings-{}.json", part.number());
-        let blank = Record {
-            about: self.about(part),
-            as_of: self.as_of,
-            replaced: later.fingerprint(at).to_owned(),
-            soon_until: nights::soon_until(self.as_of, at),
-            ..Record::default()
-        };
+        let blank = self.blank(part, at, &later);
         let before = match folder.read(&record_file).await? {
             Some(bytes) => serde_json::from_slice::<Record>(&bytes).ok(),
             None => None,
@@ -243,41 +304,66 @@ impl Sweep {
             let kept = record.households;
             return Ok((record, kept));
         }
-        let households = folder.need(&part.file).await?;
-        let payments = match &part.payments {
-            Some(file) => Some(folder.need(file).await?),
-            None => None,
-        };
-        let work = PartWork {
-            sweep: self.clone(),
-            households,
-            payments,
-            later,
-            at,
-            nexts,
-        };
+        // A later night decides a few rows of a part; they are nearer than any other machine.
+        if let (Some(far), None) = (far, &night) {
+            return decided_far(far, folder, part, at, &blank).await;
+        }
+        let work = self.work(folder, part, at, later, nexts).await?;
         let done = tokio::task::spawn_blocking(move || match night {
             None => work.anew(blank),
             Some(night) => night.renew(&work, blank),
         })
         .await?
         .with_context(|| format!("比对 {}", part.file))?;
-        // What is written now answers another question than the record still says: without a record it answers none.
-        folder.remove(&record_file).await?;
-        folder
-            .write(&part.findings(), finding::to_file(&done.findings)?)
-            .await?;
-        let [nights, shares, soon] = nights::files(part);
-        folder
-            .write(&nights, nights::to_file(&done.nights)?)
-            .await?;
-        folder.write(&shares, done.shares.to_file()?).await?;
-        if let Some(rows) = done.soon {
-            folder.write(&soon, rows).await?;
-        }
-        folder
-            .write(&record_file, serde_json::to_vec(&done.record)?)
-            .await?;
+        let files = done.files()?;
+        put(folder, part, files, &done.record).await?;
         Ok((done.record, done.kept))
     }
+}
+
+/// A part decided elsewhere; its files are written here.
+async fn decided_far(
+    far: &Far,
+    folder: &Folder,
+    part: &Part,
+    at: usize,
+    blank: &Record,
+) -> anyhow::Result<(Record, u64)> {
+    let answer = far
+        .ask(at)
+        .await
+        .with_context(|| format!("比对 {}", part.file))?;
+    let Answer::Swept { record, files } = answer
+    else {
+        bail!("集群答的不是所问 (an answer to another question)");
+    };
+    let same = (&record.about, record.as_of, &record.replaced)
+        == (&blank.about, blank.as_of, &blank.replaced);
+    ensure!(
+        same,
+        "集群对 {} 答的是另一个问题；请核对各机的程序版本相同 (an answer to another question)",
+        part.file
+    );
+    put(folder, part, files.map(Some), &record).await?;
+    Ok((record, 0))
+}
+
+/// Writes what a part came to, the record last.
+async fn put(
+    folder: &Folder,
+    part: &Part,
+    files: [Option<Vec<u8>>; 4],
+    record: &Record,
+) -> anyhow::Result<()> {
+    let record_file = format!("findings-{}.json", part.number());
+    // What is written now answers another question than the record still says: without a record it answers none.
+    folder.remove(&record_file).await?;
+    for (name, bytes) in nights::files(part).iter().zip(files) {
+        if let Some(bytes) = bytes {
+            folder.write(name, bytes).await?;
+        }
+    }
+    folder
+        .write(&record_file, serde_json::to_vec(record)?)
+        .await
 }

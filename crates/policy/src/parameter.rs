@@ -9,6 +9,7 @@ use crate::ratio::Ratio;
 use crate::toml_file::{Cell, Said, Table};
 use crate::unit;
 use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vocab::Region;
 
@@ -34,7 +35,8 @@ pub struct ParameterValue {
 }
 
 /// What a parameter is set to (参数取值).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Setting {
     /// One number: fen, basis points, a count, 0/1, or a day counted from the calendar's beginning.
     Single(i64),

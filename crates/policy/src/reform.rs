@@ -6,10 +6,11 @@
 use crate::book::Book;
 use crate::parameter::{Parameter, ParameterValue, Setting};
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A parameter's value tried instead of the published one (试改).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// `dibao.dibao_standard`, or the id alone if only one folder has it.
     pub parameter: String,

@@ -27,6 +27,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("calamine", &["sheets"]),
     ("rust_xlsxwriter", &["sheets"]),
     ("sqlparser", &["policy"]),
+    ("datafusion*", &["batch"]),
+    ("ballista*", &["batch"]),
     ("argon2", &["access"]),
     ("clap", &["huimin"]),
 ];
