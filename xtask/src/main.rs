@@ -23,7 +23,7 @@ const HELP: &str = "\
 cargo xtask demo [--fresh] [--people N] [--port P] [--data DIR] [--no-serve]
     Build the release program, make a demo district and serve it on http://127.0.0.1:8080.
 cargo xtask test [STEP …]
-    Everything that must hold. Steps: setup fmt clippy tidy unit packs browser. Without a step: all of them.
+    Everything that must hold. Steps: setup fmt clippy tidy unit packs browser cluster. Without a step: all of them.
 cargo xtask tidy
     The house checks: ranks, file headers, names, forbidden words, glossary, approved lists.
 cargo xtask approve

@@ -71,6 +71,12 @@ const STEPS: &[Step] = &[
         act: browser,
         needs_postgres: true,
     },
+    Step {
+        name: "cluster",
+        what: "the feature `cluster`: a scheduler and executors as processes, one of them killed",
+        act: cluster,
+        needs_postgres: false,
+    },
 ];
 
 /// Run all steps, or the named ones.
@@ -239,6 +245,22 @@ fn browser(bench: &Bench) -> Result<()> {
     if let Some(url) = &bench.postgres {
         command.arg("--postgres").arg(url);
     }
+    run::run(&mut command)
+}
+
+/// What only the feature `cluster` brings. The query engine widens what half of the libraries are built with, so this is a
+/// build of its own, under `cluster` in the target folder; clippy looks on while it is built, since to check all those
+/// libraries first would cost as much again.
+fn cluster(bench: &Bench) -> Result<()> {
+    let mut command = bench.workspace.cargo();
+    command
+        .args(["test", "--profile", "cluster"])
+        .args(["--package", "huimin", "--package", "batch"])
+        .args(["--features", "huimin/cluster"])
+        .args(["--lib", "--bins", "--test", "cluster"])
+        // What `cargo clippy -- --deny warnings` sets, for our own crates only.
+        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+        .env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings");
     run::run(&mut command)
 }
 
