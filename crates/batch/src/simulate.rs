@@ -162,6 +162,7 @@ impl Simulation {
             asked,
             workers: _,
             region,
+            held: _,
         } = self;
         Question::Simulate {
             as_of: *as_of,
@@ -304,9 +305,10 @@ impl Simulation {
     }
 
     /// Decides a part that was read.
+    #[cfg(feature = "cluster")]
     pub(crate) fn decide_bytes(
         &self,
-        bytes: Bytes,
+        bytes: bytes::Bytes,
         later: &Later,
         at: usize,
     ) -> anyhow::Result<(Vec<Effect>, u64)> {
