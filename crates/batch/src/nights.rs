@@ -51,7 +51,12 @@ pub(crate) struct Night {
 /// The files of a part that was decided: what was found; days and kinds, what the kinds are, and the rows whose day comes soon.
 pub(crate) fn files(part: &Part) -> [String; 4] {
     let file = |name: &str| format!("{name}-{}.parquet", part.number());
-    [part.findings(), file("nights"), file("shares"), file("soon")]
+    [
+        part.findings(),
+        file("nights"),
+        file("shares"),
+        file("soon"),
+    ]
 }
 
 /// Until when rows are laid ready that are gathered on a day.
@@ -247,6 +252,11 @@ impl Before {
         nights.all(|night| !Self::is_due(night, later, at, on))
     }
 
+    /// Whether the rows whose day came lie ready.
+    pub(crate) fn is_ready(&self, on: NaiveDate) -> bool {
+        on <= self.record.soon_until
+    }
+
     /// Decides again what has to be, and takes over the rest.
     pub(crate) fn renew(mut self, work: &PartWork, blank: Record) -> anyhow::Result<PartDone> {
         let sweep = &work.sweep;
@@ -266,7 +276,7 @@ impl Before {
             asked(&sweep.book, &ask).into_iter().unzip();
         let old = self.shares.taken(kinds, &by_person)?;
         let mut deciders = Deciders::new(&sweep.book, &ask);
-        let is_ready = sweep.as_of <= self.record.soon_until;
+        let is_ready = self.is_ready(sweep.as_of);
         let ready = match is_ready {
             true => self.ready(work, deciders.reads())?,
             false => self.gathered(work, deciders.reads(), blank.soon_until)?,

@@ -11,6 +11,7 @@ use crate::payments::{self, Paid};
 use crate::shares::Shares;
 use crate::sweep::{Doubts, Record, Sweep};
 use crate::tally::{Counted, Tally};
+use anyhow::Context;
 use bytes::Bytes;
 use chrono::Datelike;
 use policy::machine::{MET, NOT_MET, Outcomes};
@@ -23,7 +24,8 @@ use vocab::Month;
 /// What deciding a part needs.
 pub(crate) struct PartWork {
     pub(crate) sweep: Sweep,
-    pub(crate) households: Bytes,
+    /// The part; not read where a night has its rows ready.
+    pub(crate) households: Option<Bytes>,
     pub(crate) payments: Option<Bytes>,
     pub(crate) later: Arc<Later>,
     pub(crate) at: usize,
@@ -47,7 +49,7 @@ impl PartDone {
         Ok([
             Some(finding::to_file(&self.findings)?),
             Some(nights::to_file(&self.nights)?),
-            Some(self.shares.to_file()?),
+            self.shares.to_file()?,
             self.soon.clone(),
         ])
     }
@@ -108,7 +110,8 @@ impl PartWork {
         reads: &[bool],
     ) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Chunk>>> {
         let columns = self.sweep.book.columns();
-        let read = chunk::open(self.households.clone(), columns, reads)?;
+        let households = self.households.clone().context("没有读这个分块")?;
+        let read = chunk::open(households, columns, reads)?;
         Ok(read.map(|batch| Ok(Chunk::new(batch?))))
     }
 }

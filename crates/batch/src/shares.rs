@@ -5,7 +5,7 @@
 //! absent: who; a kind is not a household.
 
 use crate::chunk::Rows;
-use crate::encode::to_plain_parquet;
+use crate::encode::to_parquet;
 use crate::tally::Counted;
 use anyhow::{Context, ensure};
 use arrow_array::cast::AsArray;
@@ -38,6 +38,8 @@ pub(crate) struct Shares {
     numbers: BTreeMap<Box<[Share]>, i64>,
     /// Of the rows in hand, programme by programme.
     open: Vec<(u32, Share)>,
+    /// How many kinds the file has.
+    written: usize,
 }
 
 /// What was counted of some households (所计之数).
@@ -164,8 +166,11 @@ impl Shares {
         Ok(taken)
     }
 
-    /// The bytes of the kinds' file: one row a share, in the order of the kinds.
-    pub(crate) fn to_file(&self) -> anyhow::Result<Vec<u8>> {
+    /// The bytes of the kinds' file: one row a share, in the order of the kinds; `None` if it is as it was read.
+    pub(crate) fn to_file(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        if self.written == self.kinds.len() && self.written > 0 {
+            return Ok(None);
+        }
         let columns = ["kind", "programme", "met", "to_verify", "fen"];
         let mut values: [Vec<i64>; 5] = Default::default();
         for (kind, shares) in (0_i64..).zip(&self.kinds) {
@@ -185,7 +190,7 @@ impl Shares {
         let fields = columns.map(|name| Field::new(name, DataType::Int64, false));
         let arrays = values.map(|values| Arc::new(Int64Array::from(values)) as ArrayRef);
         let schema = Schema::new(fields.to_vec());
-        to_plain_parquet(&RecordBatch::try_new(Arc::new(schema), arrays.to_vec())?)
+        to_parquet(&RecordBatch::try_new(Arc::new(schema), arrays.to_vec())?).map(Some)
     }
 
     /// Reads the kinds' file.
@@ -222,6 +227,7 @@ impl Shares {
         if !last.is_empty() {
             ensure!(shares.number(&last)? == of, wrong);
         }
+        shares.written = shares.kinds.len();
         Ok(shares)
     }
 }
@@ -250,8 +256,11 @@ mod tests {
         ];
         let family = shares.number(&family).unwrap();
         assert_eq!(shares.number(&[share(MEMBERS, 1, 0, 0)]).unwrap(), alone);
-        let again = Shares::read(Bytes::from(shares.to_file().unwrap())).unwrap();
+        let file = shares.to_file().unwrap().unwrap();
+        let again = Shares::read(Bytes::from(file)).unwrap();
         assert_eq!(again.kinds, shares.kinds);
+        // Nothing new: nothing to write.
+        assert_eq!(again.to_file().unwrap(), None);
         // One programme of the household, one of each member: two families and one who lives alone.
         let taken = again.taken([family, alone, family].into_iter(), &[false, true]);
         let taken = taken.unwrap();

@@ -152,16 +152,18 @@ impl Sweep {
         }
     }
 
-    /// What is needed to decide a part, read.
+    /// What is needed to decide a part, read: its rows too, unless they lie ready.
     pub(crate) async fn work(
         &self,
         folder: &Folder,
-        part: &Part,
-        at: usize,
+        (part, at, ready): (&Part, usize, bool),
         later: Arc<Later>,
         nexts: Arc<Nexts>,
     ) -> anyhow::Result<PartWork> {
-        let households = folder.need(&part.file).await?;
+        let households = match ready {
+            true => None,
+            false => Some(folder.need(&part.file).await?),
+        };
         let payments = match &part.payments {
             Some(file) => Some(folder.need(file).await?),
             None => None,
@@ -308,7 +310,10 @@ impl Sweep {
         if let (Some(far), None) = (far, &night) {
             return decided_far(far, folder, part, at, &blank).await;
         }
-        let work = self.work(folder, part, at, later, nexts).await?;
+        let ready = night
+            .as_ref()
+            .is_some_and(|night| night.is_ready(self.as_of));
+        let work = self.work(folder, (part, at, ready), later, nexts).await?;
         let done = tokio::task::spawn_blocking(move || match night {
             None => work.anew(blank),
             Some(night) => night.renew(&work, blank),
@@ -333,8 +338,7 @@ async fn decided_far(
         .ask(at)
         .await
         .with_context(|| format!("比对 {}", part.file))?;
-    let Answer::Swept { record, files } = answer
-    else {
+    let Answer::Swept { record, files } = answer else {
         bail!("集群答的不是所问 (an answer to another question)");
     };
     let same = (&record.about, record.as_of, &record.replaced)

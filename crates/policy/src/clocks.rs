@@ -461,10 +461,11 @@ fn next_of(beat: &Beat, base: Base, date: NaiveDate, after: NaiveDate) -> Option
                 .filter_map(|ahead| {
                     let month = first.checked_add_months(Months::new(ahead))?;
                     let day = (1..=date.day()).rev().find_map(|day| month.with_day(day))?;
-                    // Counted back from the end of a month as well: its length shifts the day by up to three.
+                    // Counted back from the end of a month as well: its length shifts the last days by up to three.
+                    let shifted = if date.day() < 28 { 1 } else { 3 };
                     let days = [Some(month), Some(day)]
                         .into_iter()
-                        .chain((1..=3).map(|more| day.checked_add_days(Days::new(more))));
+                        .chain((1..=shifted).map(|more| day.checked_add_days(Days::new(more))));
                     days.flatten().filter_map(later).min()
                 })
                 .min()
@@ -504,6 +505,23 @@ mod tests {
             Some(day("2027-06-15"))
         );
         assert_eq!(next(&Beat::Exact, Base::Day, "2026-06-01"), None);
+        // By months: the first of a month, the day itself and the one after; at the end of a month three more.
+        let months = |after: &str| next_of(&Beat::Months, Base::Day, born, day(after));
+        assert_eq!(months("2026-06-01"), Some(day("2026-06-15")));
+        assert_eq!(months("2026-06-15"), Some(day("2026-06-16")));
+        assert_eq!(months("2026-06-16"), Some(day("2026-07-01")));
+        let last = day("1946-01-31");
+        let months = |after: &str| next_of(&Beat::Months, Base::Day, last, day(after));
+        assert_eq!(months("2026-02-28"), Some(day("2026-03-01")));
+        assert_eq!(months("2026-04-30"), Some(day("2026-05-01")));
+        // 30 days since 15 June are full on 15 July; a count up to a date turns before it.
+        let days = |since, after: &str| {
+            let only = Beat::Days(Some(BTreeSet::from([30])), since);
+            next_of(&only, Base::Day, born, day(after))
+        };
+        assert_eq!(days(true, "1946-06-20"), Some(day("1946-07-15")));
+        assert_eq!(days(true, "1946-07-16"), None);
+        assert_eq!(days(false, "1946-05-01"), Some(day("1946-05-16")));
         let leap = next_of(
             &Beat::Years(None),
             Base::Day,

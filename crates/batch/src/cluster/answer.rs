@@ -83,7 +83,8 @@ impl Answering {
         match &known.bound {
             Bound::Simulate(simulation) => {
                 let bytes = known.folder.need(&part.file).await?;
-                let (effects, households) = simulation.decide_bytes(bytes, &known.later, task.part)?;
+                let (effects, households) =
+                    simulation.decide_bytes(bytes, &known.later, task.part)?;
                 Ok(Answer::Simulated {
                     effects,
                     households,
@@ -93,7 +94,7 @@ impl Answering {
                 let (later, nexts) = (Arc::clone(&known.later), Arc::clone(nexts));
                 let blank = sweep.blank(part, task.part, &later);
                 let work = sweep
-                    .work(&known.folder, part, task.part, later, nexts)
+                    .work(&known.folder, (part, task.part, false), later, nexts)
                     .await?;
                 let done = work.anew(blank)?;
                 Ok(Answer::Swept {
