@@ -8,7 +8,6 @@
 
 use crate::cluster::{Answer, Far, Place, Question};
 use crate::decide::for_people;
-use crate::finding;
 use crate::folder::Folder;
 use crate::later::Later;
 use crate::layout::{Manifest, Part};
@@ -148,6 +147,7 @@ impl Sweep {
             about: self.about(part),
             as_of: self.as_of,
             replaced: later.fingerprint(at).to_owned(),
+            soon_until: nights::soon_until(self.as_of, at),
             ..Record::default()
         }
     }
