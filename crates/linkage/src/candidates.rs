@@ -1,0 +1,166 @@
+//! Candidates (候选对): every pair that some key brings together, compared once and kept if there is any hope.
+//!
+//! Guarantees: pairs come out sorted, each once, whatever the number of threads; what a cap held back is counted. Deliberately
+//! absent: looking a pair up among the keys before; comparing twice is cheaper than finding that out.
+
+use crate::compare::{Compared, compare};
+use crate::keys::Key;
+use crate::model::Model;
+use crate::register::{Register, place_of};
+use crate::sort::{by_key, halves};
+use crate::table::mix;
+use crate::work::{chunks, each};
+
+/// Records whose keys are computed in one piece.
+const PIECE: usize = 1 << 17;
+/// Records a part of a key's blocks should have: what is sorted at a time.
+const PART: usize = 2 << 20;
+/// Of hopeless pairs that share a phone or an address, one in so many is kept to learn what kin are like.
+const THINNED: u64 = 16;
+/// Hopeless: odds of one to three thousand, by what is believed beforehand.
+const HOPE: f64 = -8.0;
+
+/// Two records that were compared (一对).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pair {
+    pub(crate) a: u32,
+    pub(crate) b: u32,
+    pub(crate) compared: Compared,
+}
+
+/// Blocks of a key that were too large (过大的块): how many, and how many records are in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capped {
+    /// The key.
+    pub key: String,
+    /// Blocks over the cap.
+    pub blocks: usize,
+    /// Records in them.
+    pub records: usize,
+}
+
+/// What the keys brought together (候选对).
+#[derive(Debug, Default)]
+pub(crate) struct Candidates {
+    pub(crate) pairs: Vec<Pair>,
+    /// Hopeless ones to learn from, each for [`THINNED`].
+    pub(crate) thinned: Vec<Compared>,
+    pub(crate) compared: u64,
+    pub(crate) capped: Vec<Capped>,
+}
+
+/// How much a thinned pair weighs.
+pub(crate) fn thinned_weight() -> f32 {
+    f32::from(u8::try_from(THINNED).unwrap_or(1))
+}
+
+/// Compares whatever the keys bring together (生成候选对).
+pub(crate) fn candidates(
+    register: &Register,
+    keys: &[Key],
+    believed: &Model,
+    threads: usize,
+    tell: &(dyn Fn(usize, usize) + Sync),
+) -> Candidates {
+    let mut all = Candidates::default();
+    for (number, key) in keys.iter().enumerate() {
+        tell(number, keys.len());
+        let parts = register.len().div_ceil(PART).max(threads).max(1);
+        let found = of_key(register, key, believed, parts, threads);
+        let mut capped = Capped {
+            key: key.text().to_owned(),
+            blocks: 0,
+            records: 0,
+        };
+        for part in found {
+            all.pairs.extend(part.pairs);
+            all.thinned.extend(part.thinned);
+            all.compared += part.compared;
+            capped.blocks += part.blocks;
+            capped.records += part.records;
+        }
+        if capped.blocks > 0 {
+            all.capped.push(capped);
+        }
+    }
+    all.pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
+    all.pairs.dedup_by_key(|pair| (pair.a, pair.b));
+    all
+}
+
+#[derive(Default)]
+struct Found {
+    pairs: Vec<Pair>,
+    thinned: Vec<Compared>,
+    compared: u64,
+    blocks: usize,
+    records: usize,
+}
+
+fn of_key(
+    register: &Register,
+    key: &Key,
+    believed: &Model,
+    parts: usize,
+    threads: usize,
+) -> Vec<Found> {
+    let pieces = chunks(&register.entries, PIECE, threads, |_| ());
+    let scattered = each(pieces.len(), threads, |piece| {
+        let from = piece * PIECE;
+        let to = (from + PIECE).min(register.len());
+        let mut buckets: Vec<Vec<u64>> = (0..parts)
+            .map(|_| Vec::with_capacity((to - from) / parts * 9 / 8))
+            .collect();
+        for (number, entry) in (from as u64..).zip(&register.entries[from..to]) {
+            for hash in key.of(register, entry) {
+                if hash != 0 {
+                    buckets[place_of(hash) % parts].push(u64::from(hash) << 32 | number);
+                }
+            }
+        }
+        buckets
+    });
+    each(parts, threads, |part| {
+        let mut keyed: Vec<u64> = Vec::new();
+        for buckets in &scattered {
+            keyed.extend(&buckets[part]);
+        }
+        by_key(&mut keyed, &mut Vec::new());
+        let mut found = Found::default();
+        for block in keyed.chunk_by(|a, b| a >> 32 == b >> 32) {
+            if block.len() > key.cap() {
+                found.blocks += 1;
+                found.records += block.len();
+            } else if block.len() > 1 {
+                found.compare_all(register, believed, block);
+            }
+        }
+        found
+    })
+}
+
+impl Found {
+    fn compare_all(&mut self, register: &Register, believed: &Model, block: &[u64]) {
+        for (place, first) in block.iter().enumerate() {
+            for second in &block[place + 1..] {
+                let (a, b) = (halves(*first).1, halves(*second).1);
+                if a != b {
+                    self.compare(register, believed, a.min(b), a.max(b));
+                }
+            }
+        }
+    }
+
+    fn compare(&mut self, register: &Register, believed: &Model, a: u32, b: u32) {
+        self.compared += 1;
+        let compared = compare(register, a, b);
+        if believed.hopes(&compared, HOPE) {
+            self.pairs.push(Pair { a, b, compared });
+            return;
+        }
+        let shares_home = compared.levels.of(4) == 1 || compared.levels.of(5) == 1;
+        if shares_home && mix(u64::from(a) << 32 | u64::from(b)) % THINNED == 0 {
+            self.thinned.push(compared);
+        }
+    }
+}
