@@ -118,6 +118,11 @@ impl Register {
         self.entries.is_empty()
     }
 
+    /// Makes room for so many more (预留).
+    pub fn reserve(&mut self, records: usize) {
+        self.entries.reserve_exact(records);
+    }
+
     /// Adds a record (加入一条记录); its number is the count of those before it.
     pub fn push(&mut self, person: &Person<'_>) {
         self.push_row(&Row {
