@@ -14,6 +14,8 @@
     reason = "seconds, shares and probabilities; there is no money in this program"
 )]
 
+mod harder;
+mod harder_names;
 mod measure;
 mod truth;
 

@@ -3,12 +3,16 @@
 //! Guarantees: phases are those of the peers: read, link (training included). Deliberately absent: medians over processes, the
 //! caller takes them.
 
+use crate::harder;
 use crate::truth;
 use anyhow::{Context, Result, bail};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use linkage::file::{self, Records};
 use linkage::{Settings, link};
 use std::collections::BTreeMap;
+use parquet::arrow::ArrowWriter;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) fn run(words: &[String]) -> Result<String> {
@@ -22,6 +26,7 @@ pub(crate) fn run(words: &[String]) -> Result<String> {
     }
     match act.as_str() {
         "link" => linked(&wishes),
+        "invent" => invented(&wishes),
         other => bail!("不认识的命令 {other}；请写 link、against 或 invent"),
     }
 }
@@ -83,4 +88,40 @@ fn linked(wishes: &BTreeMap<&str, &str>) -> Result<String> {
         truth::outcomes(&linked, &truth),
         truth::calibration(&linked, &truth),
     ))
+}
+
+/// Writes a harder register (生成更难的名册).
+fn invented(wishes: &BTreeMap<&str, &str>) -> Result<String> {
+    let records: usize = wishes.get("records").context("--records")?.parse()?;
+    let seed = wishes.get("seed").map_or(Ok(1), |seed| seed.parse())?;
+    let shares = match wishes.get("kind").copied() {
+        Some("held") => harder::HELD,
+        Some("development") | None => harder::DEVELOPMENT,
+        Some(other) => bail!("不认识的种类 {other}；请写 development 或 held"),
+    };
+    let lines = harder::invent(records, seed, shares);
+    let path = data(wishes)?;
+    let text = |of: fn(&harder::Line) -> &str| -> ArrayRef {
+        let texts = lines.iter().map(|line| Some(of(line)).filter(|text| !text.is_empty()));
+        Arc::new(texts.collect::<StringArray>())
+    };
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("record_id", Arc::new(Int64Array::from_iter_values((0..).take(lines.len())))),
+        ("person_id", Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| line.person)))),
+        ("name", text(|line| &line.name)),
+        ("id_no", text(|line| &line.id_no)),
+        ("birth", text(|line| &line.birth)),
+        ("sex", text(|line| &line.sex)),
+        ("region", text(|line| &line.region)),
+        ("address", text(|line| &line.address)),
+        ("phone", text(|line| &line.phone)),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut writer = ArrowWriter::try_new(std::fs::File::create(&path)?, batch.schema(), None)?;
+    writer.write(&batch)?;
+    writer.close()?;
+    Ok(format!("{{\"records\": {}}}", lines.len()))
 }

@@ -76,6 +76,24 @@ pub(crate) fn of_days(days: i32) -> u32 {
     packed(year, month, day)
 }
 
+/// A day so many days after 1970-01-01, as 1950-03-12 (写法).
+pub fn text_of_days(days: i32) -> String {
+    let (year, month, day) = lunar::date(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Year, month and day of the lunar calendar (农历日), a leap month as the month it follows.
+pub fn lunar_of_days(days: i32) -> Option<(u32, u32, u32)> {
+    // The lunar date is between 17 and 51 days behind, two months with a leap month in between.
+    (10..=70).find_map(|behind| {
+        let (year, month, day) = lunar::date(days - behind);
+        let found = [false, true]
+            .into_iter()
+            .any(|is_leap| lunar::solar(year, month, day, is_leap) == Some(days));
+        found.then_some((year, month, day))
+    })
+}
+
 /// Reads a date as people write it (读取): 1950-03-12, 1950年3月, 19500312, 1950, 农历1950年正月初三. 0 if it is none.
 pub(crate) fn read(written: &str) -> u32 {
     if let Some(date) = plain(written) {
