@@ -10,6 +10,7 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use linkage::file::{self, Records};
 use linkage::{Settings, link};
 use std::collections::BTreeMap;
+use std::io::Write;
 use parquet::arrow::ArrowWriter;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub(crate) fn run(words: &[String]) -> Result<String> {
     }
     match act.as_str() {
         "link" => linked(&wishes),
+        "against" => arrived(&wishes),
         "invent" => invented(&wishes),
         other => bail!("不认识的命令 {other}；请写 link、against 或 invent"),
     }
@@ -64,6 +66,11 @@ fn linked(wishes: &BTreeMap<&str, &str>) -> Result<String> {
     let truth = truth::read(&path)?;
     if let Some(file) = wishes.get("out") {
         file::write(file.as_ref(), &records.ids, &linked, 0)?;
+    }
+    if let Some(from) = wishes.get("worst") {
+        for row in truth::worst(&linked, &truth, from.parse()?) {
+            let _gone = writeln!(std::io::stderr(), "{row}");
+        }
     }
     let by_probability = [0.5, 0.9, 0.95, 0.99].map(|from| {
         let score = truth::of_links(&linked, &truth, from);
@@ -124,4 +131,33 @@ fn invented(wishes: &BTreeMap<&str, &str>) -> Result<String> {
     writer.write(&batch)?;
     writer.close()?;
     Ok(format!("{{\"records\": {}}}", lines.len()))
+}
+
+/// New records against a register (增量): the last ones of the file are the delivery.
+fn arrived(wishes: &BTreeMap<&str, &str>) -> Result<String> {
+    let settings = settings(wishes)?;
+    let path = data(wishes)?;
+    let new: usize = wishes.get("new").map_or(Ok(10_000), |new| new.parse())?;
+    let began = Instant::now();
+    let mut records = file::read(&path, Records::default(), &mut |_| {})?;
+    let all = records.register.len();
+    let from = all.saturating_sub(new);
+    let delivery = records.register.split_off(from);
+    records.register.finish();
+    let read = began.elapsed();
+    let model = link(&records.register, &settings, &|_, _| {}).model;
+    let learned = began.elapsed();
+    records.register.append(delivery);
+    let arrived = linkage::against(&mut records.register, from, &model, &settings);
+    let linked = began.elapsed() - learned;
+    let truth = truth::read(&path)?;
+    let (found, right, all) = truth::of_arrivals(&arrived.links, &truth, from);
+    Ok(format!(
+        "{{\"read_s\": {:.4}, \"learn_s\": {:.4}, \"against_s\": {:.4}, \"compared\": {}, \"new\": {new}, \"old\": {from}, \
+         \"links\": {found}, \"right\": {right}, \"truth\": {all}}}",
+        read.as_secs_f64(),
+        (learned - read).as_secs_f64(),
+        linked.as_secs_f64(),
+        arrived.compared,
+    ))
 }

@@ -125,3 +125,38 @@ pub(crate) fn outcomes(linked: &Linked, truth: &[u64]) -> String {
     });
     format!("{{{}}}", rows.join(", "))
 }
+
+/// The patterns of levels in which most pairs of at least a probability are wrong: how many, how many wrong, in words.
+pub(crate) fn worst(linked: &Linked, truth: &[u64], from: f64) -> Vec<String> {
+    let mut patterns = std::collections::BTreeMap::new();
+    for link in linked.links.iter().filter(|link| link.probability >= from) {
+        let (all, wrong, said, one) = patterns.entry(link.levels).or_insert((0, 0, 0.0, link));
+        *all += 1;
+        *wrong += usize::from(!is_right(link, truth));
+        *said += link.probability;
+        *one = link;
+    }
+    let mut rows: Vec<_> = patterns.into_values().collect();
+    rows.sort_by_key(|(_, wrong, ..)| std::cmp::Reverse(*wrong));
+    rows.truncate(25);
+    let model = &linked.model;
+    rows.into_iter()
+        .map(|(all, wrong, said, one)| {
+            let why = linkage::explain::line(model, one.levels, one.rarity);
+            format!("{all} pairs, {wrong} wrong, said {:.3}: {why}", said / number(all))
+        })
+        .collect()
+}
+
+/// Links of new records with old ones from one half on, those that are right, and how many there are in truth.
+pub(crate) fn of_arrivals(links: &[Link], truth: &[u64], from: usize) -> (usize, usize, usize) {
+    let taken = || links.iter().filter(|link| link.probability >= 0.5);
+    let (old, new) = truth.split_at(from.min(truth.len()));
+    let mut known: Vec<u64> = old.to_vec();
+    known.sort_unstable();
+    let of = |person: &u64| {
+        known.partition_point(|other| other <= person) - known.partition_point(|other| other < person)
+    };
+    let right = taken().filter(|link| is_right(link, truth)).count();
+    (taken().count(), right, new.iter().map(of).sum())
+}

@@ -9,12 +9,14 @@ use crate::model::Model;
 use crate::register::{Register, place_of};
 use crate::sort::{by_key, halves};
 use crate::table::mix;
-use crate::work::{chunks, each};
+use crate::work::each;
 
 /// Records whose keys are computed in one piece.
 const PIECE: usize = 1 << 17;
 /// Records a part of a key's blocks should have: what is sorted at a time.
 const PART: usize = 2 << 20;
+/// Keys whose blocks are made in one pass over the register.
+const TOGETHER: usize = 4;
 /// Of hopeless pairs that share a phone or an address, one in so many is kept to learn what kin are like.
 const THINNED: u64 = 16;
 /// Hopeless: odds of one to three thousand, by what is believed beforehand.
@@ -63,24 +65,24 @@ pub(crate) fn candidates(
     tell: &(dyn Fn(usize, usize) + Sync),
 ) -> Candidates {
     let mut all = Candidates::default();
-    for (number, key) in keys.iter().enumerate() {
-        tell(number, keys.len());
+    for (turn, some) in keys.chunks(TOGETHER).enumerate() {
+        tell(turn * TOGETHER, keys.len());
         let parts = register.len().div_ceil(PART).max(threads).max(1);
-        let found = of_key(register, key, believed, parts, threads);
-        let mut capped = Capped {
-            key: key.text().to_owned(),
-            blocks: 0,
-            records: 0,
-        };
+        let found = of_keys(register, some, believed, parts, threads);
+        for (key, found) in some.iter().zip(found.chunks(parts)) {
+            let capped = Capped {
+                key: key.text().to_owned(),
+                blocks: found.iter().map(|part| part.blocks).sum(),
+                records: found.iter().map(|part| part.records).sum(),
+            };
+            if capped.blocks > 0 {
+                all.capped.push(capped);
+            }
+        }
         for part in found {
             all.pairs.extend(part.pairs);
             all.thinned.extend(part.thinned);
             all.compared += part.compared;
-            capped.blocks += part.blocks;
-            capped.records += part.records;
-        }
-        if capped.blocks > 0 {
-            all.capped.push(capped);
         }
     }
     all.pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
@@ -97,38 +99,43 @@ struct Found {
     records: usize,
 }
 
-fn of_key(
+/// What some keys bring together, key by key, part by part.
+fn of_keys(
     register: &Register,
-    key: &Key,
+    keys: &[Key],
     believed: &Model,
     parts: usize,
     threads: usize,
 ) -> Vec<Found> {
-    let pieces = chunks(&register.entries, PIECE, threads, |_| ());
-    let scattered = each(pieces.len(), threads, |piece| {
+    let pieces = register.len().div_ceil(PIECE);
+    let scattered = each(pieces, threads, |piece| {
         let from = piece * PIECE;
         let to = (from + PIECE).min(register.len());
-        let mut buckets: Vec<Vec<u64>> = (0..parts)
-            .map(|_| Vec::with_capacity((to - from) / parts * 9 / 8))
-            .collect();
+        let room = (to - from) / parts * 9 / 8;
+        let mut buckets: Vec<Vec<u64>> = Vec::new();
+        buckets.resize_with(keys.len() * parts, || Vec::with_capacity(room));
         for (number, entry) in (from as u64..).zip(&register.entries[from..to]) {
-            for hash in key.of(register, entry) {
-                if hash != 0 {
-                    buckets[place_of(hash) % parts].push(u64::from(hash) << 32 | number);
+            for (key, buckets) in keys.iter().zip(buckets.chunks_mut(parts)) {
+                for hash in key.of(register, entry) {
+                    if hash != 0 {
+                        buckets[place_of(hash) % parts].push(u64::from(hash) << 32 | number);
+                    }
                 }
             }
         }
         buckets
     });
-    each(parts, threads, |part| {
-        let mut keyed: Vec<u64> = Vec::new();
+    each(keys.len() * parts, threads, |task| {
+        let held = scattered.iter().map(|buckets| buckets[task].len()).sum();
+        let mut keyed: Vec<u64> = Vec::with_capacity(held);
         for buckets in &scattered {
-            keyed.extend(&buckets[part]);
+            keyed.extend(&buckets[task]);
         }
         by_key(&mut keyed, &mut Vec::new());
+        let cap = keys[task / parts].cap();
         let mut found = Found::default();
         for block in keyed.chunk_by(|a, b| a >> 32 == b >> 32) {
-            if block.len() > key.cap() {
+            if block.len() > cap {
                 found.blocks += 1;
                 found.records += block.len();
             } else if block.len() > 1 {

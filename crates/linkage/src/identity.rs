@@ -93,6 +93,14 @@ impl Code {
 /// Characters as people write them without meaning them.
 pub(crate) fn cleaned(written: &str) -> Cleaned {
     let mut text = Cleaned::default();
+    // Nearly all are written as they should be.
+    if let Ok(regular) = <[u8; 18]>::try_from(written.as_bytes())
+        && regular.iter().all(u8::is_ascii_alphanumeric)
+    {
+        text.bytes[..18].copy_from_slice(&regular.to_ascii_uppercase());
+        text.length = 18;
+        return text;
+    }
     for letter in written.chars() {
         let letter = half_width(letter).to_ascii_uppercase();
         if letter.is_ascii_alphanumeric() || letter == '*' {

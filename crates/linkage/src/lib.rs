@@ -13,6 +13,7 @@
     reason = "probabilities and their logarithms; there is no money in this crate"
 )]
 
+pub mod against;
 mod alphabet;
 pub mod birth;
 mod candidates;
@@ -36,6 +37,7 @@ mod table;
 mod train;
 mod work;
 
+pub use against::{Arrived, against};
 pub use candidates::Capped;
 pub use compare::{Compared, Levels, compare};
 pub use link::{Link, Linked, Outcome, Settings, link};

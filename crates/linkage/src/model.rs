@@ -1,9 +1,9 @@
-//! What a level is worth (权重): Fellegi and Sunter's model with three kinds of pairs instead of two.
+//! What a level is worth (权重): Fellegi and Sunter's model with five kinds of pairs instead of two.
 //!
-//! A pair is of the *same* person, of *kin* (people of one household: they share phone, address and often the family name, and are
-//! sometimes born the same day), or of *strangers*. With strangers alone on the other side, everything two brothers share would
-//! speak for one person. Fields are taken to be independent within a kind. Guarantees: a missing field says nothing; a probability
-//! is that of the same person among the three. Deliberately absent: how the numbers come about, see `train`.
+//! A pair is of the *same* person, of *kin* (people of one household: they share phone, address and often the family name), of
+//! *twins*, of *namesakes* born the same day, or of *strangers*. With strangers alone on the other side, everything that two brothers
+//! share would speak for one person. Fields are taken to be independent within a kind. Guarantees: a missing field says nothing; a
+//! probability is that of the same person among the five. Deliberately absent: how the numbers come about, see `train`.
 
 use crate::compare::{Compared, FIELDS, Levels};
 
@@ -33,63 +33,92 @@ pub(crate) const KIN: Weights = [
     [0.0, 0.70, 0.04, 0.06, 0.04, 0.08, 0.04, 0.04, 0.0, 0.0],
 ];
 
+/// The same among twins (双胞胎各档的先验): one day, one home, numbers that follow one another.
+pub(crate) const TWINS: Weights = [
+    [0.0, 0.002, 0.002, 0.02, 0.06, 0.55, 0.01, 0.30, 0.056, 0.0],
+    [0.0, 0.002, 0.001, 0.02, 0.03, 0.05, 0.777, 0.12, 0.0, 0.0],
+    [0.0, 0.90, 0.01, 0.015, 0.01, 0.01, 0.025, 0.015, 0.005, 0.01],
+    [0.0, 0.65, 0.35, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    [0.0, 0.30, 0.01, 0.69, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    [0.0, 0.60, 0.04, 0.06, 0.04, 0.11, 0.06, 0.09, 0.0, 0.0],
+];
+
+/// The same among namesakes born the same day (同名同日生者的先验), who share nothing else. How their names and birth dates are
+/// written is as among records of one person, and taken from there.
+pub(crate) const NAMESAKES: Weights = [
+    SAME[0],
+    [0.0, 1e-8, 1e-8, 1e-7, 1e-6, 1e-5, 0.87, 0.13, 0.0, 0.0],
+    SAME[2],
+    [0.0, 0.95, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    [0.0, 1e-6, 1e-6, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    [0.0, 1e-5, 1e-4, 1e-4, 1e-3, 0.02, 0.08, 0.90, 0.0, 0.0],
+];
+
+/// The kinds of pairs before strangers (各类记录对): the same person, kin, twins, namesakes.
+pub(crate) const KINDS: usize = 4;
+
 /// What was learned of a register (模型): natural logarithms throughout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    pub(crate) same: Weights,
-    pub(crate) kin: Weights,
+    /// Of the same person, kin, twins and namesakes.
+    pub(crate) kinds: [Weights; KINDS],
     pub(crate) stranger: Weights,
-    /// How many of all pairs are of one person, and of kin.
-    pub(crate) prior_same: f64,
-    pub(crate) prior_kin: f64,
+    /// How many of all pairs are of each kind.
+    pub(crate) priors: [f64; KINDS],
 }
 
 impl Model {
     /// The probability that two records are of one person (概率).
     pub fn probability(&self, compared: &Compared) -> f64 {
-        let [same, kin, stranger] = self.logarithms(compared);
-        1.0 / (1.0 + (kin - same).exp() + (stranger - same).exp())
+        self.shares(compared)[0]
     }
 
-    /// The probabilities of the same person and of kin.
-    pub(crate) fn both(&self, compared: &Compared) -> (f64, f64) {
-        let [same, kin, stranger] = self.logarithms(compared);
-        let best = same.max(kin).max(stranger);
-        let (same, kin, stranger) = (
-            (same - best).exp(),
-            (kin - best).exp(),
-            (stranger - best).exp(),
-        );
-        let sum = same + kin + stranger;
-        (same / sum, kin / sum)
+    /// The probability of each kind; what is left are strangers.
+    pub(crate) fn shares(&self, compared: &Compared) -> [f64; KINDS] {
+        let (mut kinds, stranger) = self.logarithms(compared);
+        let best = kinds.iter().copied().fold(stranger, f64::max);
+        let mut sum = (stranger - best).exp();
+        for kind in &mut kinds {
+            *kind = (*kind - best).exp();
+            sum += *kind;
+        }
+        kinds.map(|kind| kind / sum)
     }
 
-    /// Same, kin, stranger; what is shared is as rare for the first two as it is for anybody, so only strangers pay for it.
-    fn logarithms(&self, compared: &Compared) -> [f64; 3] {
-        let (mut same, mut kin) = (self.prior_same, self.prior_kin);
+    /// Each kind, and strangers; what is shared is as rare for people who belong together as it is for anybody, so only strangers
+    /// pay for it.
+    fn logarithms(&self, compared: &Compared) -> ([f64; KINDS], f64) {
+        let mut kinds = self.priors;
         let mut stranger = f64::from(compared.rarity);
         for (field, level) in compared.levels.all().into_iter().enumerate() {
-            same += self.same[field][level];
-            kin += self.kin[field][level];
+            for (sum, weights) in kinds.iter_mut().zip(&self.kinds) {
+                *sum += weights[field][level];
+            }
             stranger += self.stranger[field][level];
         }
-        [same, kin, stranger]
+        (kinds, stranger)
     }
 
     /// The logarithm of the odds of the same person.
     pub(crate) fn odds(&self, compared: &Compared) -> f64 {
-        let [same, kin, stranger] = self.logarithms(compared);
-        let (high, low) = if kin > stranger {
-            (kin, stranger)
-        } else {
-            (stranger, kin)
-        };
-        same - high - (low - high).exp().ln_1p()
+        let (kinds, stranger) = self.logarithms(compared);
+        let best = kinds[1..].iter().copied().fold(stranger, f64::max);
+        let rest = kinds[1..].iter().map(|kind| (kind - best).exp());
+        kinds[0] - best - (rest.sum::<f64>() + (stranger - best).exp()).ln()
     }
 
     /// What a level of a field speaks for the same person against a stranger, in bits (权重，比特). Without the rarity of the value.
     pub fn bits(&self, field: usize, level: usize) -> f64 {
-        (self.same[field][level] - self.stranger[field][level]) / std::f64::consts::LN_2
+        (self.kinds[0][field][level] - self.stranger[field][level]) / std::f64::consts::LN_2
+    }
+
+    /// Whether the odds of the same person are above a bound, against strangers alone; quick.
+    pub(crate) fn hopes(&self, compared: &Compared, bound: f64) -> bool {
+        let mut odds = self.priors[0] - f64::from(compared.rarity);
+        for (field, level) in compared.levels.all().into_iter().enumerate() {
+            odds += self.kinds[0][field][level] - self.stranger[field][level];
+        }
+        odds > bound
     }
 }
 
@@ -116,13 +145,5 @@ pub(crate) fn needs_a_person(levels: Levels) -> bool {
             name >= name::SURNAME && (birth >= birth::YEAR || birth == birth::MISSING)
         }
         _ => false,
-    }
-}
-
-impl Model {
-    /// Whether the odds of the same person are above a bound, against strangers alone; quick.
-    pub(crate) fn hopes(&self, compared: &Compared, bound: f64) -> bool {
-        let [same, _, stranger] = self.logarithms(compared);
-        same - stranger > bound
     }
 }

@@ -99,6 +99,7 @@ impl Streets {
                     head = room.len();
                 }
                 '区' | '道' if is_district(room, letter) => head = room.len(),
+                '\u{4E00}'..='\u{9FFF}' => room.push(letter),
                 _ if letter.is_alphanumeric() => room.extend(letter.to_lowercase()),
                 _ => {}
             }

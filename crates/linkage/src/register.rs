@@ -88,6 +88,10 @@ impl Entry {
     }
 }
 
+/// Records taken away from a register for a while (分出的记录).
+#[derive(Debug)]
+pub struct Later(Vec<Entry>);
+
 /// Records to be linked (名册).
 #[derive(Debug, Default)]
 pub struct Register {
@@ -162,6 +166,16 @@ impl Register {
             contradicts: false,
         };
         self.entries.push(entry);
+    }
+
+    /// Takes the records from one on away, to be added again later (分出).
+    pub fn split_off(&mut self, from: usize) -> Later {
+        Later(self.entries.split_off(from))
+    }
+
+    /// Adds records that were taken away from this very register (加回).
+    pub fn append(&mut self, later: Later) {
+        self.entries.extend(later.0);
     }
 
     /// Counts who shares what (统计), once all records are in. Records added later are not counted, but may be compared.

@@ -7,7 +7,9 @@
 //! same register and seed give the same numbers to the last bit, whatever the number of threads. Deliberately absent: labels.
 
 use crate::compare::{Compared, FIELDS, compare, is_by_rarity};
-use crate::model::{KIN, LEVELS, Model, SAME, Weights, logarithms};
+use crate::model::{
+    KIN, KINDS, LEVELS, Model, NAMESAKES, SAME, TWINS, Weights, logarithms,
+};
 use crate::register::Register;
 use crate::table::mix;
 use crate::work::{chunks, count};
@@ -78,13 +80,13 @@ fn every(pieces: &[[[u32; LEVELS]; FIELDS.len()]]) -> impl Iterator<Item = (usiz
 /// What is believed before anything was learned (未训练的模型).
 pub(crate) fn beforehand(stranger: Weights, records: usize) -> Model {
     let records = count(records).max(2.0);
+    // One record in ten has a second, one in ten somebody of its household, one in a thousand a twin, and one in a thousand a
+    // namesake born the same day: of about n²/2 pairs.
+    let priors = [0.2, 0.2, 0.002, 0.002].map(|share: f64| (share / records).ln());
     Model {
-        same: logarithms(&SAME),
-        kin: logarithms(&KIN),
+        kinds: [SAME, KIN, TWINS, NAMESAKES].map(|kind| logarithms(&kind)),
         stranger,
-        // One record in ten has a second, and one in ten somebody of its household: of about n²/2 pairs.
-        prior_same: (0.2 / records).ln(),
-        prior_kin: (0.2 / records).ln(),
+        priors,
     }
 }
 
@@ -116,8 +118,8 @@ pub(crate) fn learn(mut model: Model, samples: &[Sample], pairs: f64, threads: u
 /// What is expected, summed up.
 #[derive(Default)]
 struct Sums {
-    same: f64,
-    kin: f64,
+    kinds: [f64; KINDS],
+    /// Levels of pairs of the same person.
     levels: Weights,
 }
 
@@ -125,20 +127,22 @@ impl Sums {
     fn of(model: &Model, samples: &[Sample]) -> Self {
         let mut sums = Self::default();
         for sample in samples {
-            let (same, kin) = model.both(&sample.compared);
+            let shares = model.shares(&sample.compared);
             let weight = f64::from(sample.weight);
-            sums.same += same * weight;
-            sums.kin += kin * weight;
+            for (sum, share) in sums.kinds.iter_mut().zip(shares) {
+                *sum += share * weight;
+            }
             for (field, level) in sample.compared.levels.all().into_iter().enumerate() {
-                sums.levels[field][level] += same * weight;
+                sums.levels[field][level] += shares[0] * weight;
             }
         }
         sums
     }
 
     fn add(&mut self, other: &Self) {
-        self.same += other.same;
-        self.kin += other.kin;
+        for (mine, theirs) in self.kinds.iter_mut().zip(other.kinds) {
+            *mine += theirs;
+        }
         for (mine, theirs) in self.levels.iter_mut().zip(&other.levels) {
             for (mine, theirs) in mine.iter_mut().zip(theirs) {
                 *mine += theirs;
@@ -155,12 +159,15 @@ impl Sums {
                 *share = found / (said + BEFOREHAND);
             }
         }
+        let mut kinds = model.kinds;
+        kinds[0] = logarithms(&shares);
+        // Namesakes write their names and birth dates like anybody.
+        kinds[3][0] = kinds[0][0];
+        kinds[3][2] = kinds[0][2];
         Model {
-            same: logarithms(&shares),
-            prior_same: (self.same.max(0.1) / pairs).ln(),
-            prior_kin: (self.kin.max(0.1) / pairs).ln(),
-            kin: model.kin,
+            kinds,
             stranger: model.stranger,
+            priors: self.kinds.map(|sum| (sum.max(0.1) / pairs).ln()),
         }
     }
 }
@@ -168,9 +175,10 @@ impl Sums {
 impl Model {
     /// The largest change of a probability that is not tiny.
     fn moved(&self, before: &Self) -> f64 {
-        let levels = self.same.iter().flatten().zip(before.same.iter().flatten());
+        let levels = self.kinds[0].iter().flatten();
+        let levels = levels.zip(before.kinds[0].iter().flatten());
         let of_levels = levels.map(|(now, then)| (now.exp() - then.exp()).abs());
-        let of_prior = (self.prior_same - before.prior_same).abs();
+        let of_prior = (self.priors[0] - before.priors[0]).abs();
         of_levels.fold(of_prior, f64::max)
     }
 }
@@ -223,13 +231,12 @@ mod tests {
         true_same[4] = [0.0, 0.30, 0.10, 0.60, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
         let samples = drawn(&true_same, &strange(), 6_000, 30_000);
         let mut start = beforehand(logarithms(&strange()), 36_000);
-        start.prior_same = 0.05_f64.ln();
-        start.prior_kin = 1e-9_f64.ln();
+        start.priors = [0.05, 1e-9, 1e-9, 1e-9].map(f64::ln);
         let model = learn(start, &samples, 36_000.0, 2);
         // One in six pairs is of one person; six thousand draws of 0.3 are right to within 0.02 (three times √(0.21/6000)).
-        assert!((model.prior_same.exp() - 1.0 / 6.0).abs() < 0.01);
+        assert!((model.priors[0].exp() - 1.0 / 6.0).abs() < 0.01);
         for (field, level, expected) in [(1, 1, 0.60), (1, 3, 0.20), (4, 1, 0.30), (4, 3, 0.60), (0, 1, 0.80)] {
-            let found = model.same[field][level].exp();
+            let found = model.kinds[0][field][level].exp();
             assert!((found - expected).abs() < 0.03, "{field} {level} {found}");
         }
     }
