@@ -15,6 +15,7 @@ mod executor;
 mod explain;
 mod job;
 mod journal;
+mod link;
 mod night;
 mod officer;
 mod pack;
@@ -90,6 +91,8 @@ enum Command {
     Executor(executor::Executor),
     /// Follow the journal, count anew or compare (统计).
     Statistics(statistics::Statistics),
+    /// Which records of a file are of one person (同一人识别).
+    Link(link::LinkFile),
     /// Verify the money of a whole year (核对一年的账).
     Audit(audit::Audit),
     /// Verify the journal's chain (核对日志链).
@@ -124,6 +127,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "cluster")]
         Command::Executor(command) => waiting(command.run()),
         Command::Statistics(command) => waiting(command.run()),
+        Command::Link(command) => command.run(),
         Command::Audit(command) => waiting(command.run()),
         Command::JournalVerify(command) => waiting(command.run()),
         Command::CreateOfficer(command) => waiting(command.run()),

@@ -6,7 +6,7 @@
 
 use crate::candidates::Capped;
 use crate::compare::compare;
-use crate::link::{Link, Outcome, Settings};
+use crate::link::{Link, Linked, Outcome, Settings};
 use crate::model::{Model, needs_a_person};
 use crate::register::{Register, place_of};
 use crate::sort::{by_key, halves};
@@ -87,6 +87,34 @@ pub fn against(
         by_record.then(y.probability.total_cmp(&x.probability)).then(x.a.cmp(&y.a))
     });
     arrived
+}
+
+impl Arrived {
+    /// Gives each new record the person of its best link that is sure (并入名册), beside what the register was linked to before. A sure
+    /// link to yet another person is left for somebody to look at.
+    pub fn joined(self, mut old: Linked, from: usize, records: usize) -> Linked {
+        old.links = self.links;
+        old.person.truncate(from);
+        let all = u32::try_from(records).unwrap_or(u32::MAX);
+        let first = u32::try_from(from).unwrap_or(u32::MAX);
+        old.person.extend(first..all);
+        // The most probable link of a record comes first.
+        for link in &mut old.links {
+            if link.outcome != Outcome::Same {
+                continue;
+            }
+            let person = old.person[place_of(link.a)];
+            let so_far = &mut old.person[place_of(link.b)];
+            if *so_far == link.b {
+                *so_far = person;
+            } else if *so_far != person {
+                link.outcome = Outcome::Chain;
+            }
+        }
+        old.capped = self.capped;
+        old.compared = self.compared;
+        old
+    }
 }
 
 /// The keys of the new records.

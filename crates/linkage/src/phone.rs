@@ -42,6 +42,7 @@ pub(crate) fn read(written: &str) -> u64 {
 }
 
 /// A number that came as a number (数字形式).
+#[cfg_attr(not(feature = "file"), expect(dead_code, reason = "only files hold such"))]
 pub(crate) fn of_number(number: u64) -> u64 {
     let (mut packed, mut rest, mut place) = (0, number, 0);
     while rest > 0 && place < 64 {

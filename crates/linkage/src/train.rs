@@ -14,7 +14,7 @@ use crate::register::Register;
 use crate::table::mix;
 use crate::work::{chunks, count};
 
-/// Random pairs looked at.
+/// Random pairs looked at, in a large register; in a small one fifty times its records.
 const RANDOM: u64 = 400_000;
 /// Pairs that expectation and maximisation go over in one piece; sums are added in the order of the pieces.
 const PIECE: usize = 16_384;
@@ -28,7 +28,7 @@ pub(crate) fn strangers(register: &Register, seed: u64, threads: usize) -> Weigh
     let records = register.entries.len() as u64;
     let mut counts = [[0.0_f64; LEVELS]; FIELDS.len()];
     if records >= 2 {
-        let draws: Vec<u64> = (0..RANDOM.min(records * records)).collect();
+        let draws: Vec<u64> = (0..RANDOM.min(records * 50)).collect();
         let pieces = chunks(&draws, PIECE, threads, |piece| {
             let mut counts = [[0_u32; LEVELS]; FIELDS.len()];
             for draw in piece {
