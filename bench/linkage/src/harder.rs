@@ -253,12 +253,21 @@ impl World {
 
     fn records(&mut self) -> usize {
         let drawn = self.rng.random_range(0..1_000);
-        1 + self.shares.records.iter().filter(|bound| drawn >= **bound).count()
+        1 + self
+            .shares
+            .records
+            .iter()
+            .filter(|bound| drawn >= **bound)
+            .count()
     }
 
     fn home(&mut self) -> Home {
         let city = self.rng.random_range(1..=12_u32);
-        let street = format!("{}{}", self.pick(STREETS), self.pick(&["路", "街", "巷", "村", "大道"]));
+        let street = format!(
+            "{}{}",
+            self.pick(STREETS),
+            self.pick(&["路", "街", "巷", "村", "大道"])
+        );
         Home {
             region: 440_000 + city * 100 + self.rng.random_range(1..=9),
             street,
@@ -276,7 +285,10 @@ impl World {
             let at = self.rng.random_range(0..self.phones.len());
             return self.phones[at].clone();
         }
-        let head = self.pick(&["130", "135", "136", "137", "138", "139", "150", "151", "158", "159", "180", "186", "188"]);
+        let head = self.pick(&[
+            "130", "135", "136", "137", "138", "139", "150", "151", "158", "159", "180", "186",
+            "188",
+        ]);
         let phone = format!("{head}{:08}", self.rng.random_range(0..100_000_000));
         self.phones.push(phone.clone());
         phone
@@ -290,17 +302,29 @@ impl World {
         let man = self.rng.random_range(0..2) == 0;
         let id = self.id(born, man, None);
         let phone = self.phone();
-        Human { surname, given, born, man, id, phone }
+        Human {
+            surname,
+            given,
+            born,
+            man,
+            id,
+            phone,
+        }
     }
 
     /// A number nobody has; after another person's, the next one of the same sex.
     fn id(&mut self, born: i32, man: bool, after: Option<&str>) -> String {
         let day = birth::text_of_days(born).replace('-', "");
-        let mut place = format!("44{:02}{:02}", self.rng.random_range(1..=19), self.rng.random_range(1..=25));
+        let mut place = format!(
+            "44{:02}{:02}",
+            self.rng.random_range(1..=19),
+            self.rng.random_range(1..=25)
+        );
         let mut number = self.rng.random_range(0..500) * 2 + u32::from(man);
         if let Some(other) = after {
             place = other[..6].to_owned();
-            number = (other[14..17].parse::<u32>().unwrap_or(0) + 2) % 1_000 / 2 * 2 + u32::from(man);
+            number =
+                (other[14..17].parse::<u32>().unwrap_or(0) + 2) % 1_000 / 2 * 2 + u32::from(man);
         }
         loop {
             let body = format!("{place}{day}{number:03}");
@@ -318,11 +342,23 @@ impl World {
         // Days of 1930 to 1975.
         let head = self.rng.random_range(-14_600..1_800);
         let mut members = vec![self.human(surname, head)];
-        let size = if alone == 1 { 1 } else { self.rng.random_range(1..=5) };
+        let size = if alone == 1 {
+            1
+        } else {
+            self.rng.random_range(1..=5)
+        };
         while members.len() < size {
             let is_spouse = members.len() == 1;
-            let surname = if is_spouse { self.early(SURNAMES) } else { surname };
-            let apart = if is_spouse { self.rng.random_range(-2_000..2_000) } else { self.rng.random_range(7_000..13_000) };
+            let surname = if is_spouse {
+                self.early(SURNAMES)
+            } else {
+                surname
+            };
+            let apart = if is_spouse {
+                self.rng.random_range(-2_000..2_000)
+            } else {
+                self.rng.random_range(7_000..13_000)
+            };
             let human = self.human(surname, head + apart);
             let twins = !is_spouse && self.share(self.shares.twins * 4);
             if twins {
@@ -354,14 +390,26 @@ impl World {
         let shares = self.shares;
         let moved = self.share(shares.moved).then(|| self.home());
         let lives = moved.as_ref().unwrap_or(home);
-        let sex = if self.share(shares.sex_wrong) { !human.man } else { human.man };
-        let region = if self.share(shares.region_missing) { String::new() } else { lives.region.to_string() };
+        let sex = if self.share(shares.sex_wrong) {
+            !human.man
+        } else {
+            human.man
+        };
+        let region = if self.share(shares.region_missing) {
+            String::new()
+        } else {
+            lives.region.to_string()
+        };
         Line {
             person: 0,
             name: self.name(human),
             id_no: self.number(human, kin),
             birth: self.birth(human.born),
-            sex: if self.share(shares.sex_missing) { String::new() } else { (if sex { "男" } else { "女" }).to_owned() },
+            sex: if self.share(shares.sex_missing) {
+                String::new()
+            } else {
+                (if sex { "男" } else { "女" }).to_owned()
+            },
             region,
             address: self.address(lives),
             phone: self.call(human, home),
@@ -370,7 +418,11 @@ impl World {
 
     fn name(&mut self, human: &Human) -> String {
         let shares = self.shares;
-        let mut letters: Vec<String> = human.given.iter().map(|letter| letter.0.to_owned()).collect();
+        let mut letters: Vec<String> = human
+            .given
+            .iter()
+            .map(|letter| letter.0.to_owned())
+            .collect();
         let at = self.rng.random_range(0..letters.len());
         let (_, _, homophones, lookalikes) = human.given[at];
         if self.share(shares.homophone) && !homophones.is_empty() {
@@ -446,7 +498,11 @@ impl World {
         if self.share(shares.id_missing) {
             return String::new();
         }
-        let mut id = if self.share(shares.id_of_kin) { kin.id.clone() } else { human.id.clone() };
+        let mut id = if self.share(shares.id_of_kin) {
+            kin.id.clone()
+        } else {
+            human.id.clone()
+        };
         if self.share(shares.id_old) && &id[6..8] == "19" {
             id = format!("{}{}", &id[..6], &id[8..17]);
         }
@@ -483,7 +539,11 @@ impl World {
             500..750 => format!("{house}号{building}栋{room}"),
             _ => format!("{house}-{building}-{room}"),
         };
-        let head = if self.share(200) { "广东省示例市示例区" } else { "" };
+        let head = if self.share(200) {
+            "广东省示例市示例区"
+        } else {
+            ""
+        };
         format!("{head}{street}{numbers}")
     }
 
@@ -499,7 +559,11 @@ impl World {
             self.clerk.1 -= 1;
             return self.clerk.0.clone();
         }
-        let mut phone = if self.share(shares.family_phone) { home.phone.clone() } else { human.phone.clone() };
+        let mut phone = if self.share(shares.family_phone) {
+            home.phone.clone()
+        } else {
+            human.phone.clone()
+        };
         if self.share(shares.phone_changed) {
             phone = self.phone();
         }
@@ -517,6 +581,12 @@ impl World {
 fn check(body: &str) -> char {
     let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let digits = body.chars().filter_map(|digit| digit.to_digit(10));
-    let sum: u32 = digits.zip(weights).map(|(digit, weight)| digit * weight).sum();
-    "10X98765432".chars().nth(usize::try_from(sum % 11).unwrap_or(0)).unwrap_or('X')
+    let sum: u32 = digits
+        .zip(weights)
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    "10X98765432"
+        .chars()
+        .nth(usize::try_from(sum % 11).unwrap_or(0))
+        .unwrap_or('X')
 }

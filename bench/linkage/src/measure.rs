@@ -9,9 +9,9 @@ use anyhow::{Context, Result, bail};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use linkage::file::{self, Records};
 use linkage::{Settings, link};
+use parquet::arrow::ArrowWriter;
 use std::collections::BTreeMap;
 use std::io::Write;
-use parquet::arrow::ArrowWriter;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -109,12 +109,22 @@ fn invented(wishes: &BTreeMap<&str, &str>) -> Result<String> {
     let lines = harder::invent(records, seed, shares);
     let path = data(wishes)?;
     let text = |of: fn(&harder::Line) -> &str| -> ArrayRef {
-        let texts = lines.iter().map(|line| Some(of(line)).filter(|text| !text.is_empty()));
+        let texts = lines
+            .iter()
+            .map(|line| Some(of(line)).filter(|text| !text.is_empty()));
         Arc::new(texts.collect::<StringArray>())
     };
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("record_id", Arc::new(Int64Array::from_iter_values((0..).take(lines.len())))),
-        ("person_id", Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| line.person)))),
+        (
+            "record_id",
+            Arc::new(Int64Array::from_iter_values((0..).take(lines.len()))),
+        ),
+        (
+            "person_id",
+            Arc::new(Int64Array::from_iter_values(
+                lines.iter().map(|line| line.person),
+            )),
+        ),
         ("name", text(|line| &line.name)),
         ("id_no", text(|line| &line.id_no)),
         ("birth", text(|line| &line.birth)),
@@ -123,7 +133,11 @@ fn invented(wishes: &BTreeMap<&str, &str>) -> Result<String> {
         ("address", text(|line| &line.address)),
         ("phone", text(|line| &line.phone)),
     ];
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))?;
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        columns
+            .into_iter()
+            .map(|(name, column)| (name, column, true)),
+    )?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }

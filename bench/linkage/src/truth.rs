@@ -18,9 +18,16 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u64>> {
     let mut all = Vec::new();
     for batch in builder.with_projection(mask).build()? {
         let batch = batch?;
-        let column = batch.column_by_name("person_id").context("person_id is missing")?;
+        let column = batch
+            .column_by_name("person_id")
+            .context("person_id is missing")?;
         if let Some(values) = column.as_primitive_opt::<Int32Type>() {
-            all.extend(values.values().iter().map(|value| u64::from(value.unsigned_abs())));
+            all.extend(
+                values
+                    .values()
+                    .iter()
+                    .map(|value| u64::from(value.unsigned_abs())),
+            );
         } else {
             let values = column.as_primitive::<Int64Type>();
             all.extend(values.values().iter().map(|value| value.unsigned_abs()));
@@ -51,7 +58,11 @@ pub(crate) struct Score {
 impl Score {
     pub(crate) fn json(&self) -> String {
         let both = self.precision + self.recall;
-        let f1 = if both > 0.0 { 2.0 * self.precision * self.recall / both } else { 0.0 };
+        let f1 = if both > 0.0 {
+            2.0 * self.precision * self.recall / both
+        } else {
+            0.0
+        };
         format!(
             "{{\"pairs\": {:.0}, \"precision\": {:.5}, \"recall\": {:.5}, \"f1\": {f1:.5}}}",
             self.pairs, self.precision, self.recall
@@ -90,7 +101,9 @@ pub(crate) fn of_links(linked: &Linked, truth: &[u64], from: f64) -> Score {
 
 /// Of pairs said to be so probable, how many are right: bounds, pairs, share.
 pub(crate) fn calibration(linked: &Linked, truth: &[u64]) -> String {
-    let bounds = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.95, 0.99, 0.999, 1.0001];
+    let bounds = [
+        0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.95, 0.99, 0.999, 1.0001,
+    ];
     let rows = bounds.windows(2).map(|bound| {
         let within = || {
             linked
@@ -143,7 +156,10 @@ pub(crate) fn worst(linked: &Linked, truth: &[u64], from: f64) -> Vec<String> {
     rows.into_iter()
         .map(|(all, wrong, said, one)| {
             let why = linkage::explain::line(model, one.levels, one.rarity);
-            format!("{all} pairs, {wrong} wrong, said {:.3}: {why}", said / number(all))
+            format!(
+                "{all} pairs, {wrong} wrong, said {:.3}: {why}",
+                said / number(all)
+            )
         })
         .collect()
 }
@@ -155,7 +171,8 @@ pub(crate) fn of_arrivals(links: &[Link], truth: &[u64], from: usize) -> (usize,
     let mut known: Vec<u64> = old.to_vec();
     known.sort_unstable();
     let of = |person: &u64| {
-        known.partition_point(|other| other <= person) - known.partition_point(|other| other < person)
+        known.partition_point(|other| other <= person)
+            - known.partition_point(|other| other < person)
     };
     let right = taken().filter(|link| is_right(link, truth)).count();
     (taken().count(), right, new.iter().map(of).sum())

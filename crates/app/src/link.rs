@@ -165,7 +165,10 @@ fn report(linked: &Linked, from: usize, took: Duration, out: &Path) {
         let person = usize::try_from(linked.person[*record]).unwrap_or(0);
         person == *record
     });
-    let doubtful = linked.links.iter().filter(|link| link.outcome != Outcome::Same);
+    let doubtful = linked
+        .links
+        .iter()
+        .filter(|link| link.outcome != Outcome::Same);
     say(&format!(
         "{new} 条记录，{} 人；须人工核对 {} 对；用时 {}.{} 秒，在 {} (records, people, pairs to look at)",
         alone.count(),
@@ -174,7 +177,12 @@ fn report(linked: &Linked, from: usize, took: Duration, out: &Path) {
         took.subsec_millis() / 100,
         out.display()
     ));
-    for Capped { key, blocks, records } in &linked.capped {
+    for Capped {
+        key,
+        blocks,
+        records,
+    } in &linked.capped
+    {
         complain(&format!(
             "分块键 {key} 有 {blocks} 块过大，未用它比对其中 {records} 条；它们仍按其他键比对 (blocks over the cap)"
         ));

@@ -84,7 +84,9 @@ pub fn against(
     arrived.links = judged.into_iter().flatten().collect();
     arrived.links.sort_by(|x, y| {
         let by_record = x.b.cmp(&y.b);
-        by_record.then(y.probability.total_cmp(&x.probability)).then(x.a.cmp(&y.a))
+        by_record
+            .then(y.probability.total_cmp(&x.probability))
+            .then(x.a.cmp(&y.a))
     });
     arrived
 }
@@ -141,8 +143,14 @@ impl Sieve {
         if hash == 0 || self.bits[place / 64] >> (place % 64) & 1 == 0 {
             return;
         }
-        let first = self.held.partition_point(|held| held >> 32 < u64::from(hash));
-        if self.held.get(first).is_some_and(|held| held >> 32 == u64::from(hash)) {
+        let first = self
+            .held
+            .partition_point(|held| held >> 32 < u64::from(hash));
+        if self
+            .held
+            .get(first)
+            .is_some_and(|held| held >> 32 == u64::from(hash))
+        {
             met.push((first as u64) << 32 | number);
         }
     }
@@ -167,7 +175,9 @@ impl Arrived {
         for block in met.chunk_by(|a, b| a >> 32 == b >> 32) {
             let first = place_of(halves(block[0]).0);
             let hash = sieve.held[first] >> 32;
-            let new = sieve.held[first..].iter().take_while(|held| *held >> 32 == hash);
+            let new = sieve.held[first..]
+                .iter()
+                .take_while(|held| *held >> 32 == hash);
             if block.len() > cap {
                 capped.blocks += 1;
                 capped.records += new.count();
@@ -175,7 +185,11 @@ impl Arrived {
             }
             for held in new {
                 let new = u64::from(halves(*held).1);
-                pairs.extend(block.iter().map(|old| new << 32 | u64::from(halves(*old).1)));
+                pairs.extend(
+                    block
+                        .iter()
+                        .map(|old| new << 32 | u64::from(halves(*old).1)),
+                );
             }
         }
         if capped.blocks > 0 {
@@ -188,7 +202,10 @@ fn judged(register: &Register, model: &Model, settings: &Settings, pair: u64) ->
     let (new, old) = halves(pair);
     let compared = compare(register, old, new);
     let probability = model.probability(&compared);
-    let outcome = match (probability >= settings.same, needs_a_person(compared.levels)) {
+    let outcome = match (
+        probability >= settings.same,
+        needs_a_person(compared.levels),
+    ) {
         (true, false) => Outcome::Same,
         (true, true) => Outcome::Numbers,
         (false, _) => Outcome::Doubtful,

@@ -249,10 +249,14 @@ mod tests {
     #[test]
     fn misheard_syllables_are_alike_and_others_are_not() {
         let table = Alphabet::new();
-        let alike = |a, b| {
-            table.misheard_alike(table.syllable(a).unwrap(), table.syllable(b).unwrap())
-        };
-        for (a, b) in [("zhang", "zan"), ("lin", "ling"), ("nan", "lan"), ("hui", "fi")] {
+        let alike =
+            |a, b| table.misheard_alike(table.syllable(a).unwrap(), table.syllable(b).unwrap());
+        for (a, b) in [
+            ("zhang", "zan"),
+            ("lin", "ling"),
+            ("nan", "lan"),
+            ("hui", "fi"),
+        ] {
             if table.syllable(b).is_some() {
                 assert!(alike(a, b), "{a} {b}");
             }

@@ -44,7 +44,7 @@ pub const WORDS: &[&str] = &[
 
 /// A date, packed (打包的日期): year, month and day in four, two and two digits of four bits.
 pub(crate) fn packed(year: u32, month: u32, day: u32) -> u32 {
-    let two = |number: u32| (number / 10 % 10) << 4 | number % 10;
+    let two = |number: u32| ((number / 10 % 10) << 4) | (number % 10);
     two(year / 100) << 24 | two(year) << 16 | two(month) << 8 | two(day)
 }
 
@@ -54,7 +54,11 @@ fn two(digits: u32) -> u32 {
 
 /// Year, month and day of a packed date.
 pub(crate) fn parts(date: u32) -> (u32, u32, u32) {
-    (two(date >> 24) * 100 + two(date >> 16), two(date >> 8), two(date))
+    (
+        two(date >> 24) * 100 + two(date >> 16),
+        two(date >> 8),
+        two(date),
+    )
 }
 
 /// Whether it is a day of the calendar between 1850 and 2100 (是否为日历上的一天).
@@ -100,8 +104,12 @@ pub(crate) fn read(written: &str) -> u32 {
         return date;
     }
     let text: String = written.chars().map(half_width).collect();
-    let is_lunar = ["农历", "阴历", "旧历"].iter().any(|word| text.contains(word))
-        || ["正月", "冬月", "腊月", "初"].iter().any(|word| text.contains(word));
+    let is_lunar = ["农历", "阴历", "旧历"]
+        .iter()
+        .any(|word| text.contains(word))
+        || ["正月", "冬月", "腊月", "初"]
+            .iter()
+            .any(|word| text.contains(word));
     let day = text.split(['T']).next().unwrap_or_default();
     let (mut numbers, mut count) = ([0_u32; 3], 0);
     let mut number: Option<(u32, usize)> = None;

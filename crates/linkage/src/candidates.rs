@@ -166,7 +166,7 @@ impl Found {
             return;
         }
         let shares_home = compared.levels.of(4) == 1 || compared.levels.of(5) == 1;
-        if shares_home && mix(u64::from(a) << 32 | u64::from(b)) % THINNED == 0 {
+        if shares_home && mix(u64::from(a) << 32 | u64::from(b)).is_multiple_of(THINNED) {
             self.thinned.push(compared);
         }
     }

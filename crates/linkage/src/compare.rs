@@ -63,7 +63,9 @@ pub struct Compared {
 /// Compares two records (比较两条记录).
 pub fn compare(register: &Register, a: u32, b: u32) -> Compared {
     let (x, y) = (register.entry(a), register.entry(b));
-    let records = u32::try_from(register.entries.len()).unwrap_or(u32::MAX).max(1);
+    let records = u32::try_from(register.entries.len())
+        .unwrap_or(u32::MAX)
+        .max(1);
     let mut rarity = Rarity {
         product: 1.0,
         records: f64::from(records),
@@ -96,7 +98,10 @@ impl Rarity {
         self.product *= others / self.records;
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "seven digits of a logarithm are plenty")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "seven digits of a logarithm are plenty"
+    )]
     fn logarithm(&self) -> f32 {
         if self.product < 1.0 {
             self.product.ln() as f32

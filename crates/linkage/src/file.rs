@@ -114,7 +114,9 @@ pub enum Unread {
         fault: std::io::Error,
     },
     /// Neither UTF-8 nor GB18030.
-    #[error("第 {row} 行的文字编码既不是 UTF-8 也不是 GB18030；请在电子表格软件中另存为“CSV UTF-8”")]
+    #[error(
+        "第 {row} 行的文字编码既不是 UTF-8 也不是 GB18030；请在电子表格软件中另存为“CSV UTF-8”"
+    )]
     Encoding {
         /// The row, counted from one, the header included.
         row: usize,
@@ -138,7 +140,9 @@ pub enum Unread {
         fault: String,
     },
     /// No column that tells people apart.
-    #[error("表头中没有姓名或身份证号；请至少有“姓名”（name）和“身份证号”（id_no）之一，读到的列是：{0}")]
+    #[error(
+        "表头中没有姓名或身份证号；请至少有“姓名”（name）和“身份证号”（id_no）之一，读到的列是：{0}"
+    )]
     NoPeople(String),
     /// Two columns of one meaning.
     #[error("“{first}”和“{second}”两列都是{meaning}；请只留一列")]
@@ -167,17 +171,90 @@ pub enum Unread {
 
 /// What a column means (列的含义), with the headers it goes by.
 const COLUMNS: [(&str, &[&str]); 8] = [
-    ("记录编号", &["record_id", "id", "编号", "记录编号", "记录号", "序号", "人员编号"]),
+    (
+        "记录编号",
+        &[
+            "record_id",
+            "id",
+            "编号",
+            "记录编号",
+            "记录号",
+            "序号",
+            "人员编号",
+        ],
+    ),
     ("姓名", &["name", "姓名", "xm", "full_name"]),
     (
         "身份证号",
-        &["id_no", "id_number", "idcard", "id_card", "身份证号", "身份证号码", "公民身份号码", "证件号码", "证件号", "sfzh", "zjhm"],
+        &[
+            "id_no",
+            "id_number",
+            "idcard",
+            "id_card",
+            "身份证号",
+            "身份证号码",
+            "公民身份号码",
+            "证件号码",
+            "证件号",
+            "sfzh",
+            "zjhm",
+        ],
     ),
-    ("出生日期", &["birth", "birth_date", "birthday", "dob", "出生日期", "出生年月", "生日", "csrq"]),
+    (
+        "出生日期",
+        &[
+            "birth",
+            "birth_date",
+            "birthday",
+            "dob",
+            "出生日期",
+            "出生年月",
+            "生日",
+            "csrq",
+        ],
+    ),
     ("性别", &["sex", "gender", "性别", "xb"]),
-    ("电话", &["phone", "mobile", "tel", "telephone", "电话", "手机", "手机号", "手机号码", "联系电话", "sjh", "lxdh"]),
-    ("区划", &["region", "区划", "行政区划", "区划代码", "行政区划代码", "xzqh"]),
-    ("住址", &["address", "addr", "住址", "地址", "家庭住址", "现住址", "居住地址", "户籍地址", "dz"]),
+    (
+        "电话",
+        &[
+            "phone",
+            "mobile",
+            "tel",
+            "telephone",
+            "电话",
+            "手机",
+            "手机号",
+            "手机号码",
+            "联系电话",
+            "sjh",
+            "lxdh",
+        ],
+    ),
+    (
+        "区划",
+        &[
+            "region",
+            "区划",
+            "行政区划",
+            "区划代码",
+            "行政区划代码",
+            "xzqh",
+        ],
+    ),
+    (
+        "住址",
+        &[
+            "address",
+            "addr",
+            "住址",
+            "地址",
+            "家庭住址",
+            "现住址",
+            "居住地址",
+            "户籍地址",
+            "dz",
+        ],
+    ),
 ];
 
 /// Where each column stands (各列的位置).
@@ -234,7 +311,9 @@ impl Loader {
     pub fn row(&mut self, cells: &[&str]) {
         let cell = |number: usize| {
             let place = self.header.places[number];
-            place.and_then(|place| cells.get(place)).map_or("", |cell| cell.trim())
+            place
+                .and_then(|place| cells.get(place))
+                .map_or("", |cell| cell.trim())
         };
         let number = self.records.register.len() + 1;
         match self.header.places[0] {

@@ -249,7 +249,10 @@ mod tests {
             assert_eq!(read(none).kind, Kind::Missing, "{none}");
         }
         assert_eq!(read(ONE_PERSON).birth(), 0x1990_0101);
-        assert_eq!((read(ONE_PERSON).sex(), read("440305198503150024").sex()), (1, 2));
+        assert_eq!(
+            (read(ONE_PERSON).sex(), read("440305198503150024").sex()),
+            (1, 2)
+        );
     }
 
     #[test]
@@ -281,7 +284,10 @@ mod tests {
     #[test]
     fn a_number_with_a_digit_lost_is_one_slip_away() {
         assert_eq!(odd_level(ONE_PERSON.as_bytes(), b"44030019900101016"), ONE);
-        assert_eq!(odd_level(ONE_PERSON.as_bytes(), ONE_PERSON.as_bytes()), EQUAL);
+        assert_eq!(
+            odd_level(ONE_PERSON.as_bytes(), ONE_PERSON.as_bytes()),
+            EQUAL
+        );
         assert_eq!(odd_level(ONE_PERSON.as_bytes(), b"ABC123"), DIFFERENT);
     }
 }

@@ -78,7 +78,9 @@ pub enum KeyFault {
 /// # Errors
 /// [`KeyFault`] for the first line that is none.
 pub fn keys(text: &str) -> Result<Vec<Key>, KeyFault> {
-    let lines = (1..).zip(text.lines()).map(|(number, line)| (number, line.trim()));
+    let lines = (1..)
+        .zip(text.lines())
+        .map(|(number, line)| (number, line.trim()));
     lines
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
         .map(|(number, line)| {
@@ -173,7 +175,6 @@ fn value(part: Part, register: &Register, entry: &Entry) -> u64 {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,18 +185,30 @@ mod tests {
         let all = keys(KEYS).unwrap();
         assert!(all.len() > 10 && all.iter().all(|key| key.cap > 1));
         assert_eq!(keys("# so\nname"), Err(KeyFault::Shape(2)));
-        let unknown = KeyFault::Part { line: 1, part: "nam".to_owned() };
+        let unknown = KeyFault::Part {
+            line: 1,
+            part: "nam".to_owned(),
+        };
         assert_eq!(keys("5 nam+birth"), Err(unknown));
     }
 
     #[test]
     fn records_meet_where_they_agree_on_all_parts_and_never_where_one_is_missing() {
         let mut register = Register::new();
-        let wei = |birth, id_number| Person { name: "张伟", birth, id_number, ..Person::default() };
+        let wei = |birth, id_number| Person {
+            name: "张伟",
+            birth,
+            id_number,
+            ..Person::default()
+        };
         register.push(&wei("1950-03-12", ""));
         register.push(&wei("", ""));
         register.push(&wei("1951-03-12", "440300195003120017"));
-        register.push(&Person { name: "伟 张", birth: "1950-03-12", ..Person::default() });
+        register.push(&Person {
+            name: "伟 张",
+            birth: "1950-03-12",
+            ..Person::default()
+        });
         register.finish();
         let key = &keys("9 name+birth").unwrap()[0];
         let of = |record| key.of(&register, register.entry(record));

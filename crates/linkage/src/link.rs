@@ -112,7 +112,7 @@ fn trained(believed: Model, found: &Candidates, pairs: f64, settings: &Settings)
     let all = found.pairs.len() + found.thinned.len();
     let every = u64::try_from(all / LEARNED + 1).unwrap_or(1);
     let weight = f32::from(u16::try_from(every).unwrap_or(u16::MAX));
-    let is_drawn = |number: u64| every == 1 || mix(number ^ settings.seed) % every == 0;
+    let is_drawn = |number: u64| every == 1 || mix(number ^ settings.seed).is_multiple_of(every);
     let mut samples: Vec<Sample> = Vec::with_capacity(all.min(2 * LEARNED));
     for pair in &found.pairs {
         if is_drawn(u64::from(pair.a) << 32 | u64::from(pair.b)) {
@@ -138,7 +138,7 @@ fn settled(register: &Register, model: Model, found: Candidates, settings: &Sett
     let judged = |pair: &Pair| {
         let probability = model.probability(&pair.compared);
         let needs = needs_a_person(pair.compared.levels);
-        (probability >= settings.person).then(|| Link {
+        (probability >= settings.person).then_some(Link {
             a: pair.a,
             b: pair.b,
             levels: pair.compared.levels,
@@ -159,7 +159,9 @@ fn settled(register: &Register, model: Model, found: Candidates, settings: &Sett
     // The surest first; among equals the earlier records, so that nothing depends on chance.
     order.sort_by(|x, y| {
         let (x, y) = (&links[*x], &links[*y]);
-        y.probability.total_cmp(&x.probability).then((x.a, x.b).cmp(&(y.a, y.b)))
+        y.probability
+            .total_cmp(&x.probability)
+            .then((x.a, x.b).cmp(&(y.a, y.b)))
     });
     let mut groups = Groups::new(register);
     for place in order {

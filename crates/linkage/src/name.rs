@@ -224,9 +224,9 @@ fn syllables(alphabet: &Alphabet, spelled: &str) -> Option<Vec<u16>> {
 }
 
 fn any_order(units: &[u16]) -> u32 {
-    let sum = units
-        .iter()
-        .fold(0_u64, |sum, unit| sum.wrapping_add(mix(u64::from(*unit) + 1)));
+    let sum = units.iter().fold(0_u64, |sum, unit| {
+        sum.wrapping_add(mix(u64::from(*unit) + 1))
+    });
     low(mix(sum)).max(1)
 }
 

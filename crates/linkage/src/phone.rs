@@ -42,7 +42,10 @@ pub(crate) fn read(written: &str) -> u64 {
 }
 
 /// A number that came as a number (数字形式).
-#[cfg_attr(not(feature = "file"), expect(dead_code, reason = "only files hold such"))]
+#[cfg_attr(
+    not(feature = "file"),
+    expect(dead_code, reason = "only files hold such")
+)]
 pub(crate) fn of_number(number: u64) -> u64 {
     let (mut packed, mut rest, mut place) = (0, number, 0);
     while rest > 0 && place < 64 {
@@ -80,7 +83,13 @@ mod tests {
     fn numbers_are_read_as_people_write_them() {
         let usual = read("13812345678");
         assert_eq!(usual, 0x138_1234_5678);
-        for same in ["138 1234 5678", "+86 138-1234-5678", "008613812345678", "１３８１２３４５６７８", "13812345678/0755-26666661"] {
+        for same in [
+            "138 1234 5678",
+            "+86 138-1234-5678",
+            "008613812345678",
+            "１３８１２３４５６７８",
+            "13812345678/0755-26666661",
+        ] {
             assert_eq!(read(same), usual, "{same}");
         }
         assert_eq!(of_number(13_812_345_678), usual);

@@ -93,8 +93,8 @@ impl Streets {
                 numbers = numbers << 16 | (number + 1);
             }
             match letter {
-                '号' | '栋' | '幢' | '单' | '元' | '室' | '楼' | '层' | '座' | '房' | '弄' | '组'
-                | '队' | '户' => {}
+                '号' | '栋' | '幢' | '单' | '元' | '室' | '楼' | '层' | '座' | '房' | '弄'
+                | '组' | '队' | '户' => {}
                 '省' | '市' | '县' | '镇' | '乡' | '旗' => {
                     head = room.len();
                 }
@@ -227,9 +227,7 @@ mod tests {
         fn place(&mut self, region: &str, address: &str) -> Place {
             let mut room = String::new();
             Place {
-                address: self
-                    .streets
-                    .address(&mut self.alphabet, address, &mut room),
+                address: self.streets.address(&mut self.alphabet, address, &mut room),
                 region: super::region(region),
             }
         }
@@ -258,8 +256,16 @@ mod tests {
             ("440306", "", REGION),
         ] {
             let other = world.place(region, address);
-            assert_eq!(world.streets.level(usual, other), expected, "{region} {address}");
-            assert_eq!(world.streets.level(other, usual), expected, "{region} {address}");
+            assert_eq!(
+                world.streets.level(usual, other),
+                expected,
+                "{region} {address}"
+            );
+            assert_eq!(
+                world.streets.level(other, usual),
+                expected,
+                "{region} {address}"
+            );
         }
     }
 

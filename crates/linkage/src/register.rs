@@ -197,7 +197,7 @@ impl Register {
             });
             let rest = (
                 sharing(entries, |entry| key(entry.phone)),
-                sharing(entries, |entry| address_key(entry)),
+                sharing(entries, address_key),
             );
             (names.join().unwrap_or_default(), rest)
         });
@@ -244,7 +244,9 @@ impl Register {
     pub(crate) fn written_id(&self, record: u32) -> Cleaned {
         let code = self.entry(record).code();
         if code.kind == Kind::Odd {
-            let found = self.odd.binary_search_by_key(&record, |(number, _)| *number);
+            let found = self
+                .odd
+                .binary_search_by_key(&record, |(number, _)| *number);
             return found.map_or_else(|_| Cleaned::default(), |place| self.odd[place].1);
         }
         let mut text = String::with_capacity(18);
@@ -292,7 +294,11 @@ fn form(forms: &[Form], name: u32) -> &Form {
 
 /// A short key of a long number, 0 of 0.
 pub(crate) fn key(number: u64) -> u32 {
-    if number == 0 { 0 } else { halves(mix(number)).0.max(1) }
+    if number == 0 {
+        0
+    } else {
+        halves(mix(number)).0.max(1)
+    }
 }
 
 /// A short key of an address with a number, else 0.
@@ -348,7 +354,11 @@ mod tests {
     #[test]
     fn people_are_counted_by_their_birth_dates_not_by_their_records() {
         let mut register = Register::new();
-        for (name, birth) in [("张伟", "1950-03-12"), ("张伟", "1950-03-12"), ("章玮", "1960-01-01")] {
+        for (name, birth) in [
+            ("张伟", "1950-03-12"),
+            ("张伟", "1950-03-12"),
+            ("章玮", "1960-01-01"),
+        ] {
             register.push(&Person {
                 name,
                 birth,
@@ -370,10 +380,17 @@ mod tests {
         let of = |codes: &[&str]| {
             let mut register = Register::new();
             for sex in codes {
-                register.push(&Person { sex, ..Person::default() });
+                register.push(&Person {
+                    sex,
+                    ..Person::default()
+                });
             }
             register.finish();
-            register.entries.iter().map(|entry| entry.sex).collect::<Vec<_>>()
+            register
+                .entries
+                .iter()
+                .map(|entry| entry.sex)
+                .collect::<Vec<_>>()
         };
         assert_eq!(of(&["0", "1"]), [2, 1]);
         assert_eq!(of(&["0", "1", "2", "男", "9"]), [0, 1, 2, 1, 0]);
@@ -382,11 +399,26 @@ mod tests {
     #[test]
     fn a_number_of_another_birth_date_or_sex_contradicts_its_record() {
         let mut register = Register::new();
-        for (birth, sex) in [("1990-01-01", "男"), ("1990-01-01", "女"), ("1962-07-30", "男"), ("1990-01-07", "男"), ("", "女")] {
-            register.push(&Person { id_number: "440300199001010016", birth, sex, ..Person::default() });
+        for (birth, sex) in [
+            ("1990-01-01", "男"),
+            ("1990-01-01", "女"),
+            ("1962-07-30", "男"),
+            ("1990-01-07", "男"),
+            ("", "女"),
+        ] {
+            register.push(&Person {
+                id_number: "440300199001010016",
+                birth,
+                sex,
+                ..Person::default()
+            });
         }
         register.finish();
-        let found: Vec<bool> = register.entries.iter().map(|entry| entry.contradicts).collect();
+        let found: Vec<bool> = register
+            .entries
+            .iter()
+            .map(|entry| entry.contradicts)
+            .collect();
         // The sex alone may be a slip where the day is right; without a day it is all there is.
         assert_eq!(found, [false, false, true, false, true]);
         assert_eq!(register.written_id(0).bytes(), b"440300199001010016");

@@ -73,7 +73,10 @@ mod tests {
     fn things_are_numbered_in_order_of_appearance_and_found_again() {
         let mut table = Table::default();
         for thing in 0..1_000_u64 {
-            assert_eq!(table.number(thing * 7 + 1), (u32::try_from(thing).unwrap(), true));
+            assert_eq!(
+                table.number(thing * 7 + 1),
+                (u32::try_from(thing).unwrap(), true)
+            );
         }
         assert_eq!(table.number(15), (2, false));
         assert_eq!(table.number(16), (1_000, true));

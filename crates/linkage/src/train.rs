@@ -7,9 +7,7 @@
 //! same register and seed give the same numbers to the last bit, whatever the number of threads. Deliberately absent: labels.
 
 use crate::compare::{Compared, FIELDS, compare, is_by_rarity};
-use crate::model::{
-    KIN, KINDS, LEVELS, Model, NAMESAKES, SAME, TWINS, Weights, logarithms,
-};
+use crate::model::{KIN, KINDS, LEVELS, Model, NAMESAKES, SAME, TWINS, Weights, logarithms};
 use crate::register::Register;
 use crate::table::mix;
 use crate::work::{chunks, count};
@@ -189,7 +187,12 @@ mod tests {
     use crate::compare::Levels;
 
     /// Pairs of known kinds with levels drawn from known probabilities; strangers share nothing by rarity here.
-    fn drawn(same: &Weights, stranger: &Weights, of_same: usize, of_strangers: usize) -> Vec<Sample> {
+    fn drawn(
+        same: &Weights,
+        stranger: &Weights,
+        of_same: usize,
+        of_strangers: usize,
+    ) -> Vec<Sample> {
         let mut state = 11_u64;
         let mut draw = |shares: &[f64; LEVELS]| {
             state = mix(state.wrapping_add(0x9E37_79B9));
@@ -200,14 +203,21 @@ mod tests {
             });
             u8::try_from(level.unwrap_or(1)).unwrap()
         };
-        let kinds = std::iter::repeat_n(same, of_same).chain(std::iter::repeat_n(stranger, of_strangers));
+        let kinds =
+            std::iter::repeat_n(same, of_same).chain(std::iter::repeat_n(stranger, of_strangers));
         kinds
             .map(|kind| {
                 let mut all = [0; 6];
                 for (place, shares) in all.iter_mut().zip(kind) {
                     *place = draw(shares);
                 }
-                Sample { compared: Compared { levels: Levels::of_all(all), rarity: 0.0 }, weight: 1.0 }
+                Sample {
+                    compared: Compared {
+                        levels: Levels::of_all(all),
+                        rarity: 0.0,
+                    },
+                    weight: 1.0,
+                }
             })
             .collect()
     }
@@ -235,7 +245,13 @@ mod tests {
         let model = learn(start, &samples, 36_000.0, 2);
         // One in six pairs is of one person; six thousand draws of 0.3 are right to within 0.02 (three times √(0.21/6000)).
         assert!((model.priors[0].exp() - 1.0 / 6.0).abs() < 0.01);
-        for (field, level, expected) in [(1, 1, 0.60), (1, 3, 0.20), (4, 1, 0.30), (4, 3, 0.60), (0, 1, 0.80)] {
+        for (field, level, expected) in [
+            (1, 1, 0.60),
+            (1, 3, 0.20),
+            (4, 1, 0.30),
+            (4, 3, 0.60),
+            (0, 1, 0.80),
+        ] {
             let found = model.kinds[0][field][level].exp();
             assert!((found - expected).abs() < 0.03, "{field} {level} {found}");
         }

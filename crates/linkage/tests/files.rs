@@ -69,12 +69,18 @@ fn a_file_is_refused_with_row_and_column() {
     let twice = told("twice.csv", "姓名,name\n张伟,张伟\n".as_bytes());
     assert!(twice.contains("“姓名”和“name”两列都是姓名"), "{twice}");
     let nobody = told("nobody.csv", b"a,b\n1,2\n");
-    assert!(nobody.contains("表头中没有姓名或身份证号") && nobody.contains("a、b"), "{nobody}");
+    assert!(
+        nobody.contains("表头中没有姓名或身份证号") && nobody.contains("a、b"),
+        "{nobody}"
+    );
     let broken = told("broken.csv", b"name\nA\n\xFF\xFF\n");
     assert!(broken.contains("第 3 行的文字编码"), "{broken}");
     let parquet = told("broken.parquet", b"PAR1 and nothing more");
     assert!(parquet.contains("无法读取 Parquet 文件"), "{parquet}");
-    assert!(matches!(of(&folder.0.join("absent.csv")), Err(Unread::File { .. })));
+    assert!(matches!(
+        of(&folder.0.join("absent.csv")),
+        Err(Unread::File { .. })
+    ));
 }
 
 #[test]
@@ -85,9 +91,20 @@ fn people_are_written_whole_with_their_reasons_and_can_be_read_as_a_table() {
     write(&out, &records.ids, &linked, 0).unwrap();
     let text = std::fs::read_to_string(&out).unwrap();
     let rows: Vec<&str> = text.lines().collect();
-    assert_eq!(rows[0].trim_start_matches('\u{feff}'), "record_id,cluster,outcome,probability,other,why");
-    assert!(rows[1].starts_with("A1,A1,同一人,0.99") || rows[1].starts_with("A1,A1,同一人,1.00"), "{}", rows[1]);
-    assert!(rows[3].starts_with("A3,A1,同一人,") && rows[3].contains("姓名同音"), "{}", rows[3]);
+    assert_eq!(
+        rows[0].trim_start_matches('\u{feff}'),
+        "record_id,cluster,outcome,probability,other,why"
+    );
+    assert!(
+        rows[1].starts_with("A1,A1,同一人,0.99") || rows[1].starts_with("A1,A1,同一人,1.00"),
+        "{}",
+        rows[1]
+    );
+    assert!(
+        rows[3].starts_with("A3,A1,同一人,") && rows[3].contains("姓名同音"),
+        "{}",
+        rows[3]
+    );
     assert_eq!(rows[2], "A2,A2,无相近记录,,,");
     let parquet = folder.0.join("out.parquet");
     write(&parquet, &records.ids, &linked, 0).unwrap();
@@ -100,7 +117,14 @@ fn people_are_written_whole_with_their_reasons_and_can_be_read_as_a_table() {
 fn what_cannot_be_written_leaves_what_was_there() {
     let folder = Folder::new("unwritten");
     let (records, linked) = of(&folder.file("in.csv", TABLE.as_bytes())).unwrap();
-    let fault = write(&folder.0.join("nowhere").join("out.csv"), &records.ids, &linked, 0).err().unwrap();
+    let fault = write(
+        &folder.0.join("nowhere").join("out.csv"),
+        &records.ids,
+        &linked,
+        0,
+    )
+    .err()
+    .unwrap();
     assert!(fault.to_string().contains("无法写出文件"), "{fault}");
 }
 
@@ -111,7 +135,8 @@ fn ids_that_stand_twice_are_found() {
     let (records, _) = of(&folder.file("numbers.csv", table.as_bytes())).unwrap();
     assert_eq!(records.ids.repeated(), Some((0, 2)));
     // 007 is another id than 7.
-    let (records, _) = of(&folder.file("texts.csv", table.replacen('7', "007", 1).as_bytes())).unwrap();
+    let (records, _) =
+        of(&folder.file("texts.csv", table.replacen('7', "007", 1).as_bytes())).unwrap();
     assert_eq!(records.ids.repeated(), None);
     assert_eq!(records.ids.text(0), "007");
 }

@@ -15,7 +15,9 @@ fn number(birth: &str, sequence: u32) -> String {
 }
 
 const SURNAMES: [&str; 8] = ["王", "李", "张", "刘", "陈", "杨", "黄", "赵"];
-const GIVEN: [&str; 12] = ["伟", "芳", "娜", "敏", "静", "强", "磊", "军", "洋", "勇", "艳", "杰"];
+const GIVEN: [&str; 12] = [
+    "伟", "芳", "娜", "敏", "静", "强", "磊", "军", "洋", "勇", "艳", "杰",
+];
 
 struct Row {
     name: String,
@@ -43,9 +45,19 @@ impl Row {
 fn people(count: usize) -> Vec<Row> {
     (0..count)
         .map(|at| {
-            let birth = format!("{}-{:02}-{:02}", 1930 + at % 70, 1 + at / 7 % 12, 1 + at / 3 % 28);
+            let birth = format!(
+                "{}-{:02}-{:02}",
+                1930 + at % 70,
+                1 + at / 7 % 12,
+                1 + at / 3 % 28
+            );
             Row {
-                name: format!("{}{}{}", SURNAMES[at % 8], GIVEN[at / 8 % 12], GIVEN[at * 5 / 3 % 12]),
+                name: format!(
+                    "{}{}{}",
+                    SURNAMES[at % 8],
+                    GIVEN[at / 8 % 12],
+                    GIVEN[at * 5 / 3 % 12]
+                ),
                 id: number(&birth, u32::try_from(at % 999).unwrap()),
                 birth,
                 phone: format!("139{:08}", 10_000_019 + at * 7_919),
@@ -95,7 +107,15 @@ fn with_doubles() -> Vec<Row> {
             3 => double.address = format!("人民路{}号", at + 700),
             4 => double.name = format!("{}{}", &one.name[3..], &one.name[..3]),
             // Two neighbours of the number swapped; the check character shows it.
-            _ => double.id = format!("{}{}{}{}", &one.id[..8], &one.id[9..10], &one.id[8..9], &one.id[10..]),
+            _ => {
+                double.id = format!(
+                    "{}{}{}{}",
+                    &one.id[..8],
+                    &one.id[9..10],
+                    &one.id[8..9],
+                    &one.id[10..]
+                )
+            }
         }
         rows.push(double);
     }
@@ -109,7 +129,10 @@ fn second_records_with_one_thing_wrong_are_found_and_nobody_else() {
         let first = u32::try_from(at * 31).unwrap();
         assert_eq!(linked.person[2_000 + at], first, "double {at}");
     }
-    let people = linked.person.iter().collect::<std::collections::BTreeSet<_>>();
+    let people = linked
+        .person
+        .iter()
+        .collect::<std::collections::BTreeSet<_>>();
     assert_eq!(people.len(), 2_000);
 }
 
@@ -125,7 +148,10 @@ fn threads_change_nothing() {
 #[test]
 fn two_valid_numbers_are_never_one_person_without_somebody_looking() {
     let mut rows = people(1_500);
-    let mut double = Row { id: number("1971-05-06", 77), ..people(1).remove(0) };
+    let mut double = Row {
+        id: number("1971-05-06", 77),
+        ..people(1).remove(0)
+    };
     double.birth.clone_from(&rows[0].birth);
     rows.push(double);
     let linked = linked(&rows, 2);
@@ -138,7 +164,11 @@ fn a_chain_over_a_record_without_a_number_joins_at_most_one_of_two_numbers() {
     let mut rows = with_doubles();
     let at = rows.len();
     // Namesakes of one day at one address with one phone, each with a valid number; a third record has none.
-    for id in [number("1950-03-12", 11), number("1950-03-12", 13), String::new()] {
+    for id in [
+        number("1950-03-12", 11),
+        number("1950-03-12", 13),
+        String::new(),
+    ] {
         rows.push(Row {
             name: "欧阳晓".to_owned(),
             id,
@@ -152,7 +182,10 @@ fn a_chain_over_a_record_without_a_number_joins_at_most_one_of_two_numbers() {
     let person = linked.person[at + 2];
     assert!(person == linked.person[at] || person == linked.person[at + 1]);
     let pair = outcome(&linked, at, at + 1);
-    assert!(pair.is_some_and(|pair| pair != Outcome::Same), "{pair:?} is told");
+    assert!(
+        pair.is_some_and(|pair| pair != Outcome::Same),
+        "{pair:?} is told"
+    );
 }
 
 #[test]
@@ -162,7 +195,11 @@ fn blocks_over_the_cap_are_told_with_their_key_and_size() {
         row.phone = "13677778888".to_owned();
     }
     let linked = linked(&rows, 2);
-    let phone = linked.capped.iter().find(|capped| capped.key == "phone").unwrap();
+    let phone = linked
+        .capped
+        .iter()
+        .find(|capped| capped.key == "phone")
+        .unwrap();
     assert_eq!((phone.blocks, phone.records), (1, 400));
 }
 
@@ -177,8 +214,16 @@ fn a_delivery_is_linked_with_the_register_that_is_kept() {
     }
     let arrived = against(&mut register, 2_000, &model, &settings);
     for at in 0..60_u32 {
-        let best = arrived.links.iter().find(|link| link.b == 2_000 + at).unwrap();
-        assert_eq!((best.a, best.outcome), (at * 31, Outcome::Same), "double {at}");
+        let best = arrived
+            .links
+            .iter()
+            .find(|link| link.b == 2_000 + at)
+            .unwrap();
+        assert_eq!(
+            (best.a, best.outcome),
+            (at * 31, Outcome::Same),
+            "double {at}"
+        );
     }
     assert!(arrived.compared < 2_000);
 }
@@ -189,7 +234,10 @@ fn reasons_are_given_in_words_with_their_weight() {
     let link = linked.links.iter().find(|link| link.b == 2_004).unwrap();
     let why = line(&linked.model, link.levels, link.rarity);
     assert!(why.starts_with("姓名字同而次序不同 "), "{why}");
-    assert!(why.contains("身份证号相同 +") && why.contains("所同之值罕见 +"), "{why}");
+    assert!(
+        why.contains("身份证号相同 +") && why.contains("所同之值罕见 +"),
+        "{why}"
+    );
 }
 
 #[test]

@@ -37,7 +37,11 @@ pub(super) fn read(
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
         .map_err(|fault| broken(&fault))?;
     let schema = builder.schema().clone();
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     let header = Header::read(&names)?;
     for (place, (meaning, _)) in header.places.iter().zip(&COLUMNS) {
         if let Some(place) = place
@@ -197,7 +201,16 @@ fn take(batch: &RecordBatch, header: &[Option<String>; COLUMNS.len()], records: 
         let column = name.as_deref().and_then(|name| batch.column_by_name(name));
         Values::of(column.map(AsRef::as_ref))
     });
-    let [ids, names, numbers, births, sexes, phones, regions, addresses] = &columns;
+    let [
+        ids,
+        names,
+        numbers,
+        births,
+        sexes,
+        phones,
+        regions,
+        addresses,
+    ] = &columns;
     let mut rooms: [String; COLUMNS.len()] = Default::default();
     for row in 0..batch.num_rows() {
         let [room0, room1, room2, room3, room4, room5, room6, room7] = &mut rooms;

@@ -63,7 +63,9 @@ fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, Unread> {
 fn fault(fault: ::csv::Error) -> Unread {
     let row = fault.position().map_or(0, ::csv::Position::line);
     match fault.kind() {
-        ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Unread::Columns {
+        ::csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => Unread::Columns {
             row,
             found: *len,
             expected: *expected_len,

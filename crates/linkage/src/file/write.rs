@@ -26,7 +26,14 @@ pub struct Unwritten {
 }
 
 const ROWS: usize = 65_536;
-const COLUMNS: [&str; 6] = ["record_id", "cluster", "outcome", "probability", "other", "why"];
+const COLUMNS: [&str; 6] = [
+    "record_id",
+    "cluster",
+    "outcome",
+    "probability",
+    "other",
+    "why",
+];
 
 /// Writes for each record its person (写出): the id of the person's first record, the outcome, the probability of its best link, the
 /// record at the other end of that link, and why. Records from `from` on; those before are the register they were linked against.
@@ -71,10 +78,10 @@ fn best_links(linked: &Linked) -> Vec<u32> {
     for (number, link) in (0_u32..).zip(&linked.links) {
         for record in [link.a, link.b] {
             let so_far = &mut best[place_of(record)];
-            let is_better = linked.links.get(place_of(*so_far)).is_none_or(|other| {
-                let (mine, theirs) = (rank(link), rank(other));
-                mine.0 > theirs.0 || mine.0 == theirs.0 && mine.1 > theirs.1
-            });
+            let is_better = linked
+                .links
+                .get(place_of(*so_far))
+                .is_none_or(|other| rank(link) > rank(other));
             if is_better {
                 *so_far = number;
             }
@@ -133,8 +140,10 @@ fn csv(path: &Path, rows: &Rows<'_>, from: usize) -> Result<(), String> {
                 rows.ids.text(record),
                 rows.ids.text(rows.person(record)),
                 word(link).to_owned(),
-                link.map(|link| format!("{:.6}", link.probability)).unwrap_or_default(),
-                link.map(|link| rows.ids.text(other(link, record))).unwrap_or_default(),
+                link.map(|link| format!("{:.6}", link.probability))
+                    .unwrap_or_default(),
+                link.map(|link| rows.ids.text(other(link, record)))
+                    .unwrap_or_default(),
                 link.map(|link| rows.why(link)).unwrap_or_default(),
             ])
             .map_err(|f| told(&f))?;
@@ -150,7 +159,14 @@ fn parquet(path: &Path, rows: &Rows<'_>, from: usize) -> Result<(), String> {
         Ids::Whole(_) => DataType::Int64,
         Ids::Text(..) => DataType::Utf8,
     };
-    let types = [id.clone(), id.clone(), DataType::Utf8, DataType::Float64, id, DataType::Utf8];
+    let types = [
+        id.clone(),
+        id.clone(),
+        DataType::Utf8,
+        DataType::Float64,
+        id,
+        DataType::Utf8,
+    ];
     let fields = COLUMNS.iter().zip(types).enumerate();
     let fields: Vec<Field> = fields
         .map(|(place, (name, kind))| Field::new(*name, kind, place > 2))
@@ -172,8 +188,18 @@ fn parquet(path: &Path, rows: &Rows<'_>, from: usize) -> Result<(), String> {
         let columns: Vec<ArrayRef> = vec![
             ids(rows.ids, these.clone().map(Some)),
             ids(rows.ids, these.map(|record| Some(rows.person(record)))),
-            Arc::new(links.iter().map(|link| Some(word(*link))).collect::<StringArray>()),
-            Arc::new(links.iter().map(|link| link.map(|link| link.probability)).collect::<Float64Array>()),
+            Arc::new(
+                links
+                    .iter()
+                    .map(|link| Some(word(*link)))
+                    .collect::<StringArray>(),
+            ),
+            Arc::new(
+                links
+                    .iter()
+                    .map(|link| link.map(|link| link.probability))
+                    .collect::<Float64Array>(),
+            ),
             ids(rows.ids, others),
             Arc::new(whys.collect::<StringArray>()),
         ];
