@@ -31,6 +31,7 @@ mod sweep;
 mod synth;
 mod terminal;
 mod tick;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::io::IsTerminal;
@@ -93,6 +94,9 @@ enum Command {
     Statistics(statistics::Statistics),
     /// Which records of a file are of one person (同一人识别).
     Link(link::LinkFile),
+    /// Land what departments deliver and ask it about households (核对).
+    #[command(subcommand)]
+    Verify(verify::Verify),
     /// Verify the money of a whole year (核对一年的账).
     Audit(audit::Audit),
     /// Verify the journal's chain (核对日志链).
@@ -128,6 +132,7 @@ fn main() -> ExitCode {
         Command::Executor(command) => waiting(command.run()),
         Command::Statistics(command) => waiting(command.run()),
         Command::Link(command) => command.run(),
+        Command::Verify(command) => command.run(),
         Command::Audit(command) => waiting(command.run()),
         Command::JournalVerify(command) => waiting(command.run()),
         Command::CreateOfficer(command) => waiting(command.run()),

@@ -57,13 +57,13 @@ impl Spot {
 
 /// All mistakes found so far (错误清单).
 #[derive(Debug, Default)]
-pub(crate) struct Faults {
+pub struct Faults {
     found: RefCell<Vec<Fault>>,
 }
 
 impl Faults {
     /// Notes a mistake and goes on.
-    pub(crate) fn note(&self, spot: &Spot, sentence: impl Into<String>) {
+    pub fn note(&self, spot: &Spot, sentence: impl Into<String>) {
         self.found.borrow_mut().push(Fault {
             file: spot.file.to_string(),
             line: spot.line,
@@ -73,12 +73,12 @@ impl Faults {
     }
 
     /// Whether nothing was found.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.found.borrow().is_empty()
     }
 
     /// All of them in reading order, each once.
-    pub(crate) fn into_sorted(self) -> Vec<Fault> {
+    pub fn into_sorted(self) -> Vec<Fault> {
         let mut found = self.found.into_inner();
         found.sort();
         found.dedup();

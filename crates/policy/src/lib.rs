@@ -68,7 +68,7 @@ pub mod sheet;
 mod shown;
 mod space;
 pub mod table;
-mod toml_file;
+pub mod toml_file;
 pub mod touches;
 mod trial;
 mod unit;
@@ -83,7 +83,7 @@ pub use determination::{
     RefusalSaid, StartRule, Tri, Unit, VariableResult, VariableSaid,
 };
 pub use fact_def::{FactDef, Sensitivity};
-pub use fault::{Fault, Spot};
+pub use fault::{Fault, Faults, Spot};
 pub use kind::Kind;
 pub use law::{Article, Law};
 pub use machine::{Machine, Outcomes};

@@ -14,9 +14,11 @@ use toml::de::{DeTable, DeValue};
 
 /// A text and where it stands (带位置的文字).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Said {
-    pub(crate) text: String,
-    pub(crate) spot: Spot,
+pub struct Said {
+    /// The text.
+    pub text: String,
+    /// Where it stands.
+    pub spot: Spot,
 }
 
 impl std::ops::Deref for Said {
@@ -28,15 +30,18 @@ impl std::ops::Deref for Said {
 
 /// The source of a file (源文件), to turn byte offsets into lines and columns.
 #[derive(Debug, Clone)]
-pub(crate) struct Source {
-    pub(crate) file: Arc<str>,
-    pub(crate) text: Arc<str>,
+pub struct Source {
+    /// As faults name it.
+    pub file: Arc<str>,
+    /// What it says.
+    pub text: Arc<str>,
     /// Where each line begins.
     lines: Arc<[usize]>,
 }
 
 impl Source {
-    pub(crate) fn new(file: &str, text: String) -> Self {
+    /// A file by the name faults will give it.
+    pub fn new(file: &str, text: String) -> Self {
         Self {
             file: file.into(),
             lines: std::iter::once(0)
@@ -47,7 +52,7 @@ impl Source {
     }
 
     /// Line and column of a byte offset; the column counts characters, as editors do.
-    pub(crate) fn spot(&self, offset: usize) -> Spot {
+    pub fn spot(&self, offset: usize) -> Spot {
         let mut at = offset.min(self.text.len());
         while !self.text.is_char_boundary(at) {
             at -= 1;
@@ -63,7 +68,7 @@ impl Source {
     }
 
     /// Where the inside of a string literal begins: after the quotes, and after the line break that `"""` swallows.
-    pub(crate) fn inside_of_string(&self, span: &Range<usize>) -> Spot {
+    pub fn inside_of_string(&self, span: &Range<usize>) -> Spot {
         let raw = self.text.get(span.clone()).unwrap_or_default();
         let quotes = if raw.starts_with("\"\"\"") || raw.starts_with("'''") {
             3
@@ -84,14 +89,16 @@ impl Source {
 
 /// What every reader of one file shares (读取上下文).
 #[derive(Clone, Copy)]
-pub(crate) struct Reading<'a> {
-    pub(crate) source: &'a Source,
-    pub(crate) faults: &'a Faults,
+pub struct Reading<'a> {
+    /// The file.
+    pub source: &'a Source,
+    /// Where mistakes are noted.
+    pub faults: &'a Faults,
 }
 
 impl Reading<'_> {
     /// Parses the whole file; syntax mistakes are noted and give `None`.
-    pub(crate) fn parse<'t>(&self, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
+    pub fn parse<'t>(&self, text: &'t str) -> Option<Spanned<DeTable<'t>>> {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let spot = self.source.spot(error.span().map_or(0, |span| span.start));
@@ -109,14 +116,18 @@ impl Reading<'_> {
 
 /// A value with its place (带位置的值).
 #[derive(Clone, Copy)]
-pub(crate) struct Cell<'a> {
-    pub(crate) reading: Reading<'a>,
-    pub(crate) key: &'a str,
-    pub(crate) value: &'a Spanned<DeValue<'a>>,
+pub struct Cell<'a> {
+    /// What it is read with.
+    pub reading: Reading<'a>,
+    /// The key it stands under.
+    pub key: &'a str,
+    /// The value.
+    pub value: &'a Spanned<DeValue<'a>>,
 }
 
 impl<'a> Cell<'a> {
-    pub(crate) fn spot(&self) -> Spot {
+    /// Where it stands.
+    pub fn spot(&self) -> Spot {
         self.reading.source.spot(self.value.span().start)
     }
 
@@ -126,7 +137,8 @@ impl<'a> Cell<'a> {
             .note(&self.spot(), format!("“{}”应当是{wanted}", self.key));
     }
 
-    pub(crate) fn text(&self) -> Option<Said> {
+    /// A text; anything else is a mistake.
+    pub fn text(&self) -> Option<Said> {
         match self.value.get_ref() {
             DeValue::String(text) => Some(Said {
                 text: text.to_string(),
@@ -139,7 +151,8 @@ impl<'a> Cell<'a> {
         }
     }
 
-    pub(crate) fn whole(&self) -> Option<i64> {
+    /// A whole number; anything else is a mistake.
+    pub fn whole(&self) -> Option<i64> {
         let read = match self.value.get_ref() {
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
             _ => None,
@@ -150,7 +163,8 @@ impl<'a> Cell<'a> {
         read
     }
 
-    pub(crate) fn flag(&self) -> Option<bool> {
+    /// Yes or no; anything else is a mistake.
+    pub fn flag(&self) -> Option<bool> {
         match self.value.get_ref() {
             DeValue::Boolean(flag) => Some(*flag),
             _ => {
@@ -161,7 +175,7 @@ impl<'a> Cell<'a> {
     }
 
     /// A calendar day, or `None` without noting anything if it is something else.
-    pub(crate) fn as_date(&self) -> Option<NaiveDate> {
+    pub fn as_date(&self) -> Option<NaiveDate> {
         match self.value.get_ref() {
             DeValue::Datetime(when) if when.time.is_none() && when.offset.is_none() => {
                 let date = when.date?;
@@ -175,7 +189,8 @@ impl<'a> Cell<'a> {
         }
     }
 
-    pub(crate) fn date(&self) -> Option<NaiveDate> {
+    /// A calendar day; anything else is a mistake.
+    pub fn date(&self) -> Option<NaiveDate> {
         let read = self.as_date();
         if read.is_none() {
             self.refuse("日期，例如 2026-07-01，不加引号");
@@ -184,7 +199,7 @@ impl<'a> Cell<'a> {
     }
 
     /// An instant: `2026-07-01T08:00:00Z`, or a day, meaning its beginning in UTC.
-    pub(crate) fn instant(&self) -> Option<DateTime<Utc>> {
+    pub fn instant(&self) -> Option<DateTime<Utc>> {
         let read = match self.value.get_ref() {
             DeValue::Datetime(when) => DateTime::parse_from_rfc3339(&when.to_string())
                 .ok()
@@ -201,7 +216,8 @@ impl<'a> Cell<'a> {
         read
     }
 
-    pub(crate) fn list(&self) -> Option<Vec<Cell<'a>>> {
+    /// A list; anything else is a mistake.
+    pub fn list(&self) -> Option<Vec<Cell<'a>>> {
         match self.value.get_ref() {
             DeValue::Array(items) => Some(
                 items
@@ -220,7 +236,8 @@ impl<'a> Cell<'a> {
         }
     }
 
-    pub(crate) fn texts(&self) -> Vec<Said> {
+    /// A list of texts.
+    pub fn texts(&self) -> Vec<Said> {
         self.list()
             .unwrap_or_default()
             .iter()
@@ -228,7 +245,8 @@ impl<'a> Cell<'a> {
             .collect()
     }
 
-    pub(crate) fn table(&self) -> Option<Table<'a>> {
+    /// A table; anything else is a mistake.
+    pub fn table(&self) -> Option<Table<'a>> {
         match self.value.get_ref() {
             DeValue::Table(table) => Some(Table::new(self.reading, table, self.value.span())),
             _ => {
@@ -240,15 +258,17 @@ impl<'a> Cell<'a> {
 }
 
 /// A table whose keys are asked for one by one (键值表).
-pub(crate) struct Table<'a> {
-    pub(crate) reading: Reading<'a>,
+pub struct Table<'a> {
+    /// What it is read with.
+    pub reading: Reading<'a>,
     table: &'a DeTable<'a>,
     span: Range<usize>,
     asked: RefCell<BTreeSet<&'a str>>,
 }
 
 impl<'a> Table<'a> {
-    pub(crate) fn new(reading: Reading<'a>, table: &'a DeTable<'a>, span: Range<usize>) -> Self {
+    /// A table at a place of its file.
+    pub fn new(reading: Reading<'a>, table: &'a DeTable<'a>, span: Range<usize>) -> Self {
         Self {
             reading,
             table,
@@ -258,11 +278,12 @@ impl<'a> Table<'a> {
     }
 
     /// Where the table begins; for `[[x]]` the header.
-    pub(crate) fn spot(&self) -> Spot {
+    pub fn spot(&self) -> Spot {
         self.reading.source.spot(self.span.start)
     }
 
-    pub(crate) fn cells(&self) -> impl Iterator<Item = (Said, Cell<'a>)> + use<'_, 'a> {
+    /// All its keys and values, in the order of the file; all count as asked for.
+    pub fn cells(&self) -> impl Iterator<Item = (Said, Cell<'a>)> + use<'_, 'a> {
         // The map is sorted by key; people expect the order of the file.
         let mut entries: Vec<_> = self.table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
@@ -282,7 +303,8 @@ impl<'a> Table<'a> {
         })
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<Cell<'a>> {
+    /// The value of a key, if it is there.
+    pub fn get(&self, key: &str) -> Option<Cell<'a>> {
         let (name, value) = self.table.get_key_value(key)?;
         let name: &'a str = name.get_ref().as_ref();
         self.asked.borrow_mut().insert(name);
@@ -294,7 +316,7 @@ impl<'a> Table<'a> {
     }
 
     /// Like [`Table::get`], noting a mistake if the key is missing.
-    pub(crate) fn need(&self, key: &str) -> Option<Cell<'a>> {
+    pub fn need(&self, key: &str) -> Option<Cell<'a>> {
         let found = self.get(key);
         if found.is_none() {
             self.reading
@@ -304,16 +326,18 @@ impl<'a> Table<'a> {
         found
     }
 
-    pub(crate) fn need_text(&self, key: &str) -> Option<Said> {
+    /// A text that must be there.
+    pub fn need_text(&self, key: &str) -> Option<Said> {
         self.need(key)?.text()
     }
 
-    pub(crate) fn text(&self, key: &str) -> Option<Said> {
+    /// A text, if the key is there.
+    pub fn text(&self, key: &str) -> Option<Said> {
         self.get(key)?.text()
     }
 
     /// The tables under `[[key]]`.
-    pub(crate) fn tables(&self, key: &str) -> Vec<Table<'a>> {
+    pub fn tables(&self, key: &str) -> Vec<Table<'a>> {
         self.get(key)
             .and_then(|cell| cell.list())
             .unwrap_or_default()
@@ -323,7 +347,7 @@ impl<'a> Table<'a> {
     }
 
     /// Notes every key that nobody asked for.
-    pub(crate) fn no_other_keys(&self, known: &str) {
+    pub fn no_other_keys(&self, known: &str) {
         let asked = self.asked.borrow();
         for key in self.table.keys() {
             let name: &str = key.get_ref().as_ref();

@@ -1,0 +1,9 @@
+//! Landing and asking, on real files (落地和查询的测试).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod asking;
+mod landing;
+mod nasty;
+mod packs;
+mod town;

@@ -1,0 +1,231 @@
+//! Files nobody wants, and files made to hurt (恶劣文件).
+
+use crate::town::{ANN, BANK, BO, HEADING, Of, Town, household, parquet};
+use proptest::prelude::*;
+use std::io::Write;
+use verify::Refused;
+use verify::delivery::Unreadable;
+
+fn unreadable(result: Result<verify::Manifest, Refused>) -> Unreadable {
+    match result {
+        Err(Refused::Unreadable(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_agreed_encoding_is_read_and_another_refused_at_its_row() {
+    let town = Town::new();
+    let text = format!("{HEADING}{ANN},张芳,1,一行,5,,,,,0\n");
+    let (gb18030, ..) = encoding_rs::GB18030.encode(&text);
+    let file = town.file("gb.csv", &gb18030);
+    assert_eq!(town.land("bank", &file, "2026-11-01").unwrap().bad, 0);
+    // UTF-16 with its mark.
+    let utf16: Vec<u8> = "\u{FEFF}"
+        .encode_utf16()
+        .chain(text.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let file = town.file("utf16.csv", utf16);
+    assert_eq!(town.land("bank", &file, "2026-11-02").unwrap().bad, 0);
+    let utf8 = Town::of(&[("bank", &BANK.replace("gb18030", "utf-8"))]);
+    let good = format!("{HEADING}{}", format!("{ANN},,1,,5,,,,,0\n").repeat(3));
+    let (name, ..) = encoding_rs::GB18030.encode("张芳");
+    let line = [
+        format!("{ANN},").as_bytes(),
+        name.as_ref(),
+        b",1,,5,,,,,0\n",
+    ]
+    .concat();
+    let file = utf8.file("gb.csv", [good.as_bytes(), &line].concat());
+    // The heading and three rows are fine; the fifth line is not.
+    assert!(matches!(
+        unreadable(utf8.land("bank", &file, "2026-11-01")),
+        Unreadable::Undecodable(5)
+    ));
+    let file = utf8.file("all.csv", &gb18030);
+    assert!(matches!(
+        unreadable(utf8.land("bank", &file, "2026-11-01")),
+        Unreadable::Undecodable(1)
+    ));
+}
+
+#[test]
+fn a_file_of_another_kind_or_without_its_columns_is_refused_before_a_row_is_read() {
+    let town = Town::new();
+    let file = town.file("empty.csv", "");
+    assert!(matches!(
+        unreadable(town.land("bank", &file, "2026-11-01")),
+        Unreadable::Empty
+    ));
+    let file = town.file("other.csv", "身份证号,户名\n");
+    let Unreadable::ColumnsMissing(missing) = unreadable(town.land("bank", &file, "2026-11-01"))
+    else {
+        panic!("the balance is missing");
+    };
+    assert_eq!(missing, "余额");
+    let file = town.file("twice.csv", "\u{FEFF}身份证号,余额,余额\n");
+    assert!(matches!(
+        unreadable(town.land("bank", &file, "2026-11-01")),
+        Unreadable::ColumnTwice(_)
+    ));
+    let xlsx = town.file("marriage.xlsx", b"PK\x03\x04....");
+    assert!(matches!(
+        unreadable(town.land("marriage", &xlsx, "2026-11-01")),
+        Unreadable::NotAgreed { .. }
+    ));
+    assert!(matches!(
+        unreadable(town.land("bank", &xlsx, "2026-11-01")),
+        Unreadable::Workbook(_)
+    ));
+    let floating = town.folder.path().join("floating.parquet");
+    let id = Of::Texts(vec![Some(ANN.to_owned())]);
+    parquet(
+        &floating,
+        vec![("id_no", id), ("balance", Of::Floating(vec![0.1]))],
+    );
+    assert!(matches!(
+        unreadable(town.land("bank", &floating, "2026-11-01")),
+        Unreadable::ColumnType(..)
+    ));
+    let missing = town.folder.path().join("nowhere.csv");
+    assert!(matches!(
+        unreadable(town.land("bank", &missing, "2026-11-01")),
+        Unreadable::NotThere(..)
+    ));
+}
+
+#[test]
+fn a_quote_that_never_ends_is_refused_before_it_fills_the_memory() {
+    let town = Town::new();
+    let mut text = format!("\u{FEFF}{HEADING}{ANN},\"张芳");
+    text.push_str(&"长,行\n".repeat(1_000_000));
+    let file = town.file("quote.csv", text);
+    assert!(matches!(
+        unreadable(town.land("bank", &file, "2026-11-01")),
+        Unreadable::RecordTooLong(_)
+    ));
+    let file = town.file(
+        "line.csv",
+        format!("\u{FEFF}{HEADING}{}", "9".repeat(9_000_000)),
+    );
+    assert!(matches!(
+        unreadable(town.land("bank", &file, "2026-11-01")),
+        Unreadable::RecordTooLong(_)
+    ));
+}
+
+#[test]
+fn what_a_spreadsheet_mangled_goes_back_and_the_rest_lands() {
+    let town = Town::new();
+    let column = |title: &str| sheets::Column::new(title, sheets::Kind::Text, 20);
+    let field = |text: &str| sheets::Field::text(text);
+    let table = sheets::Table {
+        name: "银行".to_owned(),
+        notes: Vec::new(),
+        columns: vec![column("身份证号"), column("余额"), column("状态")],
+        rows: vec![
+            vec![field(ANN), field("1,250.00"), field("正常")],
+            vec![field("1.10105E+17"), field("1"), field("0")],
+            vec![field("=1+1"), field("1"), field("0")],
+            vec![
+                sheets::Field::Integer(110_105_491_231_002),
+                sheets::Field::Integer(7),
+                field("0"),
+            ],
+        ],
+        open_rows: 0,
+    };
+    let file = town.file(
+        "bank.xlsx",
+        sheets::xlsx(std::slice::from_ref(&table)).unwrap(),
+    );
+    let manifest = town.land("bank", &file, "2026-11-01").unwrap();
+    assert_eq!((manifest.rows, manifest.bad), (4, 2));
+    assert_eq!(
+        manifest.reasons.keys().collect::<Vec<_>>(),
+        ["id_digits_lost", "id_length"]
+    );
+    let report = &town.ask(&[household("一", &[(ANN, "张芳")])], "2026-11-22")[0];
+    // 1 250 yuan, and 7 of the row whose fifteen digits a number can hold.
+    assert_eq!(town.figure(report, "bank", "deposits").value, Some(125_700));
+}
+
+#[test]
+fn an_archive_that_blows_up_is_refused() {
+    let town = Town::new();
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    archive
+        .start_file("xl/workbook.xml", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    let nothing = vec![0; 1 << 20];
+    for _ in 0..300 {
+        archive.write_all(&nothing).unwrap();
+    }
+    let file = town.file("bomb.xlsx", archive.finish().unwrap().into_inner());
+    let Unreadable::Workbook(why) = unreadable(town.land("bank", &file, "2026-11-01")) else {
+        panic!("not a workbook");
+    };
+    assert!(matches!(why, sheets::ReadFault::InflatesTooFar(_)));
+}
+
+#[test]
+fn a_damaged_parquet_file_is_refused_and_leaves_nothing() {
+    let town = Town::new();
+    let file = town.folder.path().join("bank.parquet");
+    let ids = (0..5_000)
+        .map(|at| Some(if at % 2 == 0 { ANN } else { BO }.to_owned()))
+        .collect();
+    parquet(
+        &file,
+        vec![
+            ("id_no", Of::Texts(ids)),
+            ("balance", Of::Whole((0..5_000).map(Some).collect())),
+        ],
+    );
+    let whole = std::fs::read(&file).unwrap();
+    for cut in [whole.len() - 1, whole.len() / 2, 20] {
+        let file = town.file("cut.parquet", &whole[..cut]);
+        assert!(matches!(
+            unreadable(town.land("bank", &file, "2026-11-01")),
+            Unreadable::Damaged(_)
+        ));
+    }
+    assert_eq!(town.landed().deliveries("bank").count(), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn no_bytes_bring_the_readers_down(
+        kind in 0..4_usize,
+        spots in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+        tail in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let town = Town::new();
+        let text = format!("{HEADING}{ANN},张芳,1,一行,5,2026-01-01,202601,3,88.5,0\n{BO},\"李,四\",,,6,,,,,9\n");
+        let mut bytes = match kind {
+            0 => text.into_bytes(),
+            1 => encoding_rs::GB18030.encode(&text).0.into_owned(),
+            2 => {
+                let file = town.folder.path().join("seed.parquet");
+                let id = Of::Texts(vec![Some(ANN.to_owned()), None]);
+                parquet(&file, vec![("id_no", id), ("balance", Of::Whole(vec![Some(1), None]))]);
+                std::fs::read(&file).unwrap()
+            }
+            _ => Vec::new(),
+        };
+        for (spot, byte) in spots {
+            if !bytes.is_empty() {
+                let at = spot.index(bytes.len());
+                bytes[at] = byte;
+            }
+        }
+        bytes.extend(&tail);
+        let file = town.file("any", &bytes);
+        // Whatever it says, it says it.
+        let _said = town.land_with("bank", &file, "2026-11-01", 1, true);
+        let _said = town.land_with("marriage", &file, "2026-11-01", 1, true);
+    }
+}
