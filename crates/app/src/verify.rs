@@ -404,6 +404,9 @@ fn write_columns(file: &Path, asked: &[Asked], columns: &[FigureColumn]) -> anyh
     let mut reasons: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for column in columns {
         for (household, why) in &column.unknown {
+            if *why == verify::Unknown::PerPerson {
+                continue;
+            }
             let said = format!("{}.{}：{}", column.source, column.figure, why.zh());
             reasons.entry(*household).or_default().push(said);
         }

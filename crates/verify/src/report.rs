@@ -35,6 +35,8 @@ pub enum Unknown {
     TooLarge,
     /// Nothing was found, and the source does not hold everybody.
     NotWhole,
+    /// A day or a code is one person's: see the members.
+    PerPerson,
 }
 
 impl Unknown {
@@ -51,6 +53,7 @@ impl Unknown {
             Self::Contradictory => "部门同一天的记录互相矛盾，请向部门查询".to_owned(),
             Self::TooLarge => "合计超出范围，请向部门查询".to_owned(),
             Self::NotWhole => "没有查到记录，但这个数据源不是全量，不能推定没有".to_owned(),
+            Self::PerPerson => "这一项按人回答，家庭没有合计".to_owned(),
         }
     }
 }
@@ -376,8 +379,10 @@ pub(crate) fn of_household(
         figure.value
     } else {
         match def.take {
-            // A day or a code is a person's.
-            Take::Latest(..) | Take::Earliest(..) => None,
+            Take::Latest(..) | Take::Earliest(..) => {
+                unknown = vec![Unknown::PerPerson];
+                None
+            }
             Take::Any => {
                 let any = members.iter().any(|figure| figure.value == Some(1));
                 if any {

@@ -381,5 +381,12 @@ fn a_fixed_width_file_in_gb18030_lands() {
     assert_eq!((manifest.rows, manifest.bad), (1, 0));
     let report = &town.ask(&[household("一", &[(ANN, "张芳")])], "2026-11-22")[0];
     assert_eq!(town.figure(report, "bank", "deposits").value, Some(125_050));
-    assert_eq!(town.figure(report, "bank", "last_lines").unknown, []);
+    let lines = &report.answers[0].members[0][town.place("bank", "last_lines")];
+    assert_eq!(lines.value, Some(3));
+    // The newest row is a person's; a household has no such figure, and says so.
+    let all = town.figure(report, "bank", "last_lines");
+    assert_eq!(
+        (all.value, all.unknown),
+        (None, vec![verify::Unknown::PerPerson])
+    );
 }
