@@ -174,7 +174,7 @@ def main():
     table(runs)
     print(f"\nlanded: {size / 2**20:.0f} MiB on disk, {landings[-1]['rows']} rows, {landings[-1]['bad']} returned")
     for run in runs.get("one/house-landed", [])[-1:]:
-        print(f"one household of {run['households']}: first {run['first_ms']:.1f} ms, p50 {run['p50_us']} µs, p95 {run['p95_us']} µs, p99 {run['p99_us']} µs")
+        print(f"one household of {run['households']}: first {run['first_us']} µs, p50 {run['p50_us']} µs, p95 {run['p95_us']} µs, p99 {run['p99_us']} µs")
     if any(run["others_busy_cores"] > QUIET for several in runs.values() for run in used(several)):
         print("\nThe machine was busy with other things: these ratios prove nothing either way. Run again alone.")
     fine = judge(runs)

@@ -28,6 +28,7 @@ pub mod returned;
 pub mod source;
 pub mod spill;
 pub mod straight;
+mod tally;
 
 pub use ask::{Asked, Landed, Person};
 pub use land::{Landing, Progress, Refused};

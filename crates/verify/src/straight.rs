@@ -4,13 +4,14 @@
 //! seventeen digits were read. Guarantees: the same figures as after landing. Deliberately absent: drift, returned rows, and
 //! files other than Parquet, which are landed.
 
-use crate::ask::{Asked, Known, People, Tally, in_parallel_all, needed};
+use crate::ask::{Asked, in_parallel_all, needed};
 use crate::checked::Checker;
 use crate::delivery::{Columnar, Plan, Unreadable};
 use crate::id_key::{IdKey, pack, sift};
 use crate::raw::{RawBatch, RawColumn};
 use crate::report::FigureColumn;
 use crate::source::{ColumnKind, Source, Sources};
+use crate::tally::{Known, People, Tally};
 use anyhow::Context;
 use arrow_array::{Array, RecordBatch, UInt32Array};
 use chrono::NaiveDate;
