@@ -79,12 +79,19 @@ impl Where {
         let sources = self.sources()?;
         let known: Vec<&str> = sources.0.keys().map(String::as_str).collect();
         sources.get(id).cloned().with_context(|| {
-            format!("没有数据源“{id}”；可以写：{} (no such source)", known.join(" "))
+            format!(
+                "没有数据源“{id}”；可以写：{} (no such source)",
+                known.join(" ")
+            )
         })
     }
 
     fn landed(&self) -> anyhow::Result<Landed> {
-        Landed::open(&self.store, self.sources()?, Keys::load_or_create(&self.keys)?)
+        Landed::open(
+            &self.store,
+            self.sources()?,
+            Keys::load_or_create(&self.keys)?,
+        )
     }
 }
 
@@ -126,7 +133,10 @@ impl ListSources {
                 if source.whole { "全量" } else { "非全量" },
             ));
             for def in &source.figures {
-                let becomes = def.fact.as_ref().map_or(String::new(), |fact| format!(" → {fact}"));
+                let becomes = def
+                    .fact
+                    .as_ref()
+                    .map_or(String::new(), |fact| format!(" → {fact}"));
                 say(&format!("    {} {}{becomes}", def.id, def.zh));
             }
         }
@@ -198,7 +208,9 @@ impl Land {
                 Ok(())
             }
             Err(refused) => {
-                if let verify::Refused::Drift(_, reasons) | verify::Refused::NothingTaken(reasons) = &refused {
+                if let verify::Refused::Drift(_, reasons) | verify::Refused::NothingTaken(reasons) =
+                    &refused
+                {
                     print_reasons(reasons);
                 }
                 bail!("{refused}")
@@ -228,8 +240,13 @@ fn print(source: &Source, manifest: &Manifest, spent: Duration) {
 
 fn print_reasons(reasons: &BTreeMap<String, u64>) {
     for (word, count) in reasons {
-        let known = verify::checked::Reason::ALL.into_iter().find(|reason| reason.word() == word);
-        say(&format!("  {count}  {}", known.map_or(word.as_str(), |reason| reason.zh())));
+        let known = verify::checked::Reason::ALL
+            .into_iter()
+            .find(|reason| reason.word() == word);
+        say(&format!(
+            "  {count}  {}",
+            known.map_or(word.as_str(), |reason| reason.zh())
+        ));
     }
 }
 
@@ -251,9 +268,14 @@ impl ExportReturned {
         let source = self.place.source(&self.source)?;
         let keys = Keys::load_or_create(&self.place.keys)?;
         let all = deliveries(&self.place.store, &source.id)?;
-        let (folder, manifest) = all.last().context("这个数据源还没有落地过 (nothing landed)")?;
+        let (folder, manifest) = all
+            .last()
+            .context("这个数据源还没有落地过 (nothing landed)")?;
         let rows = returned::read(folder, &source, &keys)?;
-        let workbook = self.out.extension().is_some_and(|extension| extension == "xlsx");
+        let workbook = self
+            .out
+            .extension()
+            .is_some_and(|extension| extension == "xlsx");
         std::fs::write(&self.out, returned::table(&source, &rows, workbook)?)
             .with_context(|| format!("无法写入 {}", self.out.display()))?;
         say(&format!("{}：{} 行 (rows)", manifest.delivery, rows.len()));
@@ -282,7 +304,10 @@ impl Ask {
         let landed = self.place.landed()?;
         let as_of = self.as_of.unwrap_or_else(today);
         let reports = landed.ask(&[asked], as_of, workers(None), &AtomicBool::new(false))?;
-        let named: Vec<serde_json::Value> = reports.iter().map(|report| shown(&landed, report)).collect();
+        let named: Vec<serde_json::Value> = reports
+            .iter()
+            .map(|report| shown(&landed, report))
+            .collect();
         say(&serde_json::to_string_pretty(&named)?);
         Ok(())
     }
@@ -296,13 +321,15 @@ fn shown(landed: &Landed, report: &verify::Report) -> serde_json::Value {
             let defs = source.map_or(&[][..], |source| &source.figures);
             let pairs = defs.iter().zip(figures).map(|(def, figure)| {
                 let why: Vec<String> = figure.unknown.iter().map(verify::Unknown::zh).collect();
-                let mut one = serde_json::json!({ "zh": def.zh, "value": figure.value, "rows": figure.rows });
+                let mut one =
+                    serde_json::json!({ "zh": def.zh, "value": figure.value, "rows": figure.rows });
                 if !why.is_empty() {
                     one["unknown"] = why.into();
                 }
                 if let (Some(fact), Some(source)) = (&def.fact, source) {
                     one["fact"] = fact.clone().into();
-                    one["as_fact"] = serde_json::to_value(figure.as_value(source, def)).unwrap_or_default();
+                    one["as_fact"] =
+                        serde_json::to_value(figure.as_value(source, def)).unwrap_or_default();
                 }
                 (def.id.clone(), one)
             });
@@ -394,9 +421,11 @@ fn read_households(file: &Path) -> anyhow::Result<Vec<Asked>> {
 }
 
 fn write_columns(file: &Path, asked: &[Asked], columns: &[FigureColumn]) -> anyhow::Result<()> {
-    let mut out = csv::Writer::from_path(file)
-        .with_context(|| format!("无法写入 {}", file.display()))?;
-    let titles = columns.iter().map(|column| format!("{}.{}", column.source, column.figure));
+    let mut out =
+        csv::Writer::from_path(file).with_context(|| format!("无法写入 {}", file.display()))?;
+    let titles = columns
+        .iter()
+        .map(|column| format!("{}.{}", column.source, column.figure));
     let mut heading = vec!["household".to_owned()];
     heading.extend(titles);
     heading.push("unknown".to_owned());
@@ -418,7 +447,11 @@ fn write_columns(file: &Path, asked: &[Asked], columns: &[FigureColumn]) -> anyh
                 .iter()
                 .map(|column| column.values[at].map_or(String::new(), |value| value.to_string())),
         );
-        row.push(reasons.get(&at).map_or(String::new(), |reasons| reasons.join("；")));
+        row.push(
+            reasons
+                .get(&at)
+                .map_or(String::new(), |reasons| reasons.join("；")),
+        );
         out.write_record(&row)?;
     }
     out.flush()?;

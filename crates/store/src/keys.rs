@@ -358,7 +358,8 @@ impl Blinder {
         let bytes = clear.as_bytes();
         let mut block = [0_u8; 16];
         // The length stands in front, so that no text is the beginning of another; a short name fits in one block.
-        block[..3].copy_from_slice(&(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).to_be_bytes()[1..]);
+        block[..3]
+            .copy_from_slice(&(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).to_be_bytes()[1..]);
         let (head, rest) = bytes.split_at(bytes.len().min(13));
         block[3..3 + head.len()].copy_from_slice(head);
         for part in rest.chunks(16) {
@@ -457,12 +458,24 @@ mod tests {
     fn short_blind_indices_are_the_same_each_time_and_differ_by_domain_and_text() {
         let keys = Keys::for_tests();
         let (one, two) = (keys.blinder("bank"), keys.blinder("tax"));
-        assert_eq!(one.number(44_030_019_900_101_001), keys.blinder("bank").number(44_030_019_900_101_001));
+        assert_eq!(
+            one.number(44_030_019_900_101_001),
+            keys.blinder("bank").number(44_030_019_900_101_001)
+        );
         assert_ne!(one.number(7), two.number(7));
         assert_ne!(one.number(7), one.number(8));
         // One block and several, and texts that begin alike.
-        let texts = ["", "张", "张芳", "张芳芳芳芳", "阿卜杜拉·买买提·艾合买提", "\0", "张芳\0"];
-        let all: std::collections::BTreeSet<u64> = texts.iter().map(|text| one.text(text)).collect();
+        let texts = [
+            "",
+            "张",
+            "张芳",
+            "张芳芳芳芳",
+            "阿卜杜拉·买买提·艾合买提",
+            "\0",
+            "张芳\0",
+        ];
+        let all: std::collections::BTreeSet<u64> =
+            texts.iter().map(|text| one.text(text)).collect();
         assert_eq!(all.len(), texts.len());
         assert_ne!(one.text("张芳"), two.text("张芳"));
     }
