@@ -21,7 +21,7 @@ pub struct Square {
     pub href: Option<String>,
 }
 
-/// How wide a square is, and how high, in the drawing's own measure.
+/// How wide a square is at least, and how high, in the drawing's own measure.
 const SIZE: (u32, u32) = (150, 84);
 /// Between two squares.
 const GAP: u32 = 6;
@@ -40,20 +40,24 @@ pub fn sketch(visit: &Visit, caption: &str, squares: &[Square]) -> Markup {
     if placed.len() < 2 {
         return html! {};
     }
+    let name = |square: &Square| short(&visit.place(square.place));
+    let widths = placed
+        .iter()
+        .map(|(_, square)| wide(&name(square)).max(wide(&square.said)));
+    let wide = widths.max().unwrap_or(0).max(SIZE.0);
     let end = |of: fn(&Tile) -> u8| placed.iter().map(|(tile, _)| of(tile)).max().unwrap_or(0);
-    let width = (u32::from(end(|tile| tile.column)) + 1) * (SIZE.0 + GAP);
+    let width = (u32::from(end(|tile| tile.column)) + 1) * (wide + GAP);
     let height = (u32::from(end(|tile| tile.row)) + 1) * (SIZE.1 + GAP);
     let weights = placed.iter().filter_map(|(_, square)| square.weight);
     let most = weights.map(i64::unsigned_abs).max().unwrap_or(0);
     html! {
-        figure.sketch {
+        figure.sketch tabindex="0" {
             figcaption { (caption) }
             svg viewBox=(format!("0 0 {width} {height}")) role="group" aria-label=(caption) {
                 @for (tile, square) in &placed {
-                    @let name = visit.place(square.place);
-                    @let drawn = drawn(*tile, &name, square, most);
+                    @let drawn = drawn(*tile, wide, &name(square), square, most);
                     @match &square.href {
-                        Some(href) => a href=(href) aria-label=(format!("{name} {}", square.said)) { (drawn) },
+                        Some(href) => a href=(href) aria-label=(format!("{} {}", visit.place(square.place), square.said)) { (drawn) },
                         None => g { (drawn) },
                     }
                 }
@@ -63,12 +67,27 @@ pub fn sketch(visit: &Visit, caption: &str, squares: &[Square]) -> Markup {
     }
 }
 
-fn drawn(tile: Tile, name: &str, square: &Square, most: u64) -> Markup {
-    let x = u32::from(tile.column) * (SIZE.0 + GAP);
+/// A name as it fits a square: in English without the word for the kind of place, which the table has.
+fn short(name: &str) -> String {
+    let kinds = [" Subdistrict", " Township", " Town"];
+    let cut = kinds.iter().find_map(|kind| name.strip_suffix(kind));
+    cut.unwrap_or(name).to_owned()
+}
+
+/// About how wide a text is written.
+fn wide(text: &str) -> u32 {
+    let letters = text
+        .chars()
+        .map(|letter| if letter.is_ascii() { 12 } else { 20 });
+    letters.sum::<u32>() + 16
+}
+
+fn drawn(tile: Tile, wide: u32, name: &str, square: &Square, most: u64) -> Markup {
+    let x = u32::from(tile.column) * (wide + GAP);
     let y = u32::from(tile.row) * (SIZE.1 + GAP);
-    let middle = x + SIZE.0 / 2;
+    let middle = x + wide / 2;
     html! {
-        rect x=(x) y=(y) width=(SIZE.0) height=(SIZE.1) rx="8" fill-opacity=(shade(square.weight, most)) {}
+        rect x=(x) y=(y) width=(wide) height=(SIZE.1) rx="8" fill-opacity=(shade(square.weight, most)) {}
         text x=(middle) y=(y + 34) text-anchor="middle" { (name) }
         text.figure x=(middle) y=(y + 62) text-anchor="middle" { (square.said) }
     }
@@ -85,7 +104,15 @@ fn shade(weight: Option<i64>, most: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shade;
+    use super::{shade, short, wide};
+
+    #[test]
+    fn names_are_short_and_squares_wide_enough() {
+        assert_eq!(short("Xin'an Subdistrict"), "Xin'an");
+        assert_eq!(short("新安街道"), "新安街道");
+        // Four characters of 20 and 16 beside them; 13 digits and signs of 12.
+        assert_eq!((wide("新安街道"), wide("+1,234,567.00")), (96, 172));
+    }
 
     #[test]
     fn the_largest_is_darkest_and_what_is_not_shown_has_no_colour() {
