@@ -18,33 +18,13 @@ import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-CACHE = os.environ.get("HUIMIN_BENCH") or os.path.join(
-    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "huimin-bench"
-)
-PYTHON = os.path.join(CACHE, "venv", "bin", "python")
+sys.dont_write_bytecode = True
+from side_by_side import CACHE, PYTHON, QUIET, ROOT, built, judged, set_up, watch  # noqa: E402
+
 PACKS = os.path.join(ROOT, "packs")
 # A night in the middle of a month; the first three of a month have more to do, because rules count full months.
 DAY, NEXT = "2026-06-10", "2026-06-11"
 ONE_IN = 1000
-
-sys.path.insert(0, os.path.join(HERE, "peers"))
-sys.dont_write_bytecode = True
-from harness import machine_busy_seconds  # noqa: E402
-
-
-def timed(*command):
-    """Wall seconds, CPU seconds, peak MiB of a process, and how many cores others kept busy meanwhile."""
-    busy, start = machine_busy_seconds(), time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    told = process.stderr.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
-    wall, own = time.perf_counter() - start, usage.ru_utime + usage.ru_stime
-    if os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"{' '.join(command)}: {told.decode()[-2000:]}")
-    others = max(machine_busy_seconds() - busy - own, 0) / wall
-    return {"wall": wall, "cpu": own, "mib": usage.ru_maxrss / 1024, "others": others}
 
 
 def later_part(folder):
@@ -83,7 +63,7 @@ def rounds(program, data, count):
         for name, command, before in steps:
             if before:
                 before(folder)
-            found.setdefault(name, []).append(timed(*command))
+            found.setdefault(name, []).append(watch(command)[0])
     shutil.rmtree(folder, ignore_errors=True)
     return found
 
@@ -94,13 +74,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--program", help="our program, built already")
     wish = parser.parse_args()
-    program = wish.program
-    if not program:
-        subprocess.run(["cargo", "build", "--release", "--package", "huimin"], check=True, cwd=ROOT)
-        program = os.path.join(ROOT, "target", "release", "huimin")
-    program = os.path.abspath(program)
+    program = built("huimin", wish.program)
     if sys.executable != PYTHON:
-        subprocess.run([os.path.join(HERE, "peers", "setup")], check=True, env={**os.environ, "HUIMIN_BENCH": CACHE}, stdout=sys.stderr)
+        set_up()
         os.execv(PYTHON, [PYTHON, os.path.abspath(__file__), "--sizes", wish.sizes, "--rounds", str(wish.rounds), "--program", program])
     fine = True
     for size in (int(size) for size in wish.sizes.split(",")):
@@ -114,25 +90,19 @@ def main():
 
 def told(size, households, found):
     middle = {name: {field: statistics.median(run[field] for run in several) for field in several[0]} for name, several in found.items()}
-    print(f"\n{size} people, {households} households, {len(found['full'])} rounds; rules loaded in {middle['start']['wall']:.2f} s")
+    print(f"\n{size} people, {households} households, {len(found['full'])} rounds; rules loaded in {middle['start']['wall_s']:.2f} s")
     print("| what | wall s | CPU s | peak MiB | others' cores |\n|---|--:|--:|--:|--:|")
     for name, run in middle.items():
-        print(f"| {name} | {run['wall']:.2f} | {run['cpu']:.2f} | {run['mib']:.0f} | {run['others']:.2f} |")
-    over = {name: {field: max(run[field] - middle["start"][field], 1e-3) for field in ("wall", "cpu")} for name, run in middle.items()}
-    noisy = any(run["others"] > 0.25 for run in middle.values())
-    # While others work, the clock on the wall says little; the processor's own time still does.
-    field = "cpu" if noisy else "wall"
-    night = over["night"][field] / over["full"][field]
-    rate = households / over["full"][field] * (2 if noisy else 1)
-    print("\n| measure | measured | gate | target |\n|---|--:|--:|--:|")
-    print(f"| full rule book, households a second{', by CPU time on two cores' if noisy else ''} | {rate:,.0f} | printed | 1,000,000 |")
-    print(f"| night with 0.1 % changed, share of a full one{', CPU' if noisy else ''} | {night:.1%} | 5 % | 1 % |")
-    fine = night <= 0.05
+        print(f"| {name} | {run['wall_s']:.2f} | {run['cpu_s']:.2f} | {run['peak_rss_mib']:.0f} | {run['others_busy_cores']:.2f} |")
+    # While others work, the clock on the wall says little; the processor's own time, over two cores, still does.
+    noisy = any(run["others_busy_cores"] > QUIET for run in middle.values())
+    field, cores, how = ("cpu_s", 2, ", half the CPU time") if noisy else ("wall_s", 1, "")
+    over = {name: max(run[field] - middle["start"][field], 1e-3) / cores for name, run in middle.items()}
+    print(f"\nfull rule book{how}: {households / over['full']:,.0f} households a second (to build for: 1,000,000)")
+    gates = [(f"night with 0.1 % changed, share of a full one{how}", over["night"] / over["full"], 0.05, 0.01, True)]
     if size == 1_000_000:
-        seconds = over["simulate"]["cpu"] / 2 if noisy else over["simulate"]["wall"]
-        print(f"| simulate one parameter, s{', half its CPU time' if noisy else ''} | {seconds:.2f} | 1 | 0.3 |")
-        fine &= seconds <= 1
-    return fine
+        gates.append((f"simulate one parameter, s{how}", over["simulate"], 1, 0.3, True))
+    return judged(gates, 3)
 
 
 if __name__ == "__main__":

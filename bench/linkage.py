@@ -11,26 +11,22 @@ machine may be shared. Only ratios of one run mean something.
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-PEERS = os.path.join(HERE, "peers")
-CACHE = os.environ.get("HUIMIN_BENCH") or os.path.join(
-    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "huimin-bench"
-)
-PYTHON = os.path.join(CACHE, "venv", "bin", "python")
-LOOSE = os.path.join(HERE, "linkage", "loose.txt")
-QUIET = 0.25
-HARDER = {"development": ("development", 11), "held": ("held", 20261122)}
-
-sys.path.insert(0, PEERS)
 sys.dont_write_bytecode = True
-from harness import measure  # noqa: E402
+from side_by_side import CACHE, HERE, PEERS, PYTHON, built, is_quiet, judged, measure, set_up  # noqa: E402
+from side_by_side import disturbed as any_disturbed  # noqa: E402
+from side_by_side import middle as median  # noqa: E402
+from side_by_side import used as used_of  # noqa: E402
+
+LOOSE = os.path.join(HERE, "linkage", "loose.txt")
+HARDER = {"development": ("development", 11), "held": ("held", 20261122)}
+# A round takes long; two quiet ones are enough.
+LEAST = 2
+
 
 
 def folder(name):
@@ -38,12 +34,8 @@ def folder(name):
 
 
 def prepare(sizes, harder, records, program):
-    subprocess.run([os.path.join(PEERS, "setup")], check=True, env={**os.environ, "HUIMIN_BENCH": CACHE}, stdout=sys.stderr)
-    if not program:
-        subprocess.run(["cargo", "build", "--release", "--package", "linkage_bench"], check=True, cwd=ROOT)
-        told = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], check=True, cwd=ROOT, capture_output=True)
-        program = os.path.join(json.loads(told.stdout)["target_directory"], "release", "linkage_bench")
-    program = os.path.abspath(program)
+    set_up()
+    program = built("linkage_bench", program)
     for size in sizes:
         if not os.path.exists(os.path.join(folder(size), "register.parquet")):
             script = os.path.join(PEERS, "gen_linkage.py")
@@ -71,13 +63,11 @@ def commands(sizes, harder, program, wish):
 
 
 def used(several):
-    quiet = [run for run in several if run["others_busy_cores"] <= QUIET]
-    return quiet if len(quiet) >= 2 else several
+    return used_of(several, LEAST)
 
 
 def middle(runs, size, name, field="total_s"):
-    several = runs.get((size, name))
-    return statistics.median(run[field] for run in used(several)) if several else None
+    return median(runs.get((size, name)), field, LEAST)
 
 
 def quality(run, name):
@@ -102,7 +92,7 @@ def tables(runs):
     print("\n| data | program | runs | seconds | process s | CPU s | peak MiB |\n|---|---|--:|--:|--:|--:|--:|")
     for (size, name), several in runs.items():
         kept = used(several)
-        noisy = "" if all(run["others_busy_cores"] <= QUIET for run in kept) else " noisy"
+        noisy = "" if all(is_quiet(run) for run in kept) else " noisy"
         seconds = statistics.median(run.get("total_s", run.get("against_s", run["wall_s"])) for run in kept)
         rest = " | ".join(f"{statistics.median(run[field] for run in kept):.2f}" for field in ("wall_s", "cpu_s"))
         memory = max(run["peak_rss_mib"] for run in kept)
@@ -120,7 +110,7 @@ def gates(runs, sizes, harder):
     yield f"{small}: time, training included, of Splink's", ratio(small, "house", "splink", "total_s"), 0.25, 0.10, True
     yield "… CPU seconds of the process, of Splink's", ratio(small, "house", "splink", "cpu_s"), 0.25, 0.10, True
     mine, other = f1(runs, small, "house"), f1(runs, small, "splink")
-    yield "… F1 above Splink's", mine is not None and other is not None and mine - other or None, 0.0, 0.002, False
+    yield "… F1 above Splink's", None if mine is None or other is None else mine - other, 0.0, 0.002, False
     loose = runs.get((small, "splink-loose"))
     link, predict = middle(runs, small, "house-loose", "link_s"), middle(runs, small, "splink-loose", "predict_s")
     pairs = loose and loose[0]["candidate_pairs"]
@@ -140,21 +130,6 @@ def gates(runs, sizes, harder):
         row = next(row for row in judged[0]["calibration"] if row["from"] == 0.85)
         off = abs(row["right"] - 0.90)
         yield f"… of {row['pairs']} pairs said to be 0.85 to 0.95, share right: off from 0.90 by", off, 0.05, 0.03, True
-
-
-def judge(runs, sizes, harder):
-    rows = list(gates(runs, sizes, harder))
-    print("\n| measure | measured | gate | target | |\n|---|--:|--:|--:|---|")
-    fine = True
-    for what, measured, gate, target, smaller in rows:
-        if measured is None:
-            print(f"| {what} | not measured | {gate} | {target} | |")
-            continue
-        holds = measured <= gate if smaller else measured >= gate
-        aimed = measured <= target if smaller else measured >= target
-        fine &= holds
-        print(f"| {what} | {measured:.4f} | {gate} | {target} | {'target' if aimed else 'gate' if holds else 'BELOW GATE'} |")
-    return fine
 
 
 def main():
@@ -180,9 +155,9 @@ def main():
             runs.setdefault(key, []).append(run)
             print(f"{number} {key[0]} {key[1]} {run['wall_s']} s, CPU {run['cpu_s']}, others {run['others_busy_cores']}", file=sys.stderr)
     tables(runs)
-    if any(run["others_busy_cores"] > QUIET for several in runs.values() for run in used(several)):
+    if any_disturbed(runs, LEAST):
         print("\nThe machine was busy with other things: seconds prove nothing; CPU seconds are nearer, and inflated too. Run again alone.")
-    sys.exit(0 if judge(runs, sizes, harder) else 1)
+    sys.exit(0 if judged(gates(runs, sizes, harder), 4) else 1)
 
 
 if __name__ == "__main__":

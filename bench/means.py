@@ -18,32 +18,20 @@ import statistics
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-PEERS = os.path.join(HERE, "peers")
-SOURCES = os.path.join(PEERS, "means_sources")
-CACHE = os.environ.get("HUIMIN_BENCH") or os.path.join(
-    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "huimin-bench"
-)
-PYTHON = os.path.join(CACHE, "venv", "bin", "python")
-QUIET = 0.25
-
-sys.path.insert(0, PEERS)
 sys.dont_write_bytecode = True
-from harness import measure  # noqa: E402
+from side_by_side import CACHE, PEERS, PYTHON, built, disturbed, is_quiet, judged, measure, middle, set_up, used  # noqa: E402
+
+SOURCES = os.path.join(PEERS, "means_sources")
+
 
 
 def prepare(scale, program):
-    subprocess.run([os.path.join(PEERS, "setup")], check=True, env={**os.environ, "HUIMIN_BENCH": CACHE}, stdout=sys.stderr)
+    set_up()
     data, packed = folder(scale, "means"), folder(scale, "means_packed")
     for target, script, extra in ((data, "gen_means.py", ["--scale", str(scale)]), (packed, "means_ingest.py", ["--data", data])):
         if not os.path.exists(os.path.join(target, "marriage.parquet")):
             subprocess.run([PYTHON, "-B", os.path.join(PEERS, script), *extra, "--out", target], check=True, stdout=sys.stderr)
-    if program:
-        return os.path.abspath(program)
-    subprocess.run(["cargo", "build", "--release", "--package", "means"], check=True, cwd=ROOT)
-    told = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], check=True, cwd=ROOT, capture_output=True)
-    return os.path.join(json.loads(told.stdout)["target_directory"], "release", "means")
+    return built("means", program)
 
 
 def folder(scale, name):
@@ -95,16 +83,6 @@ def agree(runs):
         print(f"reports equal, column by column: {' '.join(sorted(names))}\n{checksum}")
 
 
-def used(several):
-    quiet = [run for run in several if run["others_busy_cores"] <= QUIET]
-    return quiet if len(quiet) >= 3 else several
-
-
-def middle(several, field):
-    values = [run[field] for run in used(several or []) if field in run]
-    return statistics.median(values) if values else None
-
-
 def table(runs):
     print("\n| what | runs | seconds | spread | process s | CPU s | peak MiB |\n|---|--:|--:|--:|--:|--:|--:|")
     for name, several in runs.items():
@@ -112,43 +90,30 @@ def table(runs):
         field = "land_s" if "land_s" in kept[0] else "compute_s" if "compute_s" in kept[0] else "wall_s"
         seconds = sorted(run[field] for run in kept)
         half = statistics.median(seconds)
-        noisy = "" if all(run["others_busy_cores"] <= QUIET for run in kept) else " noisy"
+        noisy = "" if all(is_quiet(run) for run in kept) else " noisy"
         rest = " | ".join(f"{statistics.median(run[key] for run in kept):.2f}" for key in ("wall_s", "cpu_s"))
         memory = max(run["peak_rss_mib"] for run in kept)
         print(f"| {name} | {len(kept)}{noisy} | {half:.3f} | {(seconds[-1] - seconds[0]) / half:.0%} | {rest} | {memory:.0f} |")
 
 
 def gates(runs):
-    """(what, measured, gate, target); smaller is better"""
+    """(what, measured, gate, target, smaller is better)"""
 
     def ratio(ours, theirs, field):
         mine, other = middle(runs.get(ours), field), middle(runs.get(theirs), field)
         return mine / other if mine and other else None
 
     for field, unit in (("compute_s", "time"), ("cpu_s", "CPU")):
-        yield f"landed against DuckDB dirty, {unit}", ratio("bulk/house-landed", "bulk/duckdb", field), 0.40, 0.26
-        yield f"landed against DuckDB packed, {unit}", ratio("bulk/house-landed", "bulk/duckdb-packed", field), 1.5, 1.0
-        yield f"straight from dirty against DuckDB, {unit}", ratio("bulk/house-straight", "bulk/duckdb", field), 0.90, 0.70
+        yield f"landed against DuckDB dirty, {unit}", ratio("bulk/house-landed", "bulk/duckdb", field), 0.40, 0.26, True
+        yield f"landed against DuckDB packed, {unit}", ratio("bulk/house-landed", "bulk/duckdb-packed", field), 1.5, 1.0, True
+        yield f"straight from dirty against DuckDB, {unit}", ratio("bulk/house-straight", "bulk/duckdb", field), 0.90, 0.70, True
     one = runs.get("one/house-landed")
     p95 = middle(one, "p95_us")
-    yield "one household, p95 ms", p95 and p95 / 1000, 20, 5
-    yield "one household, peak MiB", max(run["peak_rss_mib"] for run in one) if one else None, 200, 200
+    yield "one household, p95 ms", p95 and p95 / 1000, 20, 5, True
+    yield "one household, peak MiB", max(run["peak_rss_mib"] for run in one) if one else None, 200, 200, True
     landing = runs.get("land/house")
-    yield "landing, s", middle(landing, "land_s"), 60, 20
-    yield "landing, peak MiB", max(run["peak_rss_mib"] for run in landing) if landing else None, 1024, 1024
-
-
-def judge(runs):
-    print("\n| measure | measured | gate | target | |\n|---|--:|--:|--:|---|")
-    fine = True
-    for what, measured, gate, target in gates(runs):
-        if measured is None:
-            print(f"| {what} | not measured | {gate} | {target} | |")
-            continue
-        fine &= measured <= gate
-        word = "target" if measured <= target else "gate" if measured <= gate else "BELOW GATE"
-        print(f"| {what} | {measured:.2f} | {gate} | {target} | {word} |")
-    return fine
+    yield "landing, s", middle(landing, "land_s"), 60, 20, True
+    yield "landing, peak MiB", max(run["peak_rss_mib"] for run in landing) if landing else None, 1024, 1024, True
 
 
 def main():
@@ -175,9 +140,9 @@ def main():
     print(f"\nlanded: {size / 2**20:.0f} MiB on disk, {landings[-1]['rows']} rows, {landings[-1]['bad']} returned")
     for run in runs.get("one/house-landed", [])[-1:]:
         print(f"one household of {run['households']}: first {run['first_us']} µs, p50 {run['p50_us']} µs, p95 {run['p95_us']} µs, p99 {run['p99_us']} µs")
-    if any(run["others_busy_cores"] > QUIET for several in runs.values() for run in used(several)):
+    if disturbed(runs):
         print("\nThe machine was busy with other things: these ratios prove nothing either way. Run again alone.")
-    fine = judge(runs)
+    fine = judged(gates(runs))
     if not wish.keep:
         shutil.rmtree(folder(wish.scale, "means_landed"), ignore_errors=True)
     sys.exit(0 if fine else 1)

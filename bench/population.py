@@ -11,40 +11,28 @@ gate holds. Ends with 1 below a gate. Seconds are of this machine and day; only 
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-PEERS = os.path.join(HERE, "peers")
-PACK = os.path.join(PEERS, "pack", "minzheng")
-CACHE = os.environ.get("HUIMIN_BENCH") or os.path.join(
-    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "huimin-bench"
-)
-PYTHON = os.path.join(CACHE, "venv", "bin", "python")
-QUIET = 0.25
-
-sys.path.insert(0, PEERS)
 sys.dont_write_bytecode = True
-from harness import measure  # noqa: E402
+from side_by_side import CACHE, PEERS, PYTHON, built, disturbed, is_quiet, judged, measure, set_up, used  # noqa: E402
+from side_by_side import middle as median  # noqa: E402
+
+PACK = os.path.join(PEERS, "pack", "minzheng")
+
 
 
 def prepare(sizes, program):
-    subprocess.run([os.path.join(PEERS, "setup")], check=True, env={**os.environ, "HUIMIN_BENCH": CACHE}, stdout=sys.stderr)
+    set_up()
     for size in sizes:
         data = folder(size)
         if not os.path.exists(os.path.join(data, "raw", "households.deposits.bin")):
             for script, extra in (("gen_population.py", ["--persons", str(size), "--out", data]),
                                   ("policy_dump.py", ["--data", data])):  # fmt: skip
                 subprocess.run([PYTHON, "-B", os.path.join(PEERS, script), *extra], check=True, stdout=sys.stderr)
-    if program:
-        return os.path.abspath(program)
-    subprocess.run(["cargo", "build", "--release", "--package", "population"], check=True, cwd=ROOT)
-    told = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], check=True, cwd=ROOT, capture_output=True)
-    return os.path.join(json.loads(told.stdout)["target_directory"], "release", "population")
+    return built("population", program)
 
 
 def folder(size):
@@ -109,14 +97,8 @@ def agree(runs):
         print(f"checksum {size} {period}: {only}, {len(found[only])} programs")
 
 
-def used(several):
-    quiet = [run for run in several if run["others_busy_cores"] <= QUIET]
-    return quiet if len(quiet) >= 3 else several
-
-
 def middle(runs, size, name, field="compute_s"):
-    several = runs.get((size, name))
-    return statistics.median(run[field] for run in used(several)) if several else None
+    return median(runs.get((size, name)), field)
 
 
 def table(runs):
@@ -125,7 +107,7 @@ def table(runs):
         kept = used(several)
         seconds = sorted(run["compute_s"] for run in kept)
         half = statistics.median(seconds)
-        noisy = "" if all(run["others_busy_cores"] <= QUIET for run in kept) else " noisy"
+        noisy = "" if all(is_quiet(run) for run in kept) else " noisy"
         spread = (seconds[-1] - seconds[0]) / half if half else 0
         rest = " | ".join(f"{statistics.median(run[field] for run in kept):.2f}" for field in ("wall_s", "cpu_s"))
         memory = max(run["peak_rss_mib"] for run in kept)
@@ -162,20 +144,6 @@ def gates(runs, sizes):
         yield f"linear from 1 million to {largest}: off by", off, 0.15, 0.05, True
 
 
-def judge(runs, sizes):
-    print("\n| measure | measured | gate | target | |\n|---|--:|--:|--:|---|")
-    fine = True
-    for what, measured, gate, target, smaller in gates(runs, sizes):
-        if measured is None:
-            print(f"| {what} | not measured | {gate} | {target} | |")
-            continue
-        holds = measured <= gate if smaller else measured >= gate
-        aimed = measured <= target if smaller else measured >= target
-        fine &= holds
-        print(f"| {what} | {measured:.2f} | {gate} | {target} | {'target' if aimed else 'gate' if holds else 'BELOW GATE'} |")
-    return fine
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="100000,1000000,5500000", help="people, with commas")
@@ -201,9 +169,9 @@ def main():
                 print(f"{number} {size} {name} {run['compute_s']:.4f} s, others {run['others_busy_cores']}", file=sys.stderr)
     agree(runs)
     table(runs)
-    if any(run["others_busy_cores"] > QUIET for several in runs.values() for run in used(several)):
+    if disturbed(runs):
         print("\nThe machine was busy with other things: these ratios prove nothing either way. Run again alone.")
-    sys.exit(0 if judge(runs, sizes) else 1)
+    sys.exit(0 if judged(gates(runs, sizes)) else 1)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 //! that is refused is refused with row, column and reason; what is written stands whole under its name or not at all. Deliberately
 //! absent: merging people in the register.
 
+use crate::sweep::workers;
 use crate::terminal::{complain, say};
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -41,10 +42,7 @@ impl LinkFile {
             (0.5..=1.0).contains(&self.threshold),
             "--threshold 应在 0.5 与 1 之间，例如 0.95 (between 0.5 and 1)"
         );
-        let threads = self
-            .threads
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        let mut settings = Settings::usual(threads)?;
+        let mut settings = Settings::usual(workers(self.threads))?;
         settings.same = self.threshold;
         if let Some(keys) = &self.keys {
             let text = std::fs::read_to_string(keys)

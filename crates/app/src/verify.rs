@@ -25,6 +25,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use store::clock::shanghai_day;
+use store::files::write_whole;
 use store::{Clock, Keys, SystemClock};
 use verify::manifest::deliveries;
 use verify::report::FigureColumn;
@@ -276,8 +277,7 @@ impl ExportReturned {
             .out
             .extension()
             .is_some_and(|extension| extension == "xlsx");
-        std::fs::write(&self.out, returned::table(&source, &rows, workbook)?)
-            .with_context(|| format!("无法写入 {}", self.out.display()))?;
+        write(&self.out, &returned::table(&source, &rows, workbook)?)?;
         say(&format!("{}：{} 行 (rows)", manifest.delivery, rows.len()));
         Ok(())
     }
@@ -421,8 +421,7 @@ fn read_households(file: &Path) -> anyhow::Result<Vec<Asked>> {
 }
 
 fn write_columns(file: &Path, asked: &[Asked], columns: &[FigureColumn]) -> anyhow::Result<()> {
-    let mut out =
-        csv::Writer::from_path(file).with_context(|| format!("无法写入 {}", file.display()))?;
+    let mut out = csv::Writer::from_writer(Vec::new());
     let titles = columns
         .iter()
         .map(|column| format!("{}.{}", column.source, column.figure));
@@ -454,6 +453,11 @@ fn write_columns(file: &Path, asked: &[Asked], columns: &[FigureColumn]) -> anyh
         );
         out.write_record(&row)?;
     }
-    out.flush()?;
-    Ok(())
+    write(file, &out.into_inner()?)
+}
+
+/// Writes what was asked for, whole or not at all.
+fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write_whole(file, &file.with_extension("new"), bytes)
+        .with_context(|| format!("无法写入 {}", file.display()))
 }

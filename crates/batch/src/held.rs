@@ -31,7 +31,6 @@ pub struct Held {
 #[derive(Debug, Default)]
 struct Inside {
     parts: BTreeMap<String, (Source, Vec<Chunk>)>,
-    bytes: usize,
     used: Option<Instant>,
 }
 
@@ -61,26 +60,18 @@ impl Held {
         inside
             .parts
             .retain(|file, (other, _)| same(other) && *file != source.file);
-        let sizes = inside.parts.values().flat_map(|(_, chunks)| chunks);
-        inside.bytes = sizes.map(Chunk::bytes).sum();
-        if inside.bytes + bytes <= MOST {
-            inside.bytes += bytes;
+        let others = inside.parts.values().flat_map(|(_, chunks)| chunks);
+        if others.map(Chunk::bytes).sum::<usize>() + bytes <= MOST {
             inside.parts.insert(part.file.clone(), (source, chunks));
         }
     }
 
-    /// Lets go of what nobody used for so long (释放闲置), and says whether anything is held still.
-    pub fn forget_unused(&self, idle: Duration) -> bool {
+    /// Lets go of what nobody used for so long (释放闲置).
+    pub fn forget_unused(&self, idle: Duration) {
         let mut inside = self.inside();
         if inside.used.is_some_and(|used| used.elapsed() >= idle) {
             *inside = Inside::default();
         }
-        inside.used.is_some()
-    }
-
-    /// How many bytes are held (占用).
-    pub fn bytes(&self) -> usize {
-        self.inside().bytes
     }
 }
 

@@ -251,36 +251,30 @@ impl Simulation {
             .held
             .as_ref()
             .and_then(|held| held.rows(folder.shown(), part, &reads));
-        let (bytes, keeps) = match &held {
-            Some(_) => (None, false),
-            None => (Some(folder.need(&part.file).await?), self.held.is_some()),
-        };
         let this = self.clone();
-        let shown = part.file.clone();
-        let at_part = (part.clone(), folder.shown().to_owned());
-        tokio::task::spawn_blocking(move || {
+        if let Some(chunks) = held {
+            let decide = move || this.decide(chunks.into_iter().map(Ok), &later, at);
+            return beside_the_runtime(part, decide).await;
+        }
+        let bytes = folder.need(&part.file).await?;
+        let (source, name) = (part.clone(), folder.shown().to_owned());
+        let decide = move || {
             let mut kept = Vec::new();
-            let read = match (held, bytes) {
-                (Some(chunks), _) => return this.decide(chunks.into_iter().map(Ok), &later, at),
-                (None, Some(bytes)) => chunk::open(bytes, this.base.columns(), &reads)?,
-                (None, None) => bail!("没有读到分块"),
-            };
+            let read = chunk::open(bytes, this.base.columns(), &reads)?;
             let chunks = read.map(|batch| {
                 let chunk = Chunk::new(batch?);
-                if keeps {
+                if this.held.is_some() {
                     kept.push(chunk.clone());
                 }
                 Ok(chunk)
             });
             let answer = this.decide(chunks, &later, at)?;
-            if let Some(held) = this.held.as_ref().filter(|_| keeps) {
-                let (part, folder) = &at_part;
-                held.keep(folder, part, &reads, kept);
+            if let Some(held) = &this.held {
+                held.keep(&name, &source, &reads, kept);
             }
             Ok(answer)
-        })
-        .await?
-        .with_context(|| format!("试算 {shown}"))
+        };
+        beside_the_runtime(part, decide).await
     }
 
     /// The fact that says how old somebody is.
@@ -411,6 +405,16 @@ async fn decided_far(far: &Far, part: &Part, at: usize, reforms: usize) -> PartA
         } if effects.len() == reforms => Ok((effects, households)),
         _ => bail!("集群答的不是所问 (an answer to another question)"),
     }
+}
+
+/// Decides a part on a thread that may be busy for long.
+async fn beside_the_runtime(
+    part: &Part,
+    decide: impl FnOnce() -> PartAnswer + Send + 'static,
+) -> PartAnswer {
+    tokio::task::spawn_blocking(decide)
+        .await?
+        .with_context(|| format!("试算 {}", part.file))
 }
 
 /// From which birthday on somebody is in which age band (年龄段界日).

@@ -337,8 +337,11 @@ fn address_of(path: &Path) -> String {
     part(path.parent().and_then(Path::file_name)) + &part(path.file_name())
 }
 
-/// Writes a file so that it is whole or not there at all.
-pub(crate) fn write_whole(path: &Path, aside: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+/// Writes a file so that it is whole or not there at all (整体写入); until it is, its bytes stand aside.
+///
+/// # Errors
+/// When the folder cannot be written; what stood under the name stays.
+pub fn write_whole(path: &Path, aside: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let context = || format!("writing {}", path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(context)?;
