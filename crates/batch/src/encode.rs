@@ -14,7 +14,7 @@ use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Fields, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::WriterProperties;
 use policy::table::{ABSENT, BROKEN, ColumnDef, EPOCH, KNOWN, States, Table, Words};
 use policy::{Kind, Unit};
 use std::sync::Arc;
@@ -259,20 +259,9 @@ fn push_column(
 pub(crate) fn to_parquet(batch: &RecordBatch) -> anyhow::Result<Vec<u8>> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
-        .set_max_row_group_row_count(Some(ROW_GROUP));
-    written(batch, properties)
-}
-
-/// The bytes of a batch as they lie in memory (原样写入): for what is written and read again every night.
-pub(crate) fn to_plain_parquet(batch: &RecordBatch) -> anyhow::Result<Vec<u8>> {
-    let properties = WriterProperties::builder()
-        .set_dictionary_enabled(false)
-        .set_statistics_enabled(EnabledStatistics::None);
-    written(batch, properties)
-}
-
-fn written(batch: &RecordBatch, properties: WriterPropertiesBuilder) -> anyhow::Result<Vec<u8>> {
-    let properties = properties.set_created_by("huimin".to_owned()).build();
+        .set_max_row_group_row_count(Some(ROW_GROUP))
+        .set_created_by("huimin".to_owned())
+        .build();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties))?;
     writer.write(batch)?;

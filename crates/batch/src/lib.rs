@@ -29,6 +29,7 @@ mod later;
 pub mod layout;
 pub mod leads;
 pub mod night;
+mod night_rows;
 mod nights;
 mod part;
 pub mod payments;

@@ -1,29 +1,24 @@
 //! From one night to the next (逐夜比对): only households of which something changed, or for whom a day came that matters.
 //!
-//! Beside its findings a part keeps, for every row, the next day on which time alone may change its outcome and the kind of
-//! its share in what was counted; and, as a small file of their own, the rows whose day comes soon. On a later night what was
+//! Beside its findings a part keeps, for every row ([`night_rows`](crate::night_rows)), the next day on which time alone may change
+//! its outcome and the kind of its share in what was counted; and, as a small file of their own, the rows whose day comes soon. On a later night what was
 //! counted of replaced rows is taken back, and those whose day came are decided again. Guarantees: findings and counts are
 //! those of a run over everybody. Deliberately absent: a change of rules; then everybody is decided again.
 
 use crate::chunk::{self, Chunk, Rows};
 use crate::decide::{Deciders, asked};
-use crate::encode::to_plain_parquet;
 use crate::finding::{self, Finding};
 use crate::folder::Folder;
 use crate::later::Later;
+use crate::night_rows::{Night, Nights};
 use crate::layout::Part;
 use crate::part::{PartDone, PartSweep, PartWork};
 use crate::shares::Shares;
 use crate::sweep::{Record, Sweep};
 use crate::tally::Tally;
 use anyhow::{Context, ensure};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type};
-use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use chrono::{Datelike, Days, NaiveDate};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use policy::Unit;
 use policy::clocks::Clocks;
 use policy::table::KNOWN;
@@ -38,24 +33,14 @@ pub(crate) const GONE: i32 = i32::MIN;
 /// How many days ahead rows are laid ready, and over how many more the parts are spread: gathering them means reading a part.
 const AHEAD: (u64, u64) = (14, 7);
 
-/// What is kept of a row (逐夜记录).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Night {
-    pub(crate) household: i64,
-    /// The next day that matters, counted from the common era.
-    pub(crate) next: i32,
-    /// The kind of its share.
-    pub(crate) kind: i64,
-}
-
 /// The files of a part that was decided: what was found; days and kinds, what the kinds are, and the rows whose day comes soon.
 pub(crate) fn files(part: &Part) -> [String; 4] {
-    let file = |name: &str| format!("{name}-{}.parquet", part.number());
+    let number = part.number();
     [
         part.findings(),
-        file("nights"),
-        file("shares"),
-        file("soon"),
+        format!("nights-{number}.rows"),
+        format!("shares-{number}.rows"),
+        format!("soon-{number}.parquet"),
     ]
 }
 
@@ -69,57 +54,6 @@ pub(crate) fn soon_until(day: NaiveDate, part: usize) -> NaiveDate {
 /// The bytes of the rows whose day comes soon; none where there are none.
 pub(crate) fn soon_file(soon: &[Chunk]) -> anyhow::Result<Vec<u8>> {
     Chunk::joined(soon)?.map_or_else(|| Ok(Vec::new()), |chunk| chunk.to_file())
-}
-
-/// The bytes of a file of days: households in the order of the part.
-pub(crate) fn to_file(nights: &[Night]) -> anyhow::Result<Vec<u8>> {
-    let schema = Schema::new(vec![
-        Field::new("household", DataType::Int64, false),
-        Field::new("next", DataType::Int32, false),
-        Field::new("kind", DataType::Int64, false),
-    ]);
-    let households = nights.iter().map(|night| night.household);
-    let next = nights.iter().map(|night| night.next);
-    let kinds = nights.iter().map(|night| night.kind);
-    let arrays: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from_iter_values(households)),
-        Arc::new(Int32Array::from_iter_values(next)),
-        Arc::new(Int64Array::from_iter_values(kinds)),
-    ];
-    to_plain_parquet(&RecordBatch::try_new(Arc::new(schema), arrays)?)
-}
-
-/// Reads a file of days.
-fn from_file(bytes: Bytes) -> anyhow::Result<Vec<Night>> {
-    let mut nights = Vec::new();
-    for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?
-        .with_batch_size(1 << 16)
-        .build()?
-    {
-        let batch = batch?;
-        let wrong = "逐夜文件不对；请删去后重新比对";
-        let column = |name: &str| batch.column_by_name(name).context(wrong);
-        let household = column("household")?
-            .as_primitive_opt::<Int64Type>()
-            .context(wrong)?;
-        let next = column("next")?
-            .as_primitive_opt::<Int32Type>()
-            .context(wrong)?;
-        let kind = column("kind")?
-            .as_primitive_opt::<Int64Type>()
-            .context(wrong)?;
-        let rows = household
-            .values()
-            .iter()
-            .zip(next.values())
-            .zip(kind.values());
-        nights.extend(rows.map(|((household, next), kind)| Night {
-            household: *household,
-            next: *next,
-            kind: *kind,
-        }));
-    }
-    Ok(nights)
 }
 
 /// For each date in a column the next day on which it may change an outcome (下一个敏感日), looked up: the dates of a million
@@ -206,7 +140,7 @@ pub(crate) fn times(nexts: &Nexts, rows: &Rows<'_>, sweep: &Sweep, times: &mut V
 /// What an earlier night left of a part (前一夜).
 pub(crate) struct Before {
     pub(crate) record: Record,
-    nights: Vec<Night>,
+    nights: Nights,
     shares: Shares,
     soon: Bytes,
     findings: Vec<Finding>,
@@ -228,7 +162,7 @@ impl Before {
         ) else {
             return Ok(None);
         };
-        let nights = from_file(nights)?;
+        let nights = Nights::read(nights)?;
         if u64::try_from(nights.len())? != part.rows {
             return Ok(None);
         }
@@ -241,15 +175,17 @@ impl Before {
         }))
     }
 
-    fn is_due(night: &Night, later: &Later, at: usize, on: i32) -> bool {
-        night.next != GONE && (night.next <= on || !later.counts(at, night.household))
-    }
-
-    /// Whether no row has to be decided again or taken back.
-    pub(crate) fn is_quiet(&self, later: &Later, at: usize, on: NaiveDate) -> bool {
+    /// Which rows have to be decided again or taken back.
+    pub(crate) fn due(&self, later: &Later, at: usize, on: NaiveDate) -> Vec<usize> {
         let on = on.num_days_from_ce();
-        let mut nights = self.nights.iter();
-        nights.all(|night| !Self::is_due(night, later, at, on))
+        let is_due = |night: &Night| {
+            night.next != GONE && (night.next <= on || !later.counts(at, night.household))
+        };
+        let nights = self.nights.iter().enumerate();
+        nights
+            .filter(|(_, night)| is_due(night))
+            .map(|(row, _)| row)
+            .collect()
     }
 
     /// Whether the rows whose day came lie ready.
@@ -257,21 +193,22 @@ impl Before {
         on <= self.record.soon_until
     }
 
-    /// Decides again what has to be, and takes over the rest.
-    pub(crate) fn renew(mut self, work: &PartWork, blank: Record) -> anyhow::Result<PartDone> {
+    /// Decides again the rows that are due, and takes over the rest.
+    pub(crate) fn renew(
+        mut self,
+        due: &[usize],
+        work: &PartWork,
+        blank: Record,
+    ) -> anyhow::Result<PartDone> {
         let sweep = &work.sweep;
-        let on = sweep.as_of.num_days_from_ce();
-        let due: Vec<usize> = (0..self.nights.len())
-            .filter(|row| Self::is_due(&self.nights[*row], &work.later, work.at, on))
-            .collect();
         // Those that count are decided again; of the others only what they counted for is taken back.
         let again: BTreeSet<i64> = due
             .iter()
-            .map(|row| self.nights[*row].household)
+            .map(|row| self.nights.get(*row).household)
             .filter(|household| work.later.counts(work.at, *household))
             .collect();
         let ask = sweep.ask();
-        let kinds = due.iter().map(|row| self.nights[*row].kind);
+        let kinds = due.iter().map(|row| self.nights.get(*row).kind);
         let (programmes, by_person): (Vec<&str>, Vec<bool>) =
             asked(&sweep.book, &ask).into_iter().unzip();
         let old = self.shares.taken(kinds, &by_person)?;
@@ -293,13 +230,19 @@ impl Before {
         );
         let mut decided = part.nexts.iter().copied().zip(part.kinds.iter().copied());
         let mut gone = BTreeSet::new();
-        for row in &due {
-            let night = &mut self.nights[*row];
-            (night.next, night.kind) = match again.contains(&night.household) {
+        for row in due {
+            let household = self.nights.get(*row).household;
+            let (next, kind) = match again.contains(&household) {
                 true => decided.next().context("少了一户的结果")?,
                 false => (GONE, 0),
             };
-            gone.insert(night.household);
+            let night = Night {
+                household,
+                next,
+                kind,
+            };
+            self.nights.set(*row, night)?;
+            gone.insert(household);
         }
         self.findings
             .retain(|found| !gone.contains(&found.household));
@@ -380,7 +323,7 @@ impl Before {
 }
 
 /// Of rows that were gathered, those whose day still comes until then.
-fn still_soon(gathered: &[Chunk], nights: &[Night], until: NaiveDate) -> anyhow::Result<Vec<u8>> {
+fn still_soon(gathered: &[Chunk], nights: &Nights, until: NaiveDate) -> anyhow::Result<Vec<u8>> {
     let until = until.num_days_from_ce();
     let coming: BTreeSet<i64> = nights
         .iter()

@@ -6,7 +6,8 @@ use crate::chunk::{self, Chunk, Rows};
 use crate::decide::{Deciders, monthly};
 use crate::finding::{self, Finding, FindingKind};
 use crate::later::Later;
-use crate::nights::{self, Nexts, Night};
+use crate::night_rows::{Night, Nights};
+use crate::nights::{self, Nexts};
 use crate::payments::{self, Paid};
 use crate::shares::Shares;
 use crate::sweep::{Doubts, Record, Sweep};
@@ -35,7 +36,7 @@ pub(crate) struct PartWork {
 /// A part decided.
 pub(crate) struct PartDone {
     pub(crate) findings: Vec<Finding>,
-    pub(crate) nights: Vec<Night>,
+    pub(crate) nights: Nights,
     pub(crate) shares: Shares,
     /// The rows whose day comes soon, if they were gathered anew.
     pub(crate) soon: Option<Vec<u8>>,
@@ -44,14 +45,16 @@ pub(crate) struct PartDone {
 }
 
 impl PartDone {
-    /// The bytes of its files, in the order of [`nights::files`]; `None` for one that stays as it is.
-    pub(crate) fn files(&self) -> anyhow::Result<[Option<Vec<u8>>; 4]> {
-        Ok([
+    /// Its record, the bytes of its files in the order of [`nights::files`] (`None` for one that stays as it is), and how many
+    /// households were taken over.
+    pub(crate) fn into_files(self) -> anyhow::Result<(Record, [Option<Vec<u8>>; 4], u64)> {
+        let files = [
             Some(finding::to_file(&self.findings)?),
-            Some(nights::to_file(&self.nights)?),
-            self.shares.to_file()?,
-            self.soon.clone(),
-        ])
+            Some(self.nights.into_file()),
+            self.shares.into_file()?,
+            self.soon,
+        ];
+        Ok((self.record, files, self.kept))
     }
 }
 
@@ -62,28 +65,37 @@ impl PartWork {
         let ask = self.sweep.ask();
         let mut deciders = Deciders::new(&self.sweep.book, &ask);
         let until = blank.soon_until.num_days_from_ce();
-        let mut nights = Vec::new();
+        let mut nights = Nights::new();
         let mut soon = Vec::new();
         let reads = deciders.reads().to_vec();
         for chunk in self.chunks(&reads)? {
             let chunk = chunk?;
             let first = nights.len();
-            nights.extend(chunk.households()?.iter().map(|household| Night {
-                household: *household,
-                next: nights::GONE,
-                kind: 0,
-            }));
+            for household in chunk.households()? {
+                nights.push(Night {
+                    household: *household,
+                    next: nights::GONE,
+                    kind: 0,
+                });
+            }
             let Some(chunk) = self.later.current(chunk, self.at)? else {
                 continue;
             };
             part.decide(&chunk, &mut deciders, &self.nexts)?;
-            let decided = part.nexts.drain(..).zip(part.kinds.drain(..));
-            let counting = nights[first..]
-                .iter_mut()
-                .filter(|night| self.later.counts(self.at, night.household));
+            let mut decided = part.nexts.drain(..).zip(part.kinds.drain(..));
             let mut keep = Vec::new();
-            for (night, (next, kind)) in counting.zip(decided) {
-                (night.next, night.kind) = (next, kind);
+            for row in first..nights.len() {
+                let household = nights.get(row).household;
+                if !self.later.counts(self.at, household) {
+                    continue;
+                }
+                let (next, kind) = decided.next().context("少了一户的结果")?;
+                let night = Night {
+                    household,
+                    next,
+                    kind,
+                };
+                nights.set(row, night)?;
                 keep.push(next <= until);
             }
             soon.extend(chunk.some(&keep)?);
@@ -131,7 +143,7 @@ pub(crate) struct PartSweep<'s> {
     /// For each row decided, in order, the next day on which time may change it.
     pub(crate) nexts: Vec<i32>,
     /// The kind of its share.
-    pub(crate) kinds: Vec<i64>,
+    pub(crate) kinds: Vec<u32>,
 }
 
 /// A row whose outcome is to be verified.

@@ -1,22 +1,21 @@
 //! What each household counted for (每户计数): so that it can be taken back without deciding the household as it was.
 //!
 //! Most households count for the same: nothing met, nothing to verify. So each different kind of share is kept once, and a
-//! household has the number of its kind. Guarantees: what is taken back is what was counted, to the fen. Deliberately
-//! absent: who; a kind is not a household.
+//! household has the number of its kind. Kinds are only ever added, so a file of them only grows:
+//!
+//! ```text
+//! HUIMIN-K                                                     eight bytes: what this is
+//! kind u32 · programme u32 · met u32 · to verify u32 · fen i64   twenty-four bytes a share, the lowest byte first
+//! ```
+//!
+//! Guarantees: what is taken back is what was counted, to the fen. Deliberately absent: who; a kind is not a household.
 
 use crate::chunk::Rows;
-use crate::encode::to_parquet;
 use crate::tally::Counted;
 use anyhow::{Context, ensure};
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, Int64Array, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use policy::machine::{MET, NOT_MET};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What one programme has of a household; all other members were not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +27,24 @@ struct Share {
     fen: i64,
 }
 
+const MARK: &[u8] = b"HUIMIN-K";
+const ROW: usize = 24;
+
+impl Share {
+    /// A row of the file, with the kind it belongs to.
+    fn of(row: &[u8; ROW]) -> (u32, Self) {
+        let (words, _) = row.as_chunks::<4>();
+        let word = |at: usize| u32::from_le_bytes(words[at]);
+        let share = Self {
+            programme: word(1),
+            met: word(2),
+            to_verify: word(3),
+            fen: i64::from(word(4)) | i64::from(word(5)) << 32,
+        };
+        (word(0), share)
+    }
+}
+
 /// No programme: the number of members stands where those met do.
 const MEMBERS: u32 = u32::MAX;
 
@@ -35,10 +52,11 @@ const MEMBERS: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
     kinds: Vec<Box<[Share]>>,
-    numbers: BTreeMap<Box<[Share]>, i64>,
+    numbers: BTreeMap<Box<[Share]>, u32>,
     /// Of the rows in hand, programme by programme.
     open: Vec<(u32, Share)>,
-    /// How many kinds the file has.
+    /// The file as it was read, and how many kinds it has.
+    file: Bytes,
     written: usize,
 }
 
@@ -91,7 +109,7 @@ impl Shares {
     }
 
     /// Gives each row in hand the number of its kind.
-    pub(crate) fn close(&mut self, rows: &Rows<'_>, kinds: &mut Vec<i64>) -> anyhow::Result<()> {
+    pub(crate) fn close(&mut self, rows: &Rows<'_>, kinds: &mut Vec<u32>) -> anyhow::Result<()> {
         let mut open = std::mem::take(&mut self.open);
         // Stable, so that each row keeps the order of the programmes.
         open.sort_by_key(|(row, _)| *row);
@@ -119,11 +137,11 @@ impl Shares {
         Ok(())
     }
 
-    fn number(&mut self, shares: &[Share]) -> anyhow::Result<i64> {
+    fn number(&mut self, shares: &[Share]) -> anyhow::Result<u32> {
         if let Some(number) = self.numbers.get(shares) {
             return Ok(*number);
         }
-        let number = i64::try_from(self.kinds.len())?;
+        let number = u32::try_from(self.kinds.len())?;
         self.kinds.push(shares.into());
         self.numbers.insert(shares.into(), number);
         Ok(number)
@@ -132,7 +150,7 @@ impl Shares {
     /// What households of these kinds counted for; `by_person` says which programmes count members.
     pub(crate) fn taken(
         &self,
-        kinds: impl Iterator<Item = i64>,
+        kinds: impl Iterator<Item = u32>,
         by_person: &[bool],
     ) -> anyhow::Result<Taken> {
         let mut taken = Taken {
@@ -166,68 +184,50 @@ impl Shares {
         Ok(taken)
     }
 
-    /// The bytes of the kinds' file: one row a share, in the order of the kinds; `None` if it is as it was read.
-    pub(crate) fn to_file(&self) -> anyhow::Result<Option<Vec<u8>>> {
+    /// The bytes of the kinds' file; `None` if it is as it was read.
+    pub(crate) fn into_file(self) -> anyhow::Result<Option<Vec<u8>>> {
         if self.written == self.kinds.len() && self.written > 0 {
             return Ok(None);
         }
-        let columns = ["kind", "programme", "met", "to_verify", "fen"];
-        let mut values: [Vec<i64>; 5] = Default::default();
-        for (kind, shares) in (0_i64..).zip(&self.kinds) {
+        let mut bytes: Vec<u8> = self.file.into();
+        if bytes.is_empty() {
+            bytes.extend(MARK);
+        }
+        for (kind, shares) in self.kinds.iter().enumerate().skip(self.written) {
+            let kind = u32::try_from(kind)?;
             for share in shares {
-                let row = [
-                    kind,
-                    i64::from(share.programme),
-                    i64::from(share.met),
-                    i64::from(share.to_verify),
-                    share.fen,
-                ];
-                for (column, value) in values.iter_mut().zip(row) {
-                    column.push(value);
+                for word in [kind, share.programme, share.met, share.to_verify] {
+                    bytes.extend(word.to_le_bytes());
                 }
+                bytes.extend(share.fen.to_le_bytes());
             }
         }
-        let fields = columns.map(|name| Field::new(name, DataType::Int64, false));
-        let arrays = values.map(|values| Arc::new(Int64Array::from(values)) as ArrayRef);
-        let schema = Schema::new(fields.to_vec());
-        to_parquet(&RecordBatch::try_new(Arc::new(schema), arrays.to_vec())?).map(Some)
+        Ok(Some(bytes))
     }
 
     /// Reads the kinds' file.
-    pub(crate) fn read(bytes: Bytes) -> anyhow::Result<Self> {
+    pub(crate) fn read(file: Bytes) -> anyhow::Result<Self> {
         let wrong = "每户计数文件不对；请删去后重新比对";
+        let body = file.strip_prefix(MARK).context(wrong)?;
+        let (rows, rest) = body.as_chunks::<ROW>();
+        ensure!(rest.is_empty(), wrong);
         let mut shares = Self::default();
         let mut last: Vec<Share> = Vec::new();
-        let mut of = 0_i64;
-        for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
-            let batch = batch?;
-            let column = |name: &str| -> anyhow::Result<&[i64]> {
-                let column = batch.column_by_name(name).context(wrong)?;
-                Ok(column
-                    .as_primitive_opt::<Int64Type>()
-                    .context(wrong)?
-                    .values())
-            };
-            let (kind, programme) = (column("kind")?, column("programme")?);
-            let (met, to_verify, fen) = (column("met")?, column("to_verify")?, column("fen")?);
-            for row in 0..batch.num_rows() {
-                if kind[row] != of {
-                    ensure!(shares.number(&last)? == of && kind[row] == of + 1, wrong);
-                    last.clear();
-                    of = kind[row];
-                }
-                last.push(Share {
-                    programme: u32::try_from(programme[row])?,
-                    met: u32::try_from(met[row])?,
-                    to_verify: u32::try_from(to_verify[row])?,
-                    fen: fen[row],
-                });
+        let mut of = 0_u32;
+        for row in rows {
+            let (kind, share) = Share::of(row);
+            if kind != of {
+                ensure!(shares.number(&last)? == of && kind == of + 1, wrong);
+                last.clear();
+                of = kind;
             }
+            last.push(share);
         }
         if !last.is_empty() {
             ensure!(shares.number(&last)? == of, wrong);
         }
         shares.written = shares.kinds.len();
+        shares.file = file;
         Ok(shares)
     }
 }
@@ -256,11 +256,18 @@ mod tests {
         ];
         let family = shares.number(&family).unwrap();
         assert_eq!(shares.number(&[share(MEMBERS, 1, 0, 0)]).unwrap(), alone);
-        let file = shares.to_file().unwrap().unwrap();
-        let again = Shares::read(Bytes::from(file)).unwrap();
-        assert_eq!(again.kinds, shares.kinds);
-        // Nothing new: nothing to write.
-        assert_eq!(again.to_file().unwrap(), None);
+        let kinds = shares.kinds.clone();
+        let file = Bytes::from(shares.into_file().unwrap().unwrap());
+        let mut again = Shares::read(file.clone()).unwrap();
+        assert_eq!(again.kinds, kinds);
+        // A kind more is written behind those that were there.
+        again.number(&[share(MEMBERS, 2, 0, 0), share(0, 0, 0, -5)]).unwrap();
+        let kinds = again.kinds.clone();
+        let longer = again.into_file().unwrap().unwrap();
+        assert_eq!(longer[..file.len()], file);
+        assert_eq!(longer.len() - file.len(), 2 * ROW);
+        let again = Shares::read(Bytes::from(longer)).unwrap();
+        assert_eq!(again.kinds, kinds);
         // One programme of the household, one of each member: two families and one who lives alone.
         let taken = again.taken([family, alone, family].into_iter(), &[false, true]);
         let taken = taken.unwrap();
@@ -274,5 +281,9 @@ mod tests {
         // 7 members: 2 met, 2 to verify, 3 not.
         assert_eq!(taken.counted, [of(2, 1, 0, 160_000), of(2, 3, 2, 40_000)]);
         assert!(again.taken([9].into_iter(), &[false, true]).is_err());
+        // Nothing new: nothing to write.
+        assert_eq!(again.into_file().unwrap(), None);
+        // A file that was cut is none.
+        assert!(Shares::read(file.slice(..file.len() - 1)).is_err());
     }
 }

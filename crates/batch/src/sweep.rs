@@ -116,7 +116,7 @@ impl Sweep {
     fn about(&self, part: &Part) -> String {
         let programmes = self.ask().programmes.unwrap_or_default().join(" ");
         let text = format!(
-            "3\n{}\n{programmes}\n{:?}\n{}\n{}",
+            "4\n{}\n{programmes}\n{:?}\n{}\n{}",
             self.book.hash(),
             self.doubts,
             part.file,
@@ -292,8 +292,12 @@ impl Sweep {
             None => None,
             Some(before) => Before::read(folder, part, before).await?,
         };
-        if let Some(night) = &night
-            && night.is_quiet(&later, at, self.as_of)
+        let night = night.map(|night| {
+            let due = night.due(&later, at, self.as_of);
+            (night, due)
+        });
+        if let Some((night, due)) = &night
+            && due.is_empty()
         {
             let record = Record {
                 as_of: blank.as_of,
@@ -312,17 +316,19 @@ impl Sweep {
         }
         let ready = night
             .as_ref()
-            .is_some_and(|night| night.is_ready(self.as_of));
+            .is_some_and(|(night, _)| night.is_ready(self.as_of));
         let work = self.work(folder, (part, at, ready), later, nexts).await?;
-        let done = tokio::task::spawn_blocking(move || match night {
-            None => work.anew(blank),
-            Some(night) => night.renew(&work, blank),
+        let (record, files, kept) = tokio::task::spawn_blocking(move || {
+            let done = match night {
+                None => work.anew(blank)?,
+                Some((night, due)) => night.renew(&due, &work, blank)?,
+            };
+            done.into_files()
         })
         .await?
         .with_context(|| format!("比对 {}", part.file))?;
-        let files = done.files()?;
-        put(folder, part, files, &done.record).await?;
-        Ok((done.record, done.kept))
+        put(folder, part, files, &record).await?;
+        Ok((record, kept))
     }
 }
 

@@ -96,11 +96,11 @@ impl Answering {
                 let work = sweep
                     .work(&known.folder, (part, task.part, false), later, nexts)
                     .await?;
-                let done = work.anew(blank)?;
+                let (record, files, _) = work.anew(blank)?.into_files()?;
                 Ok(Answer::Swept {
                     // Decided anew, so every file is there.
-                    files: done.files()?.map(Option::unwrap_or_default),
-                    record: done.record,
+                    files: files.map(Option::unwrap_or_default),
+                    record,
                 })
             }
         }
