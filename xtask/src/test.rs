@@ -257,7 +257,7 @@ fn cluster(bench: &Bench) -> Result<()> {
         .args(["test", "--profile", "cluster"])
         .args(["--package", "huimin", "--package", "batch"])
         .args(["--features", "huimin/cluster"])
-        .args(["--lib", "--bins", "--test", "cluster"])
+        .args(["--lib", "--bins", "--test", "cluster", "--test", "one_rule"])
         // What `cargo clippy -- --deny warnings` sets, for our own crates only.
         .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
         .env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings");

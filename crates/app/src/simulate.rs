@@ -13,7 +13,8 @@ use batch::simulate::{Reform, Simulated, Simulation, change};
 use batch::{Folder, report};
 use chrono::NaiveDate;
 use clap::Args;
-use std::path::PathBuf;
+use policy::Book;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use vocab::Money;
@@ -32,6 +33,9 @@ pub(crate) struct Simulate {
     /// A further reform beside it: `NAME:PARAMETER=VALUE,PARAMETER=VALUE` (另一个情景).
     #[arg(long = "reform")]
     reforms: Vec<String>,
+    /// Rules to try beside those in force: `NAME:FOLDER` with all packs (候选规则).
+    #[arg(long = "candidate")]
+    candidates: Vec<String>,
     /// The day; the snapshot's if not given (基准日).
     #[arg(long)]
     as_of: Option<NaiveDate>,
@@ -55,11 +59,12 @@ impl Simulate {
         let as_of = self.as_of.unwrap_or(manifest.as_of);
         let reforms = self.reforms(as_of)?;
         ensure!(
-            !reforms.is_empty(),
-            "请用 --set 写明改什么 (say what to change with --set)"
+            !reforms.is_empty() || !self.candidates.is_empty(),
+            "请用 --set 写明改什么，或用 --candidate 写明候选规则 (say what to change with --set or --candidate)"
         );
         let book = Arc::new(load_book(&self.packs, &manifest.place)?);
-        let mut simulation = Simulation::new(Arc::clone(&book), as_of, &reforms)?;
+        let mut simulation = Simulation::new(Arc::clone(&book), as_of, &reforms)?
+            .beside(self.candidates(&manifest.place)?);
         simulation.workers = self.at.in_hand(self.workers);
         let place = self.at.open()?;
         let stop = stopped_by_ctrl_c();
@@ -79,6 +84,17 @@ impl Simulate {
             say(&format!("已写入 {} (written)", file.display()));
         }
         Ok(())
+    }
+
+    fn candidates(&self, place: &str) -> anyhow::Result<Vec<(String, Arc<Book>)>> {
+        let read = |text: &String| {
+            let (name, folder) = text.split_once(':').with_context(|| {
+                format!("“{text}”读不懂；请写 名称:规则包文件夹 (name and folder)")
+            })?;
+            let book = load_book(Path::new(folder), place)?;
+            Ok((name.to_owned(), Arc::new(book)))
+        };
+        self.candidates.iter().map(read).collect()
     }
 
     fn reforms(&self, from: NaiveDate) -> anyhow::Result<Vec<Reform>> {

@@ -26,14 +26,10 @@ pub(crate) const ROWS: usize = 8_192;
 ///
 /// # Errors
 /// When the bytes are no Parquet file.
-pub(crate) fn open(
-    bytes: Bytes,
-    defs: &[ColumnDef],
-    wanted: &[bool],
-) -> anyhow::Result<ParquetRecordBatchReader> {
+pub(crate) fn open(bytes: Bytes, wanted: &[ColumnDef]) -> anyhow::Result<ParquetRecordBatchReader> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).context("不是 Parquet 文件")?;
     let mut names: [Vec<&str>; 2] = [vec!["household", "region"], vec!["person"]];
-    for (def, _) in defs.iter().zip(wanted).filter(|(_, wanted)| **wanted) {
+    for def in wanted {
         names[usize::from(def.of == Unit::Person)].push(&def.name);
     }
     let beside = |leaf: &str, name: &str| {

@@ -6,7 +6,7 @@
 use crate::chunk::{Chunk, Rows};
 use anyhow::Context;
 use policy::machine::{Machine, Outcomes};
-use policy::{Ask, Book, Every, Unit};
+use policy::{Ask, Book, ColumnDef, Every, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 use vocab::Region;
 
@@ -49,51 +49,83 @@ pub(crate) fn monthly(every: Every) -> bool {
     every == Every::Month
 }
 
-/// A book bound to a day, once for each place with values of its own (绑定后的规则库); reforms of it stand beside it.
+/// Books that were written alike, bound as one, once for each place with values of its own.
+struct Bound<'b> {
+    /// The book and reforms of it, with their numbers among all books.
+    books: Vec<&'b Book>,
+    numbers: Vec<usize>,
+    machines: BTreeMap<Region, Machine<'b>>,
+}
+
+impl<'b> Bound<'b> {
+    fn machine(&self, ask: &Ask) -> anyhow::Result<Machine<'b>> {
+        self.books[0]
+            .machine_beside(&self.books[1..], ask)
+            .context("要比较的不是同一套规则的改动 (not a reform of this book)")
+    }
+}
+
+/// A book bound to a day (绑定后的规则库); others stand beside it.
 pub(crate) struct Deciders<'b> {
-    book: &'b Book,
-    reforms: Vec<&'b Book>,
+    place: Region,
+    bound: Vec<Bound<'b>>,
     ask: Ask,
     places: Vec<Region>,
-    machines: BTreeMap<Region, Machine<'b>>,
-    reads: Vec<bool>,
+    reads: Vec<ColumnDef>,
 }
 
 impl<'b> Deciders<'b> {
-    pub(crate) fn new(book: &'b Book, ask: &Ask) -> Self {
-        Self::of(book, Vec::new(), ask, book.machine(ask))
+    pub(crate) fn new(book: &'b Book, ask: &Ask) -> anyhow::Result<Self> {
+        Self::beside(book, Vec::new(), ask)
     }
 
-    /// The book and reforms of it, which are decided together.
-    pub(crate) fn beside(
-        book: &'b Book,
-        reforms: Vec<&'b Book>,
-        ask: &Ask,
-    ) -> anyhow::Result<Self> {
-        let everywhere = book
-            .machine_beside(&reforms, ask)
-            .context("要比较的不是同一套规则的改动 (not a reform of this book)")?;
-        Ok(Self::of(book, reforms, ask, everywhere))
-    }
-
-    fn of(book: &'b Book, reforms: Vec<&'b Book>, ask: &Ask, everywhere: Machine<'b>) -> Self {
-        let books = std::iter::once(book).chain(reforms.iter().copied());
-        let places: BTreeSet<Region> = books.flat_map(Book::places_with_own_values).collect();
+    /// The book and others, which are decided together; reforms of it share what they have in common with it.
+    pub(crate) fn beside(book: &'b Book, others: Vec<&'b Book>, ask: &Ask) -> anyhow::Result<Self> {
+        let books = || std::iter::once(book).chain(others.iter().copied());
+        let places: BTreeSet<Region> = books().flat_map(Book::places_with_own_values).collect();
         let mut places: Vec<Region> = places.into_iter().collect();
         // The narrowest place speaks, so it is looked for first.
         places.sort_by_key(|place| std::cmp::Reverse(place.level()));
-        Self {
-            reads: everywhere.reads().to_vec(),
-            book,
-            reforms,
+        let mut bound: Vec<Bound<'b>> = Vec::new();
+        for (number, book) in books().enumerate() {
+            match bound
+                .iter_mut()
+                .find(|bound| bound.books[0].is_written_as(book))
+            {
+                Some(bound) => {
+                    bound.books.push(book);
+                    bound.numbers.push(number);
+                }
+                None => bound.push(Bound {
+                    books: vec![book],
+                    numbers: vec![number],
+                    machines: BTreeMap::new(),
+                }),
+            }
+        }
+        let place = book.place().division;
+        let mut reads: Vec<ColumnDef> = Vec::new();
+        for bound in &mut bound {
+            let everywhere = bound.machine(ask)?;
+            let wanted = bound.books[0].columns().iter().zip(everywhere.reads());
+            for (column, _) in wanted.filter(|(_, wanted)| **wanted) {
+                if !reads.contains(column) {
+                    reads.push(column.clone());
+                }
+            }
+            bound.machines.insert(place, everywhere);
+        }
+        Ok(Self {
+            place,
+            bound,
             ask: ask.clone(),
             places,
-            machines: BTreeMap::from([(book.place().division, everywhere)]),
-        }
+            reads,
+        })
     }
 
-    /// Which columns it wants.
-    pub(crate) fn reads(&self) -> &[bool] {
+    /// Which columns they want.
+    pub(crate) fn reads(&self) -> &[ColumnDef] {
         &self.reads
     }
 
@@ -113,11 +145,11 @@ impl<'b> Deciders<'b> {
             .iter()
             .copied()
             .find(|place| place.holds(community))
-            .unwrap_or(self.book.place().division))
+            .unwrap_or(self.place))
     }
 
     /// Decides all rows of a chunk, a run of rows with the same values at a time, each with the question as it was asked. Then
-    /// each book's outcomes are handed on: first 0, the book itself, then its reforms.
+    /// each book's outcomes are handed on: first 0, the book itself, then the others.
     pub(crate) fn decide(
         &mut self,
         chunk: &Chunk,
@@ -139,19 +171,18 @@ impl<'b> Deciders<'b> {
                 end += 1;
             }
             let cut = chunk.cut(begin..end);
-            let rows = cut.rows(self.book.columns())?;
             let ask = self.ask_at(place);
-            if !self.machines.contains_key(&place) {
-                let machine = self
-                    .book
-                    .machine_beside(&self.reforms, &ask)
-                    .context("要比较的不是同一套规则的改动 (not a reform of this book)")?;
-                self.machines.insert(place, machine);
-            }
-            if let Some(machine) = self.machines.get_mut(&place) {
-                machine.decide(&rows.table);
-                for book in 0..=self.reforms.len() {
-                    found(book, &ask, &rows, machine.outcomes(book))?;
+            for bound in &mut self.bound {
+                let rows = cut.rows(bound.books[0].columns())?;
+                if !bound.machines.contains_key(&place) {
+                    let machine = bound.machine(&ask)?;
+                    bound.machines.insert(place, machine);
+                }
+                if let Some(machine) = bound.machines.get_mut(&place) {
+                    machine.decide(&rows.table);
+                    for (book, number) in bound.numbers.iter().enumerate() {
+                        found(*number, &ask, &rows, machine.outcomes(book))?;
+                    }
                 }
             }
             begin = end;

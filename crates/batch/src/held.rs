@@ -6,6 +6,7 @@
 
 use crate::chunk::Chunk;
 use crate::layout::Part;
+use policy::ColumnDef;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ struct Source {
     folder: String,
     file: String,
     sm3: String,
-    reads: Vec<bool>,
+    reads: Vec<ColumnDef>,
 }
 
 /// Rows held in memory (内存中的快照).
@@ -41,7 +42,12 @@ impl Held {
     }
 
     /// The rows of a part, if they are held.
-    pub(crate) fn rows(&self, folder: &str, part: &Part, reads: &[bool]) -> Option<Vec<Chunk>> {
+    pub(crate) fn rows(
+        &self,
+        folder: &str,
+        part: &Part,
+        reads: &[ColumnDef],
+    ) -> Option<Vec<Chunk>> {
         let mut inside = self.inside();
         inside.used = Some(Instant::now());
         let (source, chunks) = inside.parts.get(&part.file)?;
@@ -49,7 +55,7 @@ impl Held {
     }
 
     /// Holds the rows of a part, if there is room; rows of another question make room.
-    pub(crate) fn keep(&self, folder: &str, part: &Part, reads: &[bool], chunks: Vec<Chunk>) {
+    pub(crate) fn keep(&self, folder: &str, part: &Part, reads: &[ColumnDef], chunks: Vec<Chunk>) {
         let Some(source) = source_of(folder, part, reads) else {
             return;
         };
@@ -76,7 +82,7 @@ impl Held {
 }
 
 /// `None` where the maker of the part did not say its fingerprint: then nobody knows whether it is the same.
-fn source_of(folder: &str, part: &Part, reads: &[bool]) -> Option<Source> {
+fn source_of(folder: &str, part: &Part, reads: &[ColumnDef]) -> Option<Source> {
     (!part.sm3.is_empty()).then(|| Source {
         folder: folder.to_owned(),
         file: part.file.clone(),

@@ -34,7 +34,7 @@ impl Later {
             if part.rows == 0 {
                 continue;
             }
-            for batch in chunk::open(folder.need(&part.file).await?, &[], &[])? {
+            for batch in chunk::open(folder.need(&part.file).await?, &[])? {
                 seen.extend(Chunk::new(batch?).households()?);
             }
             print = sm3_hex(format!("{print}{}{}{:?}", part.file, part.sm3, part.gone).as_bytes());
@@ -60,7 +60,7 @@ impl Later {
                 people += part.people;
                 continue;
             }
-            for batch in chunk::open(folder.need(&part.file).await?, &[], &[])? {
+            for batch in chunk::open(folder.need(&part.file).await?, &[])? {
                 if let Some(chunk) = self.current(Chunk::new(batch?), at)? {
                     households += u64::try_from(chunk.households()?.len())?;
                     people += u64::try_from(chunk.rows(&[])?.persons.len())?;

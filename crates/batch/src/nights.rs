@@ -10,8 +10,8 @@ use crate::decide::{Deciders, asked};
 use crate::finding::{self, Finding};
 use crate::folder::Folder;
 use crate::later::Later;
-use crate::night_rows::{Night, Nights};
 use crate::layout::Part;
+use crate::night_rows::{Night, Nights};
 use crate::part::{PartDone, PartSweep, PartWork};
 use crate::shares::Shares;
 use crate::sweep::{Record, Sweep};
@@ -21,7 +21,7 @@ use bytes::Bytes;
 use chrono::{Datelike, Days, NaiveDate};
 use policy::Unit;
 use policy::clocks::Clocks;
-use policy::table::KNOWN;
+use policy::table::{ColumnDef, KNOWN};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -212,10 +212,10 @@ impl Before {
         let (programmes, by_person): (Vec<&str>, Vec<bool>) =
             asked(&sweep.book, &ask).into_iter().unzip();
         let old = self.shares.taken(kinds, &by_person)?;
-        let mut deciders = Deciders::new(&sweep.book, &ask);
+        let mut deciders = Deciders::new(&sweep.book, &ask)?;
         let is_ready = self.is_ready(sweep.as_of);
         let ready = match is_ready {
-            true => self.ready(work, deciders.reads())?,
+            true => self.ready(deciders.reads())?,
             false => self.gathered(work, deciders.reads(), blank.soon_until)?,
         };
         let mut part = PartSweep::new(sweep, work.payments.clone(), self.shares)?;
@@ -287,11 +287,11 @@ impl Before {
     }
 
     /// The rows that were laid ready.
-    fn ready(&self, work: &PartWork, reads: &[bool]) -> anyhow::Result<Vec<Chunk>> {
+    fn ready(&self, reads: &[ColumnDef]) -> anyhow::Result<Vec<Chunk>> {
         if self.soon.is_empty() {
             return Ok(Vec::new());
         }
-        chunk::open(self.soon.clone(), work.sweep.book.columns(), reads)?
+        chunk::open(self.soon.clone(), reads)?
             .map(|batch| Ok(Chunk::new(batch?)))
             .collect()
     }
@@ -300,7 +300,7 @@ impl Before {
     fn gathered(
         &self,
         work: &PartWork,
-        reads: &[bool],
+        reads: &[ColumnDef],
         until: NaiveDate,
     ) -> anyhow::Result<Vec<Chunk>> {
         let until = until.num_days_from_ce();

@@ -16,7 +16,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use chrono::Datelike;
 use policy::machine::{MET, NOT_MET, Outcomes};
-use policy::{Ask, Unit};
+use policy::{Ask, ColumnDef, Unit};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ pub(crate) struct PartWork {
     pub(crate) nexts: Arc<Nexts>,
 }
 
+/// The bytes of a part's files in the order of [`nights::files`]; `None` for one that stays as it is.
+pub(crate) type PartFiles = [Option<Vec<u8>>; 4];
+
 /// A part decided.
 pub(crate) struct PartDone {
     pub(crate) findings: Vec<Finding>,
@@ -45,9 +48,8 @@ pub(crate) struct PartDone {
 }
 
 impl PartDone {
-    /// Its record, the bytes of its files in the order of [`nights::files`] (`None` for one that stays as it is), and how many
-    /// households were taken over.
-    pub(crate) fn into_files(self) -> anyhow::Result<(Record, [Option<Vec<u8>>; 4], u64)> {
+    /// Its record, its files, and how many households were taken over.
+    pub(crate) fn into_files(self) -> anyhow::Result<(Record, PartFiles, u64)> {
         let files = [
             Some(finding::to_file(&self.findings)?),
             Some(self.nights.into_file()),
@@ -63,7 +65,7 @@ impl PartWork {
     pub(crate) fn anew(&self, blank: Record) -> anyhow::Result<PartDone> {
         let mut part = PartSweep::new(&self.sweep, self.payments.clone(), Shares::default())?;
         let ask = self.sweep.ask();
-        let mut deciders = Deciders::new(&self.sweep.book, &ask);
+        let mut deciders = Deciders::new(&self.sweep.book, &ask)?;
         let until = blank.soon_until.num_days_from_ce();
         let mut nights = Nights::new();
         let mut soon = Vec::new();
@@ -119,11 +121,10 @@ impl PartWork {
     /// The rows of the part, whether they still count or not.
     pub(crate) fn chunks(
         &self,
-        reads: &[bool],
+        reads: &[ColumnDef],
     ) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Chunk>>> {
-        let columns = self.sweep.book.columns();
         let households = self.households.clone().context("没有读这个分块")?;
-        let read = chunk::open(households, columns, reads)?;
+        let read = chunk::open(households, reads)?;
         Ok(read.map(|batch| Ok(Chunk::new(batch?))))
     }
 }

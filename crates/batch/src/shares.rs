@@ -261,7 +261,9 @@ mod tests {
         let mut again = Shares::read(file.clone()).unwrap();
         assert_eq!(again.kinds, kinds);
         // A kind more is written behind those that were there.
-        again.number(&[share(MEMBERS, 2, 0, 0), share(0, 0, 0, -5)]).unwrap();
+        again
+            .number(&[share(MEMBERS, 2, 0, 0), share(0, 0, 0, -5)])
+            .unwrap();
         let kinds = again.kinds.clone();
         let longer = again.into_file().unwrap().unwrap();
         assert_eq!(longer[..file.len()], file);

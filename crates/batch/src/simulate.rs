@@ -1,7 +1,7 @@
-//! The simulation (试算): the same households under other values of parameters, and whom that would touch.
+//! The simulation (试算): the same households under other values of parameters, or other rules, and whom that would touch.
 //!
-//! The baseline and every reform are decided by the rule book itself, only for the programmes that rest on what is
-//! changed. Guarantees: a reform without a difference touches nobody; what it would cost is the sum of the very amounts
+//! The baseline, every reform and every candidate edition are decided by the rule books themselves, only for the programmes
+//! that rest on what is changed. Guarantees: a reform without a difference touches nobody; what it would cost is the sum of the very amounts
 //! decided, to the fen. Deliberately absent: how people would behave; nobody applies, moves or earns differently here.
 
 use crate::chunk::{self, Chunk, Rows};
@@ -12,14 +12,15 @@ use crate::folder::Folder;
 use crate::held::Held;
 use crate::later::Later;
 use crate::layout::{Manifest, Part};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use chrono::{Datelike, NaiveDate};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use policy::Change;
+use policy::differing::differing;
 use policy::machine::{MET, NOT_MET, Outcomes};
 use policy::table::KNOWN;
-use policy::{Ask, Book, Setting, Unit};
+use policy::{Ask, Book, ColumnDef, Setting, Unit};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -44,8 +45,9 @@ pub struct Simulation {
     as_of: NaiveDate,
     programmes: Vec<String>,
     base: Arc<Book>,
-    reforms: Vec<(String, Arc<Book>)>,
-    /// The reforms as they were asked, from which those books were made.
+    /// What stands beside it: the reforms as they were asked, then candidate editions.
+    others: Vec<(String, Arc<Book>)>,
+    /// The reforms as they were asked, from which the first of those books were made.
     asked: Vec<Reform>,
     /// How many parts are decided at once.
     pub workers: usize,
@@ -136,12 +138,31 @@ impl Simulation {
             as_of,
             programmes,
             base: book,
-            reforms: books,
+            others: books,
             asked: reforms.to_vec(),
             workers: 2,
             region: None,
             held: None,
         })
+    }
+
+    /// Tries candidate editions of the rules beside them (加入候选规则): other conditions and formulas, not only other values.
+    /// What a candidate reads and the snapshot does not have is unknown.
+    #[must_use]
+    pub fn beside(mut self, candidates: Vec<(String, Arc<Book>)>) -> Self {
+        let known: BTreeSet<&String> = self.programmes.iter().collect();
+        let mut more = BTreeSet::new();
+        for (_, book) in &candidates {
+            let people: BTreeSet<String> = for_people(&self.base)
+                .into_iter()
+                .chain(for_people(book))
+                .collect();
+            let touched = differing(&self.base, book).into_iter();
+            more.extend(touched.filter(|one| people.contains(one) && !known.contains(one)));
+        }
+        self.programmes.extend(more);
+        self.others.extend(candidates);
+        self
     }
 
     fn ask(&self) -> Ask {
@@ -155,10 +176,10 @@ impl Simulation {
     fn question(&self) -> Question {
         let Self {
             as_of,
-            // All three follow from the rules and from what was asked.
+            // All three follow from the rules and from what was asked; candidates are refused before.
             programmes: _,
             base: _,
-            reforms: _,
+            others: _,
             asked,
             workers: _,
             region,
@@ -195,11 +216,15 @@ impl Simulation {
         stop: &AtomicBool,
         mut progress: impl FnMut(u64, u64) + Send,
     ) -> anyhow::Result<Simulated> {
+        ensure!(
+            matches!(place, Place::Here) || self.others.len() == self.asked.len(),
+            "集群各机只有在用的规则；候选规则请不带 --cluster 试算 (candidate rules are tried here only)"
+        );
         let far = place.put(&self.base, folder, self.question()).await?;
         let manifest = Manifest::read(folder).await?;
         let later = Arc::new(Later::of(folder, &manifest).await?);
         let reads = Arc::new(self.reads()?);
-        let mut effects: Vec<Effect> = self.reforms.iter().map(|_| Effect::default()).collect();
+        let mut effects: Vec<Effect> = self.others.iter().map(|_| Effect::default()).collect();
         let mut work: Vec<BoxFuture<'_, PartAnswer>> = Vec::new();
         for (at, part) in manifest.parts.iter().enumerate() {
             let (later, reads) = (Arc::clone(&later), Arc::clone(&reads));
@@ -209,7 +234,7 @@ impl Simulation {
                     bail!("试算已停止，没有结果 (stopped)");
                 }
                 match far {
-                    Some(far) => decided_far(far, part, at, self.reforms.len()).await,
+                    Some(far) => decided_far(far, part, at, self.others.len()).await,
                     None => self.part(folder, part, at, later, reads).await,
                 }
             }));
@@ -227,7 +252,7 @@ impl Simulation {
         for effect in &mut effects {
             effect.close();
         }
-        let names = self.reforms.iter().map(|(name, _)| name.clone());
+        let names = self.others.iter().map(|(name, _)| name.clone());
         Ok(Simulated {
             as_of: self.as_of,
             pack_version: self.base.version().to_owned(),
@@ -242,10 +267,10 @@ impl Simulation {
         part: &Part,
         at: usize,
         later: Arc<Later>,
-        reads: Arc<Vec<bool>>,
+        reads: Arc<Vec<ColumnDef>>,
     ) -> anyhow::Result<(Vec<Effect>, u64)> {
         if part.rows == 0 {
-            return Ok((self.reforms.iter().map(|_| Effect::default()).collect(), 0));
+            return Ok((self.others.iter().map(|_| Effect::default()).collect(), 0));
         }
         let held = self
             .held
@@ -260,7 +285,7 @@ impl Simulation {
         let (source, name) = (part.clone(), folder.shown().to_owned());
         let decide = move || {
             let mut kept = Vec::new();
-            let read = chunk::open(bytes, this.base.columns(), &reads)?;
+            let read = chunk::open(bytes, &reads)?;
             let chunks = read.map(|batch| {
                 let chunk = Chunk::new(batch?);
                 if this.held.is_some() {
@@ -283,18 +308,34 @@ impl Simulation {
         columns.position(|column| column.name == BORN && column.of == Unit::Person)
     }
 
-    /// The baseline and the reforms, bound together.
+    /// The baseline and what stands beside it, bound together.
     fn deciders(&self, ask: &Ask) -> anyhow::Result<Deciders<'_>> {
-        let reforms = self.reforms.iter().map(|(_, book)| &**book).collect();
-        Deciders::beside(&self.base, reforms, ask)
+        let others = self.others.iter().map(|(_, book)| &**book).collect();
+        Deciders::beside(&self.base, others, ask)
+    }
+
+    /// The baseline and what stands beside it, each with the place of its programmes among those asked about.
+    fn sides(&self) -> Vec<Side<'_>> {
+        let others = self.others.iter().map(|(_, book)| &**book);
+        std::iter::once(&*self.base)
+            .chain(others)
+            .map(|book| Side {
+                book,
+                places: book
+                    .programmes()
+                    .iter()
+                    .map(|one| self.programmes.iter().position(|asked| *asked == one.id))
+                    .map(Option::unwrap_or_default)
+                    .collect(),
+            })
+            .collect()
     }
 
     /// Which columns are read.
-    fn reads(&self) -> anyhow::Result<Vec<bool>> {
+    fn reads(&self) -> anyhow::Result<Vec<ColumnDef>> {
         let mut reads = self.deciders(&self.ask())?.reads().to_vec();
-        if let Some(born) = self.born() {
-            reads[born] = true;
-        }
+        let born = self.born().map(|at| &self.base.columns()[at]);
+        reads.extend(born.filter(|born| !reads.contains(born)).cloned());
         Ok(reads)
     }
 
@@ -306,7 +347,7 @@ impl Simulation {
         later: &Later,
         at: usize,
     ) -> anyhow::Result<(Vec<Effect>, u64)> {
-        let chunks = chunk::open(bytes, self.base.columns(), &self.reads()?)?;
+        let chunks = chunk::open(bytes, &self.reads()?)?;
         self.decide(chunks.map(|batch| Ok(Chunk::new(batch?))), later, at)
     }
 
@@ -318,8 +359,8 @@ impl Simulation {
     ) -> anyhow::Result<(Vec<Effect>, u64)> {
         let ask = self.ask();
         let mut deciders = self.deciders(&ask)?;
-        let mut counting: Vec<Counting> =
-            self.reforms.iter().map(|_| Counting::default()).collect();
+        let mut counting: Vec<Counting> = self.others.iter().map(|_| Counting::default()).collect();
+        let sides = self.sides();
         let born = self.born();
         let ages = Ages::on(self.as_of);
         let (mut before, mut after) = (Amounts::default(), Amounts::default());
@@ -340,10 +381,10 @@ impl Simulation {
             deciders.decide(&chunk, |book, _, rows, outcomes| {
                 let Some(reform) = book.checked_sub(1) else {
                     ages.bands(born, rows, &mut bands);
-                    self.amounts(rows, &outcomes, &mut before);
+                    sides[book].amounts(rows, &outcomes, &mut before);
                     return Ok(());
                 };
-                self.amounts(rows, &outcomes, &mut after);
+                sides[book].amounts(rows, &outcomes, &mut after);
                 let who = Households {
                     regions: rows.regions,
                     offsets: &rows.table.offsets,
@@ -356,13 +397,22 @@ impl Simulation {
         let effects = counting.into_iter().map(Counting::effect).collect();
         Ok((effects, households))
     }
+}
 
+/// One side of the comparison (一方): its book, and for each of its programmes the place among those asked about.
+struct Side<'b> {
+    book: &'b Book,
+    places: Vec<usize>,
+}
+
+impl Side<'_> {
     /// What every household of a batch gets.
     fn amounts(&self, rows: &Rows<'_>, outcomes: &Outcomes<'_>, all: &mut Amounts) {
         let households = rows.households.len();
         all.clear(households, rows.persons.len());
         for (at, programme) in outcomes.programmes().iter().copied().enumerate() {
-            let benefit = &self.base.programmes()[programme];
+            let benefit = &self.book.programmes()[programme];
+            let place = self.places[programme];
             let every = benefit.benefit.every;
             let (states, amounts) = (outcomes.outcome(at), outcomes.amount(at));
             // A programme most often meets nobody of so many.
@@ -384,7 +434,7 @@ impl Simulation {
                     match states[cell] {
                         MET => all.pay(every, amounts[cell], row, whom()),
                         NOT_MET => {}
-                        _ => all.doubt(at, row, whom(), !by_person),
+                        _ => all.doubt(place, row, whom(), !by_person),
                     }
                 }
             }

@@ -25,7 +25,7 @@ pub use draft::{Saved, discard, editable, propose, save, send_back};
 pub use publish::{Proposal, publish};
 pub use shelf::{InForce, Shelf};
 pub use texts::Texts;
-pub use what_if::{Moved, WhatIf, what_if};
+pub use what_if::{Candidate, Moved, WhatIf, candidate, what_if};
 
 use crate::case::to_word;
 use access::{Denied, Permission, SamePerson, Scope, may};

@@ -514,6 +514,12 @@ impl Book {
         &self.hash
     }
 
+    /// Whether one of the two is the other with other values put in, see [`Book::reformed`] (是否同一套规则的改动): such books share
+    /// their columns and can be bound as one.
+    pub fn is_written_as(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+
     /// The fingerprint of what is written in the packs (原文指纹): the same for every reform tried of it.
     pub(crate) fn written(&self) -> &str {
         &self.written

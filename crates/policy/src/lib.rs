@@ -25,6 +25,7 @@ mod compile_rule;
 mod compiler;
 pub mod dated;
 pub mod determination;
+pub mod differing;
 mod evaluate;
 mod explain;
 pub mod fact_def;

@@ -56,6 +56,7 @@ pub mod search;
 pub mod sign_in;
 pub mod simulate;
 mod simulate_answer;
+mod simulate_candidate;
 pub mod simulate_draft;
 mod simulate_input;
 pub mod statistics;

@@ -10,9 +10,12 @@ use casework::rulebook::Shelf;
 use house::{HERE, House, migrations};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use store::{Db, TestClock};
 
 const PARAMETERS: &str = "county/longevity/parameters.toml";
+
+const OLD_AGE: &str = "national/old_age_allowance/rules.toml";
 
 async fn writing_house(db: Db, folder: &Path) -> House {
     let packs = fixtures::small_packs(folder).unwrap();
@@ -113,6 +116,63 @@ fixtures::db_tests! {
         assert_eq!(export.body, house.app.shelf.now().texts.zip("packs").unwrap());
         assert_eq!(second.get("/rules/editions/3").await.status, StatusCode::NOT_FOUND);
         assert!(second.get(&draft).await.holds("已发布"));
+    }
+
+    async fn a_draft_with_another_condition_is_tried_on_everybody(db: Db, clock: Arc<TestClock>, folder: PathBuf) {
+        let _stands = clock;
+        let snapshots = folder.join("snapshots");
+        let packs = folder.join("packs");
+        fixtures::copy(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs")), &packs).unwrap();
+        let config = web::WebConfig { snapshots: Some(snapshots.clone()), ..web::WebConfig::default() };
+        let shelf = Shelf::open(&db, &packs, "sample", &folder.join("editions")).await.unwrap();
+        let house = House::written_by(db, shelf, config).await;
+        house.officer("writer", &[(Role::RuleOfficer, "990101")]).await;
+        // Twelve of eighty-five with 100.00 a month, three of ninety-five with 200.00.
+        let year: i32 = house.app.db.today().format("%Y").to_string().parse().unwrap();
+        for number in 0..15_u32 {
+            let age = if number < 12 { 85 } else { 95 };
+            let id = house::id_number(&format!("{}0101", year - age), number + 1);
+            let name = format!("老{}", char::from_u32(0x4e00 + number).unwrap());
+            let elder = house.person(&name, &id, HERE).await;
+            house.household(elder, &[], HERE).await;
+        }
+        let stop = AtomicBool::new(false);
+        let desk = house.app.shelf.now().desk.clone();
+        let ran = batch::night::run(&house.app.db, &desk, &snapshots, (1, &stop), &|_, _| {}).await;
+        assert_eq!(ran.unwrap().unwrap().manifest.households, 15);
+
+        let mut writer = house.signed_in("writer").await;
+        let rules = house.app.shelf.now().texts.get(OLD_AGE).unwrap().to_owned();
+        let later = rules.replace("age_years >= old_age_start_age\"", "age_years >= old_age_start_age + 10\"");
+        assert_ne!(later, rules);
+        writer.get("/rules/old_age_allowance/edit").await;
+        let saved = writer.post("/rules/old_age_allowance/edit", &[("file", OLD_AGE), ("version", "0"), ("text", &later)]).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text());
+        writer.get(saved.location().split('#').next().unwrap()).await;
+        let draft = draft_of(&writer);
+        let page = writer.get(&draft).await;
+        assert!(page.holds("按街道、年龄、户规模看影响"), "{}", page.text());
+        let id = draft.rsplit('/').next().unwrap();
+        let chosen = writer.get("/simulate?programme=old_age_allowance").await;
+        assert!(chosen.holds("起草中，官员writer") && chosen.holds("改一个数"), "{}", chosen.text());
+        // Twelve leave: 12 × 100.00 = 1,200.00 a month less, 14,400.00 a year.
+        let path = format!("/simulate?programme=old_age_allowance&draft={id}");
+        let page = writer.get(&path).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        assert!(page.holds("草稿：") && page.holds("12 户") && page.holds("1,200.00 元") && page.holds("14,400.00 元"), "{}", page.text());
+        assert!(page.holds("打开这份草稿") && !page.holds("写进规则草稿"), "{}", page.text());
+        // Beside a reform: both stand there, each under its name.
+        let both = writer.get(&format!("{path}&reforms=1&a.old_age_allowance.old_age_rates.80=200")).await;
+        assert!(both.holds("情景甲") && both.holds("+1,200.00 元") && both.holds("草稿："), "{}", both.text());
+        let file = writer.get(&path.replace("/simulate?", "/simulate/export?")).await;
+        assert_eq!(file.status, StatusCode::OK, "{}", file.text());
+        // A draft that does not load is named, and so is none at all.
+        writer.get("/rules/old_age_allowance/edit").await;
+        let broken = writer.post("/rules/old_age_allowance/edit", &[("file", OLD_AGE), ("version", "1"), ("text", "[[condition]]")]).await;
+        assert_eq!(broken.status, StatusCode::SEE_OTHER, "{}", broken.text());
+        assert!(writer.get(&path).await.holds("检查没有通过"));
+        let none = writer.get("/simulate?programme=old_age_allowance&draft=00000000-0000-7000-8000-000000000000").await;
+        assert!(none.holds("没有找到这份规则草稿"), "{}", none.text());
     }
 
     async fn who_does_not_write_rules_reads_them_only(db: Db, clock: Arc<TestClock>, folder: PathBuf) {

@@ -5,12 +5,12 @@
 use super::check::Checked;
 use super::draft::{open_draft, opened};
 use super::{EditionKind, State};
-use crate::case::from_word;
+use crate::case::{from_word, to_word};
 use crate::tables::{rule_draft, rule_edition, rule_file};
 use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use store::{Db, Page};
 use uuid::Uuid;
 use vocab::Region;
@@ -162,7 +162,7 @@ fn concerning(scope: &Scope) -> Condition {
 }
 
 /// Whether somebody's region has to do with the place whose rules these are.
-fn concerns(scope: &Scope, region: &str) -> anyhow::Result<bool> {
+pub(super) fn concerns(scope: &Scope, region: &str) -> anyhow::Result<bool> {
     let theirs: Region = region.parse().context("the region of a draft")?;
     Ok(theirs.holds(scope.region) || scope.region.holds(theirs))
 }
@@ -185,6 +185,26 @@ pub async fn drafts(
         .await
         .context("listing drafts")?
         .try_map(Draft::read)
+}
+
+/// The drafts being written or waiting for a second officer (在办草稿), the last saved first; at most so many.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn open_drafts(db: &Db, scope: &Scope, limit: u64) -> anyhow::Result<Vec<Draft>> {
+    let open = [to_word(State::Draft), to_word(State::Proposed)];
+    rule_draft::Entity::find()
+        .filter(concerning(scope))
+        .filter(rule_draft::Column::State.is_in(open))
+        .order_by_desc(rule_draft::Column::SavedAt)
+        .order_by_desc(rule_draft::Column::Id)
+        .limit(limit)
+        .all(db.conn())
+        .await
+        .context("listing open drafts")?
+        .into_iter()
+        .map(Draft::read)
+        .collect()
 }
 
 /// A draft with its files (草稿); `None` outside the scope.

@@ -3,10 +3,12 @@
 //! Guarantees: nothing is stored, no household is named. Deliberately absent: carrying it out, which is a standard
 //! adjustment after publication.
 
-use super::Refused;
 use super::check::Stage;
 use super::draft::{Opened, opened, over};
+use super::list::concerns;
 use super::shelf::Shelf;
+use super::{Refused, State};
+use crate::case::from_word;
 use crate::desk::Desk;
 use crate::sheet;
 use access::Scope;
@@ -78,6 +80,58 @@ impl Moved {
     }
 }
 
+/// The rules as they would be with a draft in them (候选规则).
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The folder the draft changes.
+    pub programme: String,
+    /// The whole rules.
+    pub desk: Arc<Desk>,
+}
+
+/// Loads the rules in force with an open draft laid over them (候选规则), to be tried.
+///
+/// # Errors
+/// Faults of the database and of the disk; refusals are values.
+pub async fn candidate(
+    db: &Db,
+    shelf: &Shelf,
+    scope: &Scope,
+    id: RuleDraftId,
+) -> anyhow::Result<Result<Candidate, Refused>> {
+    shelf.catch_up(db).await?;
+    let now = shelf.now();
+    let Some(root) = shelf.root() else {
+        return Ok(Err(Refused::ReadOnly));
+    };
+    let Some(Opened { row, files }) = opened(db.conn(), id).await? else {
+        return Ok(Err(Refused::NotThere));
+    };
+    let open = matches!(from_word(&row.state)?, State::Draft | State::Proposed);
+    if !open || !concerns(scope, &row.region)? {
+        return Ok(Err(Refused::NotThere));
+    }
+    let texts = over(&now, &files, false);
+    let (root, place) = (root.to_owned(), shelf.place().to_owned());
+    let laid_out = tokio::task::spawn_blocking(move || {
+        anyhow::Ok(
+            Stage::of(&root, &place, &texts)?
+                .desk()
+                .map_err(|faults| faults.len()),
+        )
+    });
+    Ok(match laid_out.await?? {
+        Ok(desk) => Ok(Candidate {
+            programme: row.programme,
+            desk,
+        }),
+        Err(faults) => Err(Refused::NotSound {
+            faults,
+            failures: 0,
+        }),
+    })
+}
+
 /// Decides every household of the scope by the rules in force and by the draft (影响测算).
 ///
 /// # Errors
@@ -89,35 +143,11 @@ pub async fn what_if(
     id: RuleDraftId,
     on: NaiveDate,
 ) -> anyhow::Result<Result<WhatIf, Refused>> {
-    shelf.catch_up(db).await?;
+    let drafted = match candidate(db, shelf, scope, id).await? {
+        Ok(candidate) => candidate.desk,
+        Err(refused) => return Ok(Err(refused)),
+    };
     let now = shelf.now();
-    let Some(root) = shelf.root() else {
-        return Ok(Err(Refused::ReadOnly));
-    };
-    let Some(Opened { files, .. }) = opened(db.conn(), id).await? else {
-        return Ok(Err(Refused::NotThere));
-    };
-    let texts = over(&now, &files, false);
-    let drafted = {
-        let (root, place) = (root.to_owned(), shelf.place().to_owned());
-        tokio::task::spawn_blocking(move || {
-            anyhow::Ok(
-                Stage::of(&root, &place, &texts)?
-                    .desk()
-                    .map_err(|faults| faults.len()),
-            )
-        })
-        .await??
-    };
-    let drafted = match drafted {
-        Ok(desk) => desk,
-        Err(faults) => {
-            return Ok(Err(Refused::NotSound {
-                faults,
-                failures: 0,
-            }));
-        }
-    };
     let mut moved: BTreeMap<String, Moved> = BTreeMap::new();
     let (mut looked_at, mut after) = (0_u64, None);
     loop {

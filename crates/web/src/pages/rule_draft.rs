@@ -186,6 +186,11 @@ fn effect_form(visit: &Visit, draft: &Draft) -> Markup {
                 (form::lesser(visit.t("按登记的家庭测算")))
             }
             p.quiet { (visit.t("把您辖区内登记的家庭按现行规则和草稿各算一遍，只报数，不列名单，不保存。")) }
+            @if visit.can(Permission::SeeFigures) {
+                p { a href=(format!("/simulate?draft={}&programme={}&day={on}", draft.id, draft.programme)) {
+                    (visit.t("按街道、年龄、户规模看影响：试算"))
+                } }
+            }
         }
     }
 }

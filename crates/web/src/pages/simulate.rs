@@ -2,10 +2,12 @@
 //! side: who would gain, lose, enter, leave, become to verify, and what it would cost.
 //!
 //! Everything typed stands in the address, so that a scenario can be sent to a colleague; with a script the page answers while a
-//! slider moves. Guarantees: nothing is changed; who may not see persons sees no number below ten, nor one that could be had
-//! by subtraction; a street sees its own households. Deliberately absent: other formulas; those are drafted.
+//! slider moves. Other conditions and formulas are drafted, and the draft stands beside the reforms. Guarantees: nothing is
+//! changed; who may not see persons sees no number below ten, nor one that could be had by subtraction; a street sees its own
+//! households. Deliberately absent: writing rules.
 
 use super::simulate_answer as answer;
+use super::simulate_candidate::Candidates;
 use super::simulate_input::{REFORMS, Slot, changes, slots};
 use crate::fields::Fields;
 use crate::parts::export::handed_over;
@@ -111,11 +113,15 @@ async fn simulated(
     visit: &Visit,
     scope: &Scope,
     asked: &Question<'_>,
+    candidates: &Candidates,
     folder: &Folder,
 ) -> anyhow::Result<Simulated> {
     let book = Arc::clone(&visit.app.desk.book);
     let division = book.place().division;
     let mut simulation = Simulation::new(book, asked.day, &asked.reforms)?;
+    if let (Some(name), Some((_, chosen))) = (candidates.name(visit), &candidates.chosen) {
+        simulation = simulation.beside(vec![(name, Arc::clone(&chosen.desk.book))]);
+    }
     simulation.region =
         (scope.region != division && division.holds(scope.region)).then_some(scope.region);
     let shared = Arc::clone(&visit.app.simulations);
@@ -148,14 +154,17 @@ fn hides(visit: &Visit) -> bool {
 /// A fault of the folder; a place without any benefit.
 pub async fn show(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Review)?;
-    let asked = question(visit, &visit.query)?;
+    let mut asked = question(visit, &visit.query)?;
+    let candidates = Candidates::of(visit, &scope).await?;
+    asked.wrong.extend(candidates.wrong.clone());
+    let is_asked = !asked.reforms.is_empty() || candidates.chosen.is_some();
     let newest = night::newest(super::sweep::base(visit)?).await?;
     let body = match &newest {
         None => nothing_yet(visit),
         Some((folder, manifest)) => {
             let begun = Instant::now();
-            let found = if asked.wrong.is_empty() && !asked.reforms.is_empty() {
-                Some(simulated(visit, &scope, &asked, folder).await?)
+            let found = if asked.wrong.is_empty() && is_asked {
+                Some(simulated(visit, &scope, &asked, &candidates, folder).await?)
             } else {
                 None
             };
@@ -163,7 +172,7 @@ pub async fn show(visit: &Visit) -> Answer {
             html! {
                 (choice(visit, &asked, manifest))
                 div.columns {
-                    (inputs(visit, &asked))
+                    (inputs(visit, &asked, &candidates))
                     // The brief answer stands beside what is typed, and comes with the long one.
                     aside.aside.card #brief aria-live="polite" hx-swap-oob=[visit.partial.then_some("true")] {
                         @match &found {
@@ -175,7 +184,8 @@ pub async fn show(visit: &Visit) -> Answer {
                 div #answer {
                     @if let Some(found) = &found {
                         (answer::shown(visit, found, hides(visit)))
-                        (super::simulate_draft::publish(visit, &asked))
+                        @if !asked.reforms.is_empty() { (super::simulate_draft::publish(visit, &asked)) }
+                        (candidates.leads_on(visit))
                         p.quiet { (visit.lang.f("按 {day} 的快照，用时 {millis} 毫秒。试算不改变任何决定。", &[
                             ("day", &format::date(manifest.as_of)), ("millis", &millis),
                         ])) }
@@ -185,7 +195,7 @@ pub async fn show(visit: &Visit) -> Answer {
         }
     };
     let acts = html! {
-        @if newest.is_some() && !asked.reforms.is_empty() {
+        @if newest.is_some() && is_asked {
             a.button href=(visit.query.href("/simulate/export")) { (visit.t("导出")) }
         }
     };
@@ -227,7 +237,7 @@ fn choice(visit: &Visit, asked: &Question<'_>, manifest: &Manifest) -> Markup {
 }
 
 /// What each reform sets.
-fn inputs(visit: &Visit, asked: &Question<'_>) -> Markup {
+fn inputs(visit: &Visit, asked: &Question<'_>, candidates: &Candidates) -> Markup {
     let day = asked.day.to_string();
     let more = (asked.count + 1).to_string();
     html! {
@@ -237,6 +247,7 @@ fn inputs(visit: &Visit, asked: &Question<'_>) -> Markup {
             input type="hidden" name="day" value=(day);
             input type="hidden" name="reforms" value=(asked.count);
             (slot_table(visit, asked))
+            (candidates.choice(visit))
             div.buttons {
                 (form::act(visit.t("试算")))
                 @if asked.count < REFORMS.len() {
@@ -323,12 +334,14 @@ fn input(
 pub async fn export(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Review)?;
     let asked = question(visit, &visit.query)?;
+    let candidates = Candidates::of(visit, &scope).await?;
+    let is_asked = !asked.reforms.is_empty() || candidates.chosen.is_some();
     let newest = night::newest(super::sweep::base(visit)?).await?;
-    let Some((folder, _)) = newest.filter(|_| !asked.reforms.is_empty()) else {
+    let Some((folder, _)) = newest.filter(|_| is_asked) else {
         let sentence = visit.t("没有可以导出的试算；请先改一个数。");
         return Err(Problem::Conflict(sentence.to_owned()));
     };
-    let found = simulated(visit, &scope, &asked, &folder).await?;
+    let found = simulated(visit, &scope, &asked, &candidates, &folder).await?;
     handed_over(
         visit,
         &scope,
