@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from side_by_side import CACHE, HERE, PEERS, PYTHON, built, is_quiet, judged, measure, set_up  # noqa: E402
+from side_by_side import CACHE, HERE, PEERS, PYTHON, built, is_quiet, judged, measure, set_up, writes  # noqa: E402
 from side_by_side import disturbed as any_disturbed  # noqa: E402
 from side_by_side import middle as median  # noqa: E402
 from side_by_side import used as used_of  # noqa: E402
@@ -141,6 +141,7 @@ def main():
     parser.add_argument("--only", default="", help="only these programs, with commas, e.g. house,splink")
     parser.add_argument("--no-loose", action="store_true", help="leave out the many candidates")
     parser.add_argument("--program", help="our program, built already")
+    writes(parser)
     wish = parser.parse_args()
     sizes = sorted(int(size) for size in wish.sizes.split(","))
     harder = "held" if wish.held_out else "development"
@@ -155,9 +156,10 @@ def main():
             runs.setdefault(key, []).append(run)
             print(f"{number} {key[0]} {key[1]} {run['wall_s']} s, CPU {run['cpu_s']}, others {run['others_busy_cores']}", file=sys.stderr)
     tables(runs)
-    if any_disturbed(runs, LEAST):
+    busy = ", beside other work: the clock proves little" if any_disturbed(runs, LEAST) else ""
+    if busy:
         print("\nThe machine was busy with other things: seconds prove nothing; CPU seconds are nearer, and inflated too. Run again alone.")
-    sys.exit(0 if judged(gates(runs, sizes, harder), 4) else 1)
+    sys.exit(0 if judged(gates(runs, sizes, harder), 4, wish.write and ("linkage", f"`bench/linkage.py`, {wish.rounds} interleaved rounds{busy}")) else 1)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from side_by_side import CACHE, PEERS, PYTHON, built, disturbed, is_quiet, judged, measure, middle, set_up, used  # noqa: E402
+from side_by_side import CACHE, PEERS, PYTHON, built, disturbed, is_quiet, judged, measure, middle, set_up, used, writes  # noqa: E402
 
 SOURCES = os.path.join(PEERS, "means_sources")
 
@@ -123,6 +123,7 @@ def main():
     parser.add_argument("--only", default="", help="only these programs, with commas, e.g. house,duckdb")
     parser.add_argument("--program", help="our program, built already")
     parser.add_argument("--keep", action="store_true", help="leave the landed data where they are")
+    writes(parser)
     wish = parser.parse_args()
     only = set(filter(None, wish.only.split(",")))
     program = prepare(wish.scale, wish.program)
@@ -140,9 +141,10 @@ def main():
     print(f"\nlanded: {size / 2**20:.0f} MiB on disk, {landings[-1]['rows']} rows, {landings[-1]['bad']} returned")
     for run in runs.get("one/house-landed", [])[-1:]:
         print(f"one household of {run['households']}: first {run['first_us']} µs, p50 {run['p50_us']} µs, p95 {run['p95_us']} µs, p99 {run['p99_us']} µs")
-    if disturbed(runs):
+    busy = ", beside other work: the clock proves little" if disturbed(runs) else ""
+    if busy:
         print("\nThe machine was busy with other things: these ratios prove nothing either way. Run again alone.")
-    fine = judged(gates(runs))
+    fine = judged(gates(runs), into=wish.write and ("means", f"`bench/means.py`, {wish.rounds} interleaved rounds{busy}"))
     if not wish.keep:
         shutil.rmtree(folder(wish.scale, "means_landed"), ignore_errors=True)
     sys.exit(0 if fine else 1)

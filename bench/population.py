@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from side_by_side import CACHE, PEERS, PYTHON, built, disturbed, is_quiet, judged, measure, set_up, used  # noqa: E402
+from side_by_side import CACHE, PEERS, PYTHON, built, disturbed, is_quiet, judged, measure, set_up, used, writes  # noqa: E402
 from side_by_side import middle as median  # noqa: E402
 
 PACK = os.path.join(PEERS, "pack", "minzheng")
@@ -152,6 +152,7 @@ def main():
     parser.add_argument("--no-year", action="store_true", help="leave out the twelve months")
     parser.add_argument("--no-verify", action="store_true", help="leave out the row by row comparison")
     parser.add_argument("--program", help="our program, built already")
+    writes(parser)
     wish = parser.parse_args()
     sizes = sorted(int(size) for size in wish.sizes.split(","))
     only = set(filter(None, wish.only.split(",")))
@@ -169,9 +170,10 @@ def main():
                 print(f"{number} {size} {name} {run['compute_s']:.4f} s, others {run['others_busy_cores']}", file=sys.stderr)
     agree(runs)
     table(runs)
-    if disturbed(runs):
+    busy = ", beside other work: the clock proves little" if disturbed(runs) else ""
+    if busy:
         print("\nThe machine was busy with other things: these ratios prove nothing either way. Run again alone.")
-    sys.exit(0 if judged(gates(runs, sizes)) else 1)
+    sys.exit(0 if judged(gates(runs, sizes), into=wish.write and ("population", f"`bench/population.py`, {wish.rounds} interleaved rounds{busy}")) else 1)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A run counts as quiet when other processes kept at most a quarter of a core busy
 remain, and it is said when they were not. Deliberately absent: what is measured; each bench says that itself.
 """
 
+import datetime
 import json
 import os
 import statistics
@@ -57,16 +58,44 @@ def middle(several, field, least=3):
     return statistics.median(values) if values else None
 
 
-def judged(gates, digits=2):
-    """Prints (what, measured, gate, target, smaller is better) as a table; whether every gate that was measured holds."""
-    print("\n| measure | measured | gate | target | |\n|---|--:|--:|--:|---|")
+def writes(parser):
+    """The option to put the table of gates into the README."""
+    parser.add_argument("--write", action="store_true", help="put the table of gates into the README too")
+
+
+def judged(gates, digits=2, into=None):
+    """Prints (what, measured, gate, target, smaller is better) as a table; whether every gate that was measured holds.
+
+    A gate may be None: then there is only a target. `into` is (name, how it was measured): the place in the README that gets the
+    same table, or None.
+    """
+    lines = ["| measure | measured | gate | target | |", "|---|--:|--:|--:|---|"]
     fine = True
     for what, measured, gate, target, smaller in gates:
         if measured is None:
-            print(f"| {what} | not measured | {gate} | {target} | |")
+            lines.append(f"| {what} | not measured | {gate} | {target} | |")
             continue
-        holds = measured <= gate if smaller else measured >= gate
+        holds = gate is None or (measured <= gate if smaller else measured >= gate)
         aimed = measured <= target if smaller else measured >= target
         fine &= holds
-        print(f"| {what} | {measured:.{digits}f} | {gate} | {target} | {'target' if aimed else 'gate' if holds else 'BELOW GATE'} |")
+        said = "BELOW GATE" if not holds else "below target" if gate is None else "gate"
+        lines.append(f"| {what} | {measured:,.{digits}f} | {'' if gate is None else gate} | {target} | {'target' if aimed else said} |")
+    print("\n" + "\n".join(lines))
+    if into:
+        put(*into, lines)
     return fine
+
+
+def put(name, how, lines):
+    """Puts a table into its place in the README."""
+    file = os.path.join(ROOT, "README.md")
+    with open(file, encoding="utf-8") as opened:
+        text = opened.read()
+    begin, end = f"<!-- speed {name}: written by `bench/{name}.py --write` -->\n", f"\n<!-- /speed {name} -->"
+    before, found, rest = text.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not found or not ended:
+        raise SystemExit(f"README.md has no place for {name}")
+    told = f"\n{how}, {datetime.date.today()}, {os.cpu_count()} cores.\n\n" + "\n".join(lines) + "\n"
+    with open(file, "w", encoding="utf-8") as opened:
+        opened.write(before + begin + told + end + after)
