@@ -16,6 +16,7 @@
 //! ```
 
 mod columns;
+pub mod departments;
 mod given;
 mod means;
 mod name;

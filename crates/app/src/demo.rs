@@ -118,6 +118,7 @@ impl Demo {
             files: self.data.join("files"),
             editions: None,
             snapshots: None,
+            landed: None,
         }
     }
 
@@ -133,6 +134,7 @@ impl Demo {
             demo_accounts: accounts::ACCOUNTS.iter().map(account).collect(),
             secure: false,
             snapshots: Some(self.settings().snapshots()),
+            landed: Some(self.settings().landed()),
             password_cost: PasswordCost::MODEST,
             ..self.door.config()
         }
@@ -167,6 +169,7 @@ impl Demo {
                 "heads",
                 "editions",
                 "snapshots",
+                "landed",
             ]
             .iter()
             .any(|start| name.to_string_lossy().starts_with(start));

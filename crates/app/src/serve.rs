@@ -96,6 +96,7 @@ impl Serve {
                 Policy::Asvs5 => PasswordPolicy::Asvs5,
             },
             snapshots: Some(self.data.snapshots()),
+            landed: Some(self.data.landed()),
             ..self.door.config()
         };
         listen(App::over(db, shelf, config)?, self.door.listen, || {}).await

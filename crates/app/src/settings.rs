@@ -35,6 +35,9 @@ pub(crate) struct Data {
     /// (夜间快照文件夹).
     #[arg(long, env = "HUIMIN_SNAPSHOTS")]
     pub(crate) snapshots: Option<PathBuf>,
+    /// Where deliveries of other departments are landed; beside the files if not given (部门数据文件夹).
+    #[arg(long, env = "HUIMIN_LANDED")]
+    pub(crate) landed: Option<PathBuf>,
 }
 
 /// Which rules apply (规则).
@@ -97,6 +100,13 @@ impl Data {
         self.snapshots
             .clone()
             .unwrap_or_else(|| self.files.with_file_name("snapshots"))
+    }
+
+    /// Where deliveries of other departments are landed.
+    pub(crate) fn landed(&self) -> PathBuf {
+        self.landed
+            .clone()
+            .unwrap_or_else(|| self.files.with_file_name("landed"))
     }
 
     /// The address without a password, for messages.
@@ -228,6 +238,7 @@ mod tests {
             files: PathBuf::new(),
             editions: None,
             snapshots: None,
+            landed: None,
         };
         assert_eq!(
             data("postgres://ann:secret@db.local/huimin").shown(),

@@ -98,14 +98,7 @@ impl Where {
 
 fn sources_of(packs: &Path, place: &str) -> anyhow::Result<Sources> {
     let book = load_book(packs, place)?;
-    Sources::of(&book).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!(
-            "数据源有 {} 处错误 (mistakes in the sources):\n{}",
-            faults.len(),
-            lines.join("\n")
-        )
-    })
+    verify::at_hand::sources_of(&book)
 }
 
 fn today() -> NaiveDate {

@@ -39,6 +39,7 @@ pub mod payrun;
 pub mod post;
 pub mod recover;
 pub mod relocate;
+pub mod running;
 pub mod statement;
 pub mod stop;
 pub mod suspend;
@@ -67,6 +68,7 @@ pub use recover::{
     Recovery, Repayment, open_recoveries, plan_recovery, record_repayment, recoveries_of,
 };
 pub use relocate::relocate;
+pub use running::{running, settled_in};
 pub use statement::{Statement, statement};
 pub use stop::{Reinstatement, Stop, reinstate, stop};
 pub use suspend::{Resumption, Suspension, resume, suspend};

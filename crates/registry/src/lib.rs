@@ -10,6 +10,7 @@
 //! * [`roster`]: a household roster from a spreadsheet: template, dry run, commit, rejected rows, export.
 //! * [`bulk`]: the fast way in for large populations.
 //! * [`changes`], [`leaving`]: what changed since a moment, and what may leave for counting.
+//! * [`identities`]: numbers in clear for comparing in bulk, and what two people should not have in common.
 //!
 //! Guarantees: every query is narrowed by the caller's scope in SQL, and what lies outside it does not exist for the
 //! caller; document, phone and account numbers are sealed in the database and found by blind index; a fact is never
@@ -21,6 +22,7 @@ pub mod bulk;
 pub mod changes;
 pub mod facts;
 pub mod households;
+pub mod identities;
 pub mod leaving;
 pub mod people;
 pub mod places;

@@ -8,6 +8,7 @@
 //! * [`checked`]: rows whose every cell was understood, and the reasons for all others.
 //! * [`land`], [`spill`], [`part`], [`manifest`], [`returned`]: a delivery becomes parts that answer fast, whole or not at all.
 //! * [`ask`], [`report`]: households and deliveries go in, figures with their sources come out.
+//! * [`at_hand`]: what is landed, held open, and anew when another delivery is there.
 //! * [`straight`]: the same answers from a delivered Parquet file that was not landed.
 //!
 //! Guarantees: unknown is never zero: a source that is missing or too old, a number nobody could read, a person without a
@@ -16,6 +17,7 @@
 //! pages, and believing a department over the applicant.
 
 pub mod ask;
+pub mod at_hand;
 pub mod checked;
 pub mod delivery;
 pub mod id_key;
@@ -31,6 +33,7 @@ pub mod straight;
 mod tally;
 
 pub use ask::{Asked, Landed, Person};
+pub use at_hand::AtHand;
 pub use land::{Landing, Progress, Refused};
 pub use manifest::Manifest;
 pub use report::{Figure, Report, Unknown};

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use store::{Db, OffsetClock};
 use tokio::sync::Semaphore;
+use verify::AtHand;
 
 /// The settings of the web part (网页设置). Read once at start, by the executable.
 #[derive(Clone)]
@@ -41,6 +42,8 @@ pub struct WebConfig {
     pub export_rows: u64,
     /// The folder of the nightly snapshots; without it there is no sweep and no simulation here.
     pub snapshots: Option<PathBuf>,
+    /// The folder of landed deliveries; without it nothing is verified here.
+    pub landed: Option<PathBuf>,
 }
 
 /// An account of the demonstration (演示账号), shown with its password on the sign-in page.
@@ -71,6 +74,7 @@ impl Default for WebConfig {
             requests_a_minute: 600,
             export_rows: 5_000,
             snapshots: None,
+            landed: None,
         }
     }
 }
@@ -88,6 +92,8 @@ pub struct App {
     pub config: Arc<WebConfig>,
     /// The door: password cost, limits, session times.
     pub door: Door,
+    /// What other departments delivered.
+    pub landed: Option<Arc<AtHand>>,
     pub(crate) rates: Arc<Rates>,
     pub(crate) numbers: PrometheusHandle,
     pub(crate) simulations: Arc<Simulations>,
@@ -116,8 +122,11 @@ impl App {
     /// As [`App::new`].
     pub fn over(db: Db, shelf: Shelf, config: WebConfig) -> anyhow::Result<Self> {
         let door = Door::new(config.password_cost, config.password_policy)?;
+        let landed = config.landed.as_deref();
+        let landed = landed.map(|store| Arc::new(AtHand::new(store, db.keys().clone())));
         Ok(Self {
             db,
+            landed,
             desk: Arc::clone(&shelf.now().desk),
             shelf: Arc::new(shelf),
             config: Arc::new(config),

@@ -30,6 +30,7 @@ fn the_sources_of_every_place_load_and_become_facts_of_its_book() {
                 "housing_fund",
                 "hukou",
                 "marriage",
+                "one_card",
                 "property",
                 "securities",
                 "social_insurance",

@@ -1,0 +1,209 @@
+//! Who people are, for comparing them with what others delivered (身份比对): numbers in clear, in bulk; and what two of them
+//! should not have in common.
+//!
+//! Guarantees: only people of the scope; every time numbers are taken in clear one journal entry says how many and why.
+//! Deliberately absent: who may ask, and what follows from a likeness.
+
+use crate::reading::{Reading, inside};
+use crate::tables::{account, person};
+use access::Scope;
+use anyhow::Context;
+use chrono::NaiveDate;
+use sea_orm::sea_query::{ExprTrait, Query};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use serde_json::json;
+use std::collections::BTreeMap;
+use store::{Event, Tx};
+use uuid::Uuid;
+use vocab::Region;
+use vocab::ids::PersonId;
+
+/// A person as comparing needs them (比对身份).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The identifier.
+    pub id: PersonId,
+    /// The name (姓名).
+    pub name: String,
+    /// The document's number in clear (证件号码); empty without one.
+    pub number: String,
+    /// The sex (性别), as the register writes it.
+    pub sex: String,
+    /// The birth date (出生日期).
+    pub born: Option<NaiveDate>,
+    /// Where the household registration lies (户籍地).
+    pub hukou: Option<Region>,
+    /// The community lived in (居住社区).
+    pub lives_in: Region,
+    /// The day of death (死亡日期), if registered.
+    pub died_on: Option<NaiveDate>,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Identity({})", self.id)
+    }
+}
+
+/// People with their numbers in clear (批量取身份), those of the scope; journalled with the purpose.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn identities(
+    tx: &mut Tx,
+    scope: &Scope,
+    people: &[PersonId],
+    purpose: &str,
+) -> anyhow::Result<BTreeMap<PersonId, Identity>> {
+    let mut found = BTreeMap::new();
+    for some in people.chunks(900) {
+        let rows = person::Entity::find()
+            .filter(person::Column::Id.is_in(some.iter().map(|id| id.0)))
+            .filter(inside(person::Column::LivesIn, scope.region))
+            .all(tx.connection())
+            .await
+            .context("reading identities")?;
+        for row in rows {
+            let number = match row.document_sealed.as_deref() {
+                Some(sealed) => tx.sealing_keys().unseal(sealed)?,
+                None => String::new(),
+            };
+            let hukou = row.hukou.as_deref().map(crate::stored::region);
+            found.insert(
+                PersonId(row.id),
+                Identity {
+                    id: PersonId(row.id),
+                    name: row.name,
+                    number,
+                    sex: row.sex,
+                    born: row.birth_date,
+                    hukou: hukou.transpose()?,
+                    lives_in: crate::stored::region(&row.lives_in)?,
+                    died_on: row.died_on,
+                },
+            );
+        }
+    }
+    tx.note(Event {
+        by: scope.actor.officer,
+        purpose: scope.purpose.text(),
+        act: "registry.identities".to_owned(),
+        subject_kind: "region".to_owned(),
+        subject_id: scope.region.to_string(),
+        region: Some(scope.region),
+        detail: json!({ "people": found.len(), "for": purpose }),
+    });
+    Ok(found)
+}
+
+/// People of the scope with one account number (共用账号), group by group; the number is not told.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn shared_accounts(
+    source: &impl Reading,
+    scope: &Scope,
+) -> anyhow::Result<Vec<Vec<PersonId>>> {
+    let twice = Query::select()
+        .column(account::Column::NumberBlind)
+        .from(account::Entity)
+        .and_where(account::Column::EndedAt.is_null())
+        .group_by_col(account::Column::NumberBlind)
+        .and_having(account::Column::Id.count().gt(1))
+        .to_owned();
+    let rows: Vec<(String, Uuid)> = account::Entity::find()
+        .select_only()
+        .column(account::Column::NumberBlind)
+        .column(account::Column::PersonId)
+        .filter(account::Column::EndedAt.is_null())
+        .filter(account::Column::NumberBlind.in_subquery(twice))
+        .filter(account::Column::PersonId.in_subquery(of_scope(scope)))
+        .order_by_asc(account::Column::NumberBlind)
+        .order_by_asc(account::Column::PersonId)
+        .into_tuple()
+        .all(source.connection())
+        .await
+        .context("looking for shared accounts")?;
+    Ok(rows
+        .chunk_by(|one, next| one.0 == next.0)
+        .filter(|group| group.len() > 1)
+        .map(|group| group.iter().map(|(_, id)| PersonId(*id)).collect())
+        .collect())
+}
+
+/// Records that seem to be of one person (疑似同一人): the same name, sex and birth date, and the same phone or account, under
+/// different documents; group by group.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn look_alikes(
+    source: &impl Reading,
+    scope: &Scope,
+) -> anyhow::Result<Vec<Vec<PersonId>>> {
+    let conn = source.connection();
+    let twice: Vec<(String, String, Option<NaiveDate>)> = person::Entity::find()
+        .select_only()
+        .column(person::Column::Name)
+        .column(person::Column::Sex)
+        .column(person::Column::BirthDate)
+        .filter(inside(person::Column::LivesIn, scope.region))
+        .filter(person::Column::BirthDate.is_not_null())
+        .group_by(person::Column::Name)
+        .group_by(person::Column::Sex)
+        .group_by(person::Column::BirthDate)
+        .having(person::Column::Id.count().gt(1))
+        .into_tuple()
+        .all(conn)
+        .await
+        .context("looking for one person in several records")?;
+    let mut groups = Vec::new();
+    for (name, sex, born) in twice {
+        let rows = person::Entity::find()
+            .filter(inside(person::Column::LivesIn, scope.region))
+            .filter(person::Column::Name.eq(name))
+            .filter(person::Column::Sex.eq(sex))
+            .filter(person::Column::BirthDate.eq(born))
+            .order_by_asc(person::Column::Id)
+            .all(conn)
+            .await
+            .context("reading records that look alike")?;
+        let accounts: BTreeMap<Uuid, String> = account::Entity::find()
+            .select_only()
+            .column(account::Column::PersonId)
+            .column(account::Column::NumberBlind)
+            .filter(account::Column::EndedAt.is_null())
+            .filter(account::Column::PersonId.is_in(rows.iter().map(|row| row.id)))
+            .into_tuple::<(Uuid, String)>()
+            .all(conn)
+            .await
+            .context("reading accounts of records that look alike")?
+            .into_iter()
+            .collect();
+        let alike = |one: &person::Model, other: &person::Model| {
+            let phone = one.phone_blind.is_some() && one.phone_blind == other.phone_blind;
+            let account = accounts.get(&one.id);
+            phone || (account.is_some() && account == accounts.get(&other.id))
+        };
+        for (at, one) in rows.iter().enumerate() {
+            // Each record stands in the group of the first one it is like.
+            if rows[..at].iter().any(|before| alike(before, one)) {
+                continue;
+            }
+            let mut group = vec![PersonId(one.id)];
+            let others = rows[at + 1..].iter().filter(|other| alike(one, other));
+            group.extend(others.map(|other| PersonId(other.id)));
+            if group.len() > 1 {
+                groups.push(group);
+            }
+        }
+    }
+    Ok(groups)
+}
+
+fn of_scope(scope: &Scope) -> sea_orm::sea_query::SelectStatement {
+    person::Entity::find()
+        .select_only()
+        .column(person::Column::Id)
+        .filter(inside(person::Column::LivesIn, scope.region))
+        .into_query()
+}
