@@ -150,8 +150,18 @@ impl Writing {
             ];
             self.put("hukou", one, more);
         }
-        if let Some(level) = one.word("disability_level").filter(|level| *level != "none") {
-            let kinds = ["sight", "hearing", "speech", "physical", "intellectual", "mental"];
+        if let Some(level) = one
+            .word("disability_level")
+            .filter(|level| *level != "none")
+        {
+            let kinds = [
+                "sight",
+                "hearing",
+                "speech",
+                "physical",
+                "intellectual",
+                "mental",
+            ];
             let kind = one.word("disability_kind").unwrap_or("physical");
             let code = kinds.iter().position(|word| *word == kind).unwrap_or(3) + 1;
             let issued = self.back(3_000);
@@ -246,7 +256,11 @@ impl Writing {
         };
         if deposits > 0 {
             // Two accounts where it is enough for two.
-            let first = if deposits > 500_000 { deposits / 3 } else { deposits };
+            let first = if deposits > 500_000 {
+                deposits / 3
+            } else {
+                deposits
+            };
             for (kind, fen) in [("1", first), ("2", deposits - first)] {
                 if fen > 0 {
                     let serial = self.serial();
@@ -342,7 +356,7 @@ impl Writing {
                 relation: "02".to_owned(),
                 division: "990199000000".to_owned(),
                 address: "邻县".to_owned(),
-                facts: BTreeMap::new(),
+                facts: BTreeMap::from([("securities".to_owned(), Value::Int(2_000_000))]),
                 household_facts: BTreeMap::new(),
             };
             let died = self.back(700).max(born);

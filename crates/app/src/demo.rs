@@ -6,6 +6,8 @@
 
 pub(crate) mod accounts;
 mod day;
+mod deceits;
+mod deliveries;
 mod past;
 mod people;
 mod tour;
@@ -25,6 +27,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::clock::shanghai_day;
 use store::{Clock, Db, OffsetClock};
+use synth::departments::Resident;
+use vocab::Month;
 use web::{App, DemoAccount, WebConfig};
 
 /// What kind of demo (演示参数).
@@ -219,8 +223,11 @@ impl Demo {
         let door = Door::new(PasswordCost::MODEST, PasswordPolicy::default())?;
         let places = Places::of(desk.book.place())?;
         accounts::make(&db, &door, &places).await?;
-        people::settle(&db, desk, &places, self.people, self.seed, today).await?;
-        past::live(&db, desk, &places, &clock, &days).await?;
+        let known = people::settle(&db, desk, &places, self.people, self.seed, today).await?;
+        let mut planted = past::live(&db, desk, &places, &clock, &days, &known).await?;
+        let delivered = (known.as_slice(), today, days.paid);
+        self.deliver(&db, desk, &places, delivered, &mut planted)
+            .await?;
         let began = std::time::Instant::now();
         clock.move_to(today);
         crate::night::ask(&db).await?;
@@ -230,6 +237,37 @@ impl Demo {
         db.close().await?;
         std::fs::write(self.marker(), format!("{WHOLE} {place}\n"))
             .context("writing the demo's marker")
+    }
+
+    /// What departments say of these people is delivered and landed.
+    async fn deliver(
+        &self,
+        db: &Db,
+        desk: &Desk,
+        places: &Places,
+        (known, today, paid): (&[Resident], NaiveDate, [Month; 2]),
+        planted: &mut deceits::Planted,
+    ) -> anyhow::Result<()> {
+        let began = std::time::Instant::now();
+        let mut rows = synth::departments::rows(self.seed, known, today);
+        let credited = deceits::credited(db, desk, places, paid[1]).await?;
+        rows.insert("one_card", credited);
+        let crowd = (known, people::WIDOW);
+        let days = (paid[0], today);
+        deceits::in_the_deliveries(db, desk, places, crowd, days, &mut rows, planted).await?;
+        let husband = people::husbands_number(places.community, today)?;
+        let widow = known.first().context("the family of the walkthrough")?;
+        deliveries::of_the_widow(&mut rows, widow, &husband, today);
+        let settings = self.settings();
+        let (data, store) = (self.data.clone(), settings.landed());
+        let (sources, keys) = (verify::at_hand::sources_of(&desk.book)?, db.keys().clone());
+        let landing = move || deliveries::land(&data, &store, &sources, &keys, &rows, today);
+        tokio::task::spawn_blocking(landing)
+            .await
+            .context("landing")??;
+        planted.write(&self.data)?;
+        tracing::info!(ms = began.elapsed().as_millis(), "departments' data landed");
+        Ok(())
     }
 }
 

@@ -15,8 +15,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use store::{Event, Tx};
 use uuid::Uuid;
-use vocab::Region;
 use vocab::ids::PersonId;
+use vocab::{Region, Sex};
 
 /// A person as comparing needs them (比对身份).
 #[derive(Clone, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub struct Identity {
     pub name: String,
     /// The document's number in clear (证件号码); empty without one.
     pub number: String,
-    /// The sex (性别), as the register writes it.
-    pub sex: String,
+    /// The sex (性别).
+    pub sex: Sex,
     /// The birth date (出生日期).
     pub born: Option<NaiveDate>,
     /// Where the household registration lies (户籍地).
@@ -75,7 +75,7 @@ pub async fn identities(
                     id: PersonId(row.id),
                     name: row.name,
                     number,
-                    sex: row.sex,
+                    sex: crate::stored::sex(&row.sex)?,
                     born: row.birth_date,
                     hukou: hukou.transpose()?,
                     lives_in: crate::stored::region(&row.lives_in)?,

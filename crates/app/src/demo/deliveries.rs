@@ -113,9 +113,9 @@ pub(crate) fn land(
         let Some(rows) = rows.get(source.id.as_str()) else {
             continue;
         };
-        let file = folder.join(format!("{}.csv", source.id));
-        std::fs::write(&file, csv(source, rows)?)
-            .with_context(|| format!("writing {}", file.display()))?;
+        let (name, bytes) = file_of(source, rows)?;
+        let file = folder.join(name);
+        std::fs::write(&file, bytes).with_context(|| format!("writing {}", file.display()))?;
         let landing = Landing {
             source,
             file: &file,
@@ -143,8 +143,9 @@ pub(crate) fn land(
     Ok(())
 }
 
-/// A file as the department would write it: its first heading for each column, in its encoding.
-fn csv(source: &Source, rows: &[Row]) -> anyhow::Result<Vec<u8>> {
+/// A file as the department would write it: its first heading for each column, in its encoding. Where lines of fixed width
+/// are agreed on too, a text could be either; then it is a workbook.
+fn file_of(source: &Source, rows: &[Row]) -> anyhow::Result<(String, Vec<u8>)> {
     let columns = &source.columns;
     let lines = rows.iter().map(|row| {
         let cell = |id: &str| row.iter().find(|(column, _)| *column == id);
@@ -166,5 +167,11 @@ fn csv(source: &Source, rows: &[Row]) -> anyhow::Result<Vec<u8>> {
     } else {
         Encoding::Utf8Bom
     };
-    sheets::csv(&table, encoding).map_err(|fault| anyhow::anyhow!("{}：{fault}", source.zh))
+    let (ending, made) = if source.arrival.by.iter().any(|way| way == "fixed") {
+        ("xlsx", sheets::xlsx(std::slice::from_ref(&table)))
+    } else {
+        ("csv", sheets::csv(&table, encoding))
+    };
+    let bytes = made.map_err(|fault| anyhow::anyhow!("{}：{fault}", source.zh))?;
+    Ok((format!("{}.{ending}", source.id), bytes))
 }

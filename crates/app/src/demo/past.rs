@@ -6,6 +6,7 @@
 
 use crate::demo::accounts::{self, Places};
 use crate::demo::day::morning;
+use crate::demo::deceits::{self, Planted};
 use crate::demo::people::WIDOW;
 use crate::terminal::say;
 use access::{Purpose, Scope};
@@ -20,6 +21,7 @@ use policy::{Ask, Determination, Every, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Db, TestClock};
+use synth::departments::Resident;
 use vocab::ids::{HouseholdId, PersonId};
 use vocab::region::Level;
 use vocab::{FactSheet, Month, Region};
@@ -68,7 +70,7 @@ pub(crate) struct PastDays {
     pub(crate) registered: NaiveDate,
     taken_over: NaiveDate,
     /// The months paid since, oldest first.
-    paid: [Month; 2],
+    pub(crate) paid: [Month; 2],
     today: NaiveDate,
 }
 
@@ -94,17 +96,20 @@ pub(crate) async fn live(
     places: &Places,
     clock: &Clock,
     days: &PastDays,
-) -> anyhow::Result<()> {
+    residents: &[Resident],
+) -> anyhow::Result<Planted> {
     clock.move_to(days.taken_over);
     let found = entitled(db, desk, places).await?;
     let (found, unfound) = spread(found, places.community);
     take_over(db, desk, places, days, found).await?;
+    let mut planted = Planted::default();
+    deceits::in_the_register(db, desk, places, residents, days.paid[0], &mut planted).await?;
     for month in days.paid {
         pay(db, desk, clock, month).await?;
     }
     on_their_way(db, desk, places, clock, days.today, unfound).await?;
     clock.move_to(days.today);
-    Ok(())
+    Ok(planted)
 }
 
 /// Most are recipients; some have never applied, more of them where the tour begins.

@@ -13,12 +13,20 @@ use registry::accounts::{Account, AccountKind};
 use registry::bulk::{BulkHousehold, BulkMember};
 use registry::places::PlaceRow;
 use store::Db;
+use synth::departments::Resident;
 use vocab::{DatedFact, Document, IdNumber, Kinship, Month, Period, Region, Sex, Value};
 
 /// Names of the family of the walkthrough (讲解用的一家人); the guides and journeys look for them.
 pub(crate) const WIDOW: &str = "梁秀兰";
 
-/// Places and people come in.
+/// The number of the husband she buried (亡夫的身份证号), who is in no register but the departments'.
+pub(crate) fn husbands_number(region: Region, today: NaiveDate) -> anyhow::Result<String> {
+    let born = today - chrono::Months::new(76 * 12);
+    let document = document(region, born, Sex::Male, 9, today)?;
+    Ok(document.number().to_owned())
+}
+
+/// Places and people come in; answers what departments know of them, the family of the walkthrough first.
 pub(crate) async fn settle(
     db: &Db,
     desk: &Desk,
@@ -26,7 +34,7 @@ pub(crate) async fn settle(
     people: u32,
     seed: u64,
     today: NaiveDate,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Resident>> {
     load_places(db, desk).await?;
     let scope = Scope::system(places.district);
     let communities = communities(desk, places);
@@ -36,7 +44,13 @@ pub(crate) async fn settle(
         synth::District::new(seed, share, &communities, db.today())
             .map(|household| bulk(household, &mut cards))
             .collect();
-    let households = std::iter::once(widows_family(places.community, today)?).chain(district?);
+    let mut households = vec![widows_family(places.community, today)?];
+    households.extend(district?);
+    let known = households
+        .iter()
+        .enumerate()
+        .flat_map(|(number, one)| crate::demo::deliveries::residents(one, number, places.district));
+    let known = known.collect();
     let loaded = registry::bulk::load(db, &scope, households, |loaded| {
         say(&format!(
             "  已登记 {} 人 (people registered)",
@@ -48,7 +62,7 @@ pub(crate) async fn settle(
         "  {} 户、{} 人、{} 条事实 (households, people, facts)",
         loaded.households, loaded.people, loaded.facts
     ));
-    Ok(())
+    Ok(known)
 }
 
 async fn load_places(db: &Db, desk: &Desk) -> anyhow::Result<()> {
