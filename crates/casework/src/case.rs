@@ -255,55 +255,6 @@ pub struct ClockShown {
     pub light: Light,
 }
 
-/// An authorisation of an enquiry (核对授权).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Authorisation {
-    /// Its id.
-    pub id: Uuid,
-    /// Whose data.
-    pub person: PersonId,
-    /// For what.
-    pub purpose: String,
-    /// How it was given.
-    pub way: AuthorisationWay,
-    /// Signed on.
-    pub signed_on: NaiveDate,
-    /// Valid until (the first day it no longer is).
-    pub until: Option<NaiveDate>,
-    /// The scan.
-    pub file: Option<String>,
-}
-
-/// How an authorisation was given (授权方式).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthorisationWay {
-    /// On paper, with a scan.
-    Paper,
-    /// Signed on the officer's screen.
-    Screen,
-    /// By QR on the person's own phone.
-    Qr,
-}
-
-impl AuthorisationWay {
-    /// Its word in tables.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Paper => "paper",
-            Self::Screen => "screen",
-            Self::Qr => "qr",
-        }
-    }
-
-    /// The way of a word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Paper, Self::Screen, Self::Qr]
-            .into_iter()
-            .find(|way| way.word() == word)
-    }
-}
-
 /// A public notice (公示) as anyone may see it: nothing but what the law allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notice {

@@ -8,10 +8,9 @@
 
 pub mod in_case;
 
-use crate::authorise;
 use crate::desk::Desk;
 use access::Scope;
-use registry::Subject;
+use registry::{Subject, consent};
 use store::Tx;
 use vocab::ids::FactRowId;
 use vocab::{DatedFact, Period, Value};
@@ -132,8 +131,8 @@ pub async fn record_finding(
     }
     let today = tx.today();
     let authorised = match new.subject {
-        Subject::Person(person) => authorise::holds(tx, person, today).await?,
-        Subject::Household(household) => authorise::missing(tx, scope, household, today)
+        Subject::Person(person) => consent::holds(tx, person, today).await?,
+        Subject::Household(household) => consent::missing(tx, scope, household, today)
             .await?
             .is_empty(),
     };

@@ -7,13 +7,12 @@
 //! (the rule book's), pages.
 //!
 //! Reading order: [`procedure`], [`form`], [`letter`] (what packs say; `like`: one text built on another) · [`desk`] · [`case`], [`clock`] ·
-//! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`adjustment`] (many at once) · [`review`], [`life_event`] (when they are looked at again) · [`lead`] (who is to be found) · [`authorise`], [`finding`],
+//! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`adjustment`] (many at once) · [`review`], [`life_event`] (when they are looked at again) · [`lead`] (who is to be found) · [`finding`],
 //! [`evidence`] · [`view`], [`todo`], [`list`] (what officers see) · [`notices`], [`progress`] (what the public sees) ·
 //! [`explain`] · [`rulebook`] (how the rules themselves are changed).
 
 pub mod act;
 pub mod adjustment;
-pub mod authorise;
 pub mod case;
 pub mod clock;
 pub mod desk;

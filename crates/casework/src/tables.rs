@@ -6,7 +6,6 @@
 pub(crate) mod adjustment;
 pub(crate) mod adjustment_line;
 pub(crate) mod application;
-pub(crate) mod authorisation;
 pub(crate) mod case;
 pub(crate) mod clock;
 pub(crate) mod daily;
@@ -58,6 +57,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0045_lead",
         sql: LEAD,
     },
+    Migration {
+        name: "0046_consent_moves",
+        sql: CONSENT_MOVES,
+    },
 ];
 
 /// The migrations of this crate and of those it stands on, in order, without repeats (全部建表).
@@ -74,6 +77,13 @@ pub fn migrations() -> Vec<Migration> {
     }
     all
 }
+
+/// Consents stand in the register since, where whoever enquires finds them too; what was recorded here goes along.
+const CONSENT_MOVES: &str = "
+INSERT INTO registry_consent (id, person_id, household_id, region, tie, purpose, way, signed_on, until, file_id, signed_by_id, reason, officer_id, at, withdrawn_on)
+SELECT id, person_id, household_id, region, 'member', purpose, way, signed_on, until, file_id, signed_by_id, '', officer_id, at, withdrawn_on FROM casework_authorisation;
+DROP TABLE casework_authorisation;
+";
 
 const CASEWORK: &str = "
 CREATE TABLE casework_draft (

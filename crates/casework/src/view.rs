@@ -7,16 +7,17 @@ use crate::act::permitted;
 use crate::act::refused::Refused;
 use crate::act::situation::Situation;
 use crate::case::{
-    Application, Authorisation, Case, CaseRow, ClockShown, Decision, Evidence, LetterRow, Notice,
-    Objection, Step, from_word,
+    Application, Case, CaseRow, ClockShown, Decision, Evidence, LetterRow, Notice, Objection, Step,
+    from_word,
 };
 use crate::desk::Desk;
 use crate::finding::in_case;
 use crate::procedure::{Act, LimitUnit, TaskKind};
-use crate::{authorise, evidence, list, notices, receipt, rows, sheet, tables};
+use crate::{evidence, list, notices, receipt, rows, sheet, tables};
 use access::Scope;
 use anyhow::Context;
 use policy::Determination;
+use registry::consent::{self, Consent};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use store::{Db, Event};
@@ -53,8 +54,8 @@ pub struct CaseView {
     pub members: Vec<PersonId>,
     /// Evidence.
     pub evidence: Vec<Evidence>,
-    /// Authorisations in force or to come.
-    pub authorisations: Vec<Authorisation>,
+    /// What was said to the enquiry, newest first: yes, no, and what was taken back.
+    pub consents: Vec<Consent>,
     /// Adults who have not authorised.
     pub unauthorised: Vec<PersonId>,
     /// Notices, oldest first.
@@ -110,7 +111,7 @@ async fn read(db: &Db, scope: &Scope, desk: &Desk, id: CaseId) -> anyhow::Result
         Some(id) => sheet::kept(db, id).await?,
         None => None,
     };
-    let unauthorised = authorise::missing(db, scope, case.household, today).await?;
+    let unauthorised = consent::missing(db, scope, case.household, today).await?;
     let (mut acts, mut clocks) = (Vec::new(), Vec::new());
     let timeline = timeline(db, desk, &case).await?;
     if let Some(procedure) = desk.procedure(&case.programme) {
@@ -218,7 +219,7 @@ async fn read(db: &Db, scope: &Scope, desk: &Desk, id: CaseId) -> anyhow::Result
             .into_iter()
             .map(|row| evidence::shown(desk, &case, row))
             .collect(),
-        authorisations: authorise::of_household(db, scope, case.household).await?,
+        consents: consent::of_household(db, scope, case.household).await?,
         unauthorised,
         notices: rows::notices(db, id.0)
             .await?

@@ -6,6 +6,7 @@
 //! * [`households`]: dated membership; a person is in one household at a time.
 //! * [`facts`]: values with their dates, source and the moment we learned them; the fact sheet the rule book reads.
 //! * [`accounts`]: where money is sent.
+//! * [`consent`]: who agreed to other departments' data being looked at, and who did not.
 //! * [`places`]: the division tree, with the names each place had on a day.
 //! * [`roster`]: a household roster from a spreadsheet: template, dry run, commit, rejected rows, export.
 //! * [`bulk`]: the fast way in for large populations.
@@ -20,6 +21,7 @@
 pub mod accounts;
 pub mod bulk;
 pub mod changes;
+pub mod consent;
 pub mod facts;
 pub mod households;
 pub mod identities;

@@ -6,7 +6,7 @@
 use store::Migration;
 
 /// The migrations of this crate (建表).
-pub const MIGRATIONS: &[Migration] = &[REGISTRY, LIFE_EVENTS, CHANGES];
+pub const MIGRATIONS: &[Migration] = &[REGISTRY, LIFE_EVENTS, CHANGES, CONSENT];
 
 const REGISTRY: Migration = Migration {
     name: "0020_registry",
@@ -137,6 +137,32 @@ const CHANGES: Migration = Migration {
 CREATE INDEX registry_fact_known ON registry_fact (known_since);
 CREATE INDEX registry_fact_begins ON registry_fact (valid_from);
 CREATE INDEX registry_person_registered ON registry_person (registered_at);
+",
+};
+
+/// What people said to other departments' data about them being looked at.
+const CONSENT: Migration = Migration {
+    name: "0024_registry_consent",
+    sql: "
+CREATE TABLE registry_consent (
+  id {id} NOT NULL PRIMARY KEY,
+  person_id {id} NOT NULL REFERENCES registry_person (id),
+  household_id {id} NOT NULL REFERENCES registry_household (id),
+  region {text} NOT NULL,
+  tie {text} NOT NULL,
+  purpose {text} NOT NULL,
+  way {text} NOT NULL,
+  signed_on {date} NOT NULL,
+  until {date},
+  file_id {text},
+  signed_by_id {id},
+  reason {text} NOT NULL,
+  officer_id {id} NOT NULL,
+  at {instant} NOT NULL,
+  withdrawn_on {date}
+);
+CREATE INDEX registry_consent_person ON registry_consent (person_id);
+CREATE INDEX registry_consent_household ON registry_consent (household_id);
 ",
 };
 
@@ -344,6 +370,37 @@ pub(crate) mod import {
         pub rows_rejected: i64,
         pub committed_at: DateTimeUtc,
         pub committed_by: Uuid,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `registry_consent`.
+pub(crate) mod consent {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "registry_consent")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub person_id: Uuid,
+        pub household_id: Uuid,
+        pub region: String,
+        pub tie: String,
+        pub purpose: String,
+        pub way: String,
+        pub signed_on: Date,
+        pub until: Option<Date>,
+        pub file_id: Option<String>,
+        pub signed_by_id: Option<Uuid>,
+        pub reason: String,
+        pub officer_id: Uuid,
+        pub at: DateTimeUtc,
+        pub withdrawn_on: Option<Date>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

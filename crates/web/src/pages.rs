@@ -14,6 +14,7 @@ pub mod cases;
 pub mod catalogue;
 pub mod change_person;
 pub mod check;
+pub mod consents;
 pub mod demo;
 pub mod draft_conflict;
 pub mod facts;

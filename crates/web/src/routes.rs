@@ -439,9 +439,22 @@ pub static ROUTES: &[Route] = &[
         "/cases/{id}/authorise",
         Holds(P::Apply),
         "登记核对授权",
-        page!(pages::case::authorise),
+        page!(pages::consents::authorise),
     )
     .with_files(),
+    Route::post(
+        "/cases/{id}/consents",
+        Holds(P::Apply),
+        "登记家庭以外的人的核对授权",
+        page!(pages::consents::outside),
+    )
+    .with_files(),
+    Route::post(
+        "/cases/{id}/consents/{consent}/withdraw",
+        Holds(P::Apply),
+        "撤回核对授权",
+        page!(pages::consents::withdraw),
+    ),
     Route::get(
         "/cases/{id}/findings",
         Holds(P::RecordFacts),

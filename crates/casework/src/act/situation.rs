@@ -6,8 +6,8 @@ use super::clocks::Clocks;
 use crate::case::{Case, Recorded};
 use crate::desk::Desk;
 use crate::procedure::{Effect, Procedure, StateKind, TaskKind};
+use crate::rows;
 use crate::sheet::Answer;
-use crate::{authorise, rows};
 use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -119,7 +119,7 @@ impl<'a> Situation<'a> {
             .acts_from(&case.state)
             .any(|act| act.needs.authorised);
         let unauthorised = if needs_authorisation {
-            authorise::missing(source, scope, case.household, today).await?
+            registry::consent::missing(source, scope, case.household, today).await?
         } else {
             Vec::new()
         };

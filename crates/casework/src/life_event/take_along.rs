@@ -4,7 +4,7 @@
 //! people and address; the register moves those.
 
 use super::Refused;
-use crate::tables::{authorisation, case, draft, lead, life_event_line, review, task};
+use crate::tables::{case, draft, lead, life_event_line, review, task};
 use access::Scope;
 use anyhow::Context;
 use sea_orm::sea_query::Expr;
@@ -47,12 +47,6 @@ pub(super) async fn take_along(
         .exec(tx.conn())
         .await
         .context("moving reviews")?;
-    authorisation::Entity::update_many()
-        .col_expr(authorisation::Column::Region, place())
-        .filter(authorisation::Column::HouseholdId.eq(household.0))
-        .exec(tx.conn())
-        .await
-        .context("moving authorisations")?;
     draft::Entity::update_many()
         .col_expr(draft::Column::Region, place())
         .filter(draft::Column::HouseholdId.eq(household.0))

@@ -359,17 +359,19 @@ impl Town {
 
     pub async fn authorise(&self, family: &Family) {
         let mut tx = self.db.begin().await.unwrap();
-        let new = casework::authorise::NewAuthorisation {
+        let new = registry::consent::NewConsent {
             person: family.widow,
             household: family.household,
-            purpose: "申请最低生活保障的家庭经济状况核对".to_owned(),
-            way: casework::case::AuthorisationWay::Screen,
+            tie: registry::consent::Tie::Member,
+            purpose: "申请社会救助的家庭经济状况核对".to_owned(),
+            way: registry::consent::Way::Screen,
             signed_on: tx.today(),
             until: None,
             file: None,
             signed_by: None,
+            reason: String::new(),
         };
-        casework::authorise::authorise(&mut tx, &self.window, new)
+        registry::consent::give(&mut tx, &self.window, new)
             .await
             .unwrap()
             .unwrap();

@@ -6,10 +6,11 @@
 use super::membership::open_household;
 use crate::people::{ChangeRefused, move_home};
 use crate::reading::inside;
-use crate::tables::{household, membership, person};
+use crate::tables::{consent, household, membership, person};
 use access::Scope;
 use anyhow::Context;
 use sea_orm::ActiveValue::{Set, Unchanged};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 use store::{Event, Tx};
@@ -94,6 +95,12 @@ pub async fn relocate(
         .update(tx.conn())
         .await
         .context("moving a household")?;
+    consent::Entity::update_many()
+        .col_expr(consent::Column::Region, Expr::value(to.to_string()))
+        .filter(consent::Column::HouseholdId.eq(id.0))
+        .exec(tx.conn())
+        .await
+        .context("moving what was consented to")?;
     tx.note(Event {
         by: scope.actor.officer,
         purpose: scope.purpose.text(),

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says where by failing there"
 )]
 
+mod consent;
 mod facts;
 mod ground;
 mod households;

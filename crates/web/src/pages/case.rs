@@ -8,8 +8,7 @@ use crate::parts::{answer, format, mark, piece, reasons};
 use crate::problem::{Answer, Problem};
 use crate::visit::{Visit, inline};
 use access::{Permission, Purpose};
-use casework::authorise::NewAuthorisation;
-use casework::case::{AuthorisationWay, ClockShown};
+use casework::case::ClockShown;
 use casework::evidence::NewEvidence;
 use casework::letter;
 use casework::view::CaseView;
@@ -78,6 +77,7 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
         .collect();
     let determination = view.stored.as_ref().or(view.now.as_ref());
     let findings = super::findings::brief(visit, seen).await?;
+    let people = super::consents::everybody(visit, seen).await?;
     let scope = visit.scope(Purpose::Review)?;
     let asked = casework::life_event::list::month_asked(&visit.app.db, &scope, case.id).await?;
     let body = html! {
@@ -102,7 +102,7 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
                 (piece::section(visit.t("时限"), &clocks(visit, view)))
                 (findings)
                 (papers(visit, seen, errors))
-                (authorisations(visit, seen, errors))
+                (super::consents::section(visit, seen, &people, errors))
                 (letters(visit, view))
                 (piece::section(visit.t("申请"), &application(visit, view)))
             }
@@ -145,6 +145,7 @@ fn done(visit: &Visit, seen: &Seen) -> Option<Markup> {
         "submitted" => Some(html! { (visit.t("申请已提交。请把回执交给申请人。")) }),
         "evidence" => Some(html! { (visit.t("材料已上传。")) }),
         "authorised" => Some(html! { (visit.t("授权已登记。")) }),
+        "withdrawn" => Some(html! { (visit.t("授权已撤回，从今天起不再凭它核对。")) }),
         act => {
             let step = seen
                 .view
@@ -282,86 +283,6 @@ fn papers(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> Markup {
                         (field(lang, "paper_file", visit.t("照片或扫描件")).errors(errors).file("image/*,application/pdf"))
                         (field(lang, "paper_note", visit.t("说明")).optional().value(visit.form.get("paper_note")).text())
                         (form::lesser(visit.t("上传材料")))
-                    }
-                }
-            }
-        },
-    )
-}
-
-fn way_name(visit: &Visit, way: AuthorisationWay) -> &'static str {
-    match way {
-        AuthorisationWay::Paper => visit.t("纸质签字"),
-        AuthorisationWay::Screen => visit.t("当面屏幕签字"),
-        AuthorisationWay::Qr => visit.t("本人手机扫码"),
-    }
-}
-
-const WAYS: [AuthorisationWay; 3] = [
-    AuthorisationWay::Screen,
-    AuthorisationWay::Paper,
-    AuthorisationWay::Qr,
-];
-
-fn authorisations(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> Markup {
-    let lang = visit.lang;
-    let name = |id: PersonId| {
-        seen.members
-            .iter()
-            .find(|(member, _)| *member == id)
-            .map_or("", |(_, name)| name.as_str())
-    };
-    let people: Vec<(String, String)> = seen
-        .view
-        .unauthorised
-        .iter()
-        .map(|id| (id.to_string(), name(*id).to_owned()))
-        .collect();
-    let guardians: Vec<(String, String)> = seen
-        .members
-        .iter()
-        .map(|(id, name)| (id.to_string(), name.clone()))
-        .collect();
-    let ways: Vec<(String, String)> = WAYS
-        .iter()
-        .map(|way| (way.word().to_owned(), way_name(visit, *way).to_owned()))
-        .collect();
-    let mine = errors.iter().any(|error| error.field.starts_with("auth"));
-    let today = format::date(visit.today());
-    piece::section(
-        visit.t("核对授权"),
-        &html! {
-            @if people.is_empty() { p.quiet { (visit.t("成年家庭成员都已授权。")) } }
-            @else {
-                p {
-                    (visit.t("还没有授权：")) " "
-                    @for (at, (_, name)) in people.iter().enumerate() { @if at > 0 { (visit.t("、")) } (name) }
-                }
-            }
-            ul.answers {
-                @for one in &seen.view.authorisations {
-                    li {
-                        div.head { (name(one.person)) span.quiet { (way_name(visit, one.way)) } }
-                        p.quiet { (one.purpose) " " (format::date(one.signed_on)) }
-                    }
-                }
-            }
-            @if visit.can(Permission::Apply) && !people.is_empty() {
-                details.act-form open[mine] {
-                    summary { (visit.t("登记授权")) }
-                    form method="post" action=(format!("/cases/{}/authorise", seen.case.id)) enctype="multipart/form-data" {
-                        (form::token(visit))
-                        (field(lang, "auth_person", visit.t("谁的资料")).errors(errors)
-                            .ticks(&people, &people.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>()))
-                        (field(lang, "auth_way", visit.t("怎么签的")).value(visit.form.some("auth_way").unwrap_or("screen"))
-                            .errors(errors).radios(&ways))
-                        (field(lang, "auth_signed", visit.t("签署日期"))
-                            .value(visit.form.some("auth_signed").unwrap_or(&today)).errors(errors).date())
-                        (field(lang, "auth_by", visit.t("监护人")).hint(html! { (visit.t("替未成年人签的填写")) }).optional()
-                            .value(visit.form.get("auth_by")).errors(errors).select(&guardians))
-                        (field(lang, "auth_file", visit.t("授权书扫描件")).hint(html! { (visit.t("纸质签字必须上传")) }).optional()
-                            .errors(errors).file("image/*,application/pdf"))
-                        (form::lesser(visit.t("登记授权")))
                     }
                 }
             }
@@ -605,80 +526,6 @@ pub async fn attach(visit: &Visit) -> Answer {
             page(visit, &seen, &wrong).await
         }
     }
-}
-
-/// `POST /cases/{id}/authorise` (登记授权): for each person ticked.
-///
-/// # Errors
-/// [`Problem::NotFound`] outside the scope.
-pub async fn authorise(visit: &Visit) -> Answer {
-    let lang = visit.lang;
-    let id: CaseId = visit.id("id")?;
-    let scope = visit.scope(Purpose::Application)?;
-    let seen = view(visit, id).await?;
-    let people: Vec<PersonId> = visit
-        .form
-        .all("auth_person")
-        .filter_map(|person| person.parse().ok())
-        .collect();
-    if people.is_empty() {
-        return page(
-            visit,
-            &seen,
-            &[fault("auth_person", visit.t("请勾选谁签了授权"))],
-        )
-        .await;
-    }
-    let Ok(signed_on) = visit.form.get("auth_signed").parse() else {
-        return page(
-            visit,
-            &seen,
-            &[fault("auth_signed", visit.t("请填写日期，例如 2026-06-01"))],
-        )
-        .await;
-    };
-    let way =
-        AuthorisationWay::from_word(visit.form.get("auth_way")).unwrap_or(AuthorisationWay::Screen);
-    let mut tx = visit.app.db.begin().await?;
-    let mut file = None;
-    if let Some(upload) = visit.files.iter().find(|file| file.field == "auth_file") {
-        match super::facts::keep(visit, &tx, upload).await? {
-            Ok(id) => file = Some(id.to_string()),
-            Err(sentence) => {
-                tx.rollback().await?;
-                return page(visit, &seen, &[fault("auth_file", sentence)]).await;
-            }
-        }
-    }
-    for person in people {
-        let new = NewAuthorisation {
-            person,
-            household: seen.case.household,
-            purpose: "申请社会救助的家庭经济状况核对".to_owned(),
-            way,
-            signed_on,
-            until: None,
-            file: file.clone(),
-            signed_by: visit.form.get("auth_by").parse().ok(),
-        };
-        if let Err(refused) = casework::authorise::authorise(&mut tx, &scope, new).await? {
-            tx.rollback().await?;
-            let field = match refused {
-                casework::authorise::Refused::ScanMissing => "auth_file",
-                casework::authorise::Refused::SignedLater => "auth_signed",
-                casework::authorise::Refused::GuardianMissing => "auth_by",
-                _ => "auth_person",
-            };
-            return page(
-                visit,
-                &seen,
-                &[fault(field, lang.pick(&refused.to_string(), refused.en()))],
-            )
-            .await;
-        }
-    }
-    tx.commit().await?;
-    visit.go(&format!("/cases/{id}?done=authorised"))
 }
 
 /// `GET /evidence/{id}` (查看材料).

@@ -27,10 +27,11 @@ const ROWS: u64 = 50;
 const CHINA_HOURS: i64 = 8;
 
 /// Rooms of the house whose acts can be picked together: the beginning of the act's word, and what people call it.
-const ROOMS: [(&str, &str); 11] = [
+const ROOMS: [(&str, &str); 12] = [
     ("access.", key("登录与账号")),
     ("person.", key("人员")),
     ("household.", key("家庭")),
+    ("consent.", key("核对授权")),
     ("fact.", key("事实")),
     ("account.", key("银行账户")),
     ("roster.", key("花名册")),
@@ -42,7 +43,7 @@ const ROOMS: [(&str, &str); 11] = [
 ];
 
 /// What acts are called; an act that is not here shows its own word.
-const ACTS: [(&str, &str); 57] = [
+const ACTS: [(&str, &str); 59] = [
     ("access.signed_in", key("登录")),
     ("access.sign_in_failed", key("登录失败")),
     ("access.sign_in_slowed", key("登录被限制")),
@@ -94,8 +95,10 @@ const ACTS: [(&str, &str); 57] = [
     ("casework.attach", key("上传材料")),
     ("casework.read_evidence", key("查看材料")),
     ("casework.read_letter", key("查看文书")),
-    ("casework.authorise", key("登记核对授权")),
-    ("casework.withdraw_authorisation", key("撤回核对授权")),
+    ("consent.give", key("登记核对授权")),
+    ("consent.refuse", key("登记不同意核对")),
+    ("consent.withdraw", key("撤回核对授权")),
+    ("consent.open", key("按授权取出证件号")),
     ("casework.object", key("提出异议")),
     ("casework.open_task", key("登记待办")),
     ("casework.take_over", key("存量接收")),

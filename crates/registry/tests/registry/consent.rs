@@ -1,0 +1,180 @@
+//! Consent to an enquiry (核对授权): whose it is, who signs, who refused, and what it opens.
+
+use crate::ground::{
+    EAST, WEST, day, district, journalled, kin, new_person, officer_of, region, registered,
+    with_places,
+};
+use registry::consent::{
+    self, NewConsent, Refused, State, Tie, Way, give, missing, of_household, opened, said, withdraw,
+};
+use registry::households::NewHousehold;
+use std::sync::Arc;
+use store::{Db, TestClock};
+use uuid::Uuid;
+use vocab::ids::{HouseholdId, PersonId};
+
+const PURPOSE: &str = "申请社会救助的家庭经济状况核对";
+
+struct Home {
+    id: HouseholdId,
+    widow: PersonId,
+    child: PersonId,
+    son: PersonId,
+    husband: PersonId,
+}
+
+/// A widow and her grandchild; her son lives elsewhere, her husband has died.
+async fn home(db: &Db) -> Home {
+    with_places(db).await;
+    let widow = registered(db, new_person("梁秀兰", "44030619531201002", EAST)).await;
+    let child = registered(db, new_person("周小满", "44030620150601001", EAST)).await;
+    let son = registered(db, new_person("周建军", "44030619780301001", WEST)).await;
+    let husband = registered(db, new_person("周立业", "44030619500101001", EAST)).await;
+    let mut tx = db.begin().await.unwrap();
+    let new = NewHousehold {
+        region: region(EAST),
+        address: "一号楼101".to_owned(),
+        head: widow,
+        members: vec![(child, kin("41"))],
+        since: Some(day("2020-01-01")),
+        roster_number: None,
+    };
+    let id = registry::form_household(&mut tx, &district(), new)
+        .await
+        .unwrap()
+        .unwrap();
+    registry::people::record_death(&mut tx, &district(), husband, day("2024-05-01"), "公安")
+        .await
+        .unwrap()
+        .unwrap();
+    tx.commit().await.unwrap();
+    Home {
+        id,
+        widow,
+        child,
+        son,
+        husband,
+    }
+}
+
+fn yes(home: &Home, person: PersonId) -> NewConsent {
+    NewConsent {
+        person,
+        household: home.id,
+        tie: Tie::Member,
+        purpose: PURPOSE.to_owned(),
+        way: Way::Screen,
+        signed_on: day("2026-06-01"),
+        until: None,
+        file: None,
+        signed_by: None,
+        reason: String::new(),
+    }
+}
+
+async fn say(db: &Db, new: NewConsent) -> Result<Uuid, Refused> {
+    let mut tx = db.begin().await.unwrap();
+    let answer = give(&mut tx, &district(), new).await.unwrap();
+    tx.commit().await.unwrap();
+    answer
+}
+
+async fn open(db: &Db, home: &Home, people: &[PersonId]) -> Result<Vec<String>, Vec<PersonId>> {
+    let mut tx = db.begin().await.unwrap();
+    let answer = opened(&mut tx, &district(), home.id, people, PURPOSE)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    answer
+        .map(|found| found.into_iter().map(|one| one.document_number).collect())
+        .map_err(|lacking| lacking.into_iter().map(|one| one.person).collect())
+}
+
+fn at(clock: &TestClock, day: &str) {
+    clock.set(format!("{day}T04:00:00Z").parse().unwrap());
+}
+
+fixtures::db_tests! {
+    migrations = registry::migrations();
+
+    async fn everybody_answers_for_themselves_and_a_child_through_a_guardian(db: Db, clock: Arc<TestClock>) {
+        at(&clock, "2026-06-01");
+        let home = home(&db).await;
+        let both = [home.widow, home.child];
+        assert_eq!(open(&db, &home, &both).await, Err(both.to_vec()), "silence is no consent");
+        say(&db, yes(&home, home.widow)).await.unwrap();
+        assert_eq!(open(&db, &home, &both).await, Err(vec![home.child]), "hers does not cover the child, and nobody's number is given");
+        assert_eq!(say(&db, yes(&home, home.child)).await, Err(Refused::GuardianMissing));
+        let own = NewConsent { signed_by: Some(home.child), ..yes(&home, home.child) };
+        assert_eq!(say(&db, own).await, Err(Refused::SignerIsNoAdult));
+        let guarded = NewConsent { signed_by: Some(home.widow), ..yes(&home, home.child) };
+        say(&db, guarded).await.unwrap();
+        let numbers = open(&db, &home, &both).await.unwrap();
+        assert!(numbers[0].starts_with("44030619531201002") && numbers[1].starts_with("44030620150601001"), "{numbers:?}");
+        assert!(missing(&db, &district(), home.id, day("2026-06-01")).await.unwrap().is_empty());
+        let mut tx = db.begin().await.unwrap();
+        let other = opened(&mut tx, &district(), home.id, &both, "别的用途").await.unwrap();
+        assert_eq!(other.unwrap_err().len(), 2, "for this purpose and no other");
+        let outside = opened(&mut tx, &officer_of(WEST), home.id, &both, PURPOSE).await.unwrap();
+        assert!(outside.unwrap_err().is_empty(), "the next community does not see the household");
+        tx.rollback().await.unwrap();
+        let acts = journalled(&db).await;
+        assert_eq!(acts.iter().filter(|act| *act == "consent.open").count(), 2);
+        assert_eq!(acts.iter().filter(|act| *act == "consent.give").count(), 2);
+    }
+
+    async fn a_supporter_outside_is_covered_by_nobody_else_and_a_refusal_is_not_an_absence(db: Db, clock: Arc<TestClock>) {
+        at(&clock, "2026-06-01");
+        let home = home(&db).await;
+        say(&db, yes(&home, home.widow)).await.unwrap();
+        assert_eq!(open(&db, &home, &[home.widow, home.son]).await, Err(vec![home.son]));
+        assert_eq!(say(&db, yes(&home, home.son)).await, Err(Refused::NotAMember));
+        let supports = |way, reason: &str| NewConsent { tie: Tie::SupportsParent, way, reason: reason.to_owned(), ..yes(&home, home.son) };
+        let by_mother = NewConsent { signed_by: Some(home.widow), ..supports(Way::Screen, "") };
+        assert_eq!(say(&db, by_mother).await, Err(Refused::OwnConsentOnly));
+        let inside = NewConsent { tie: Tie::SupportsParent, ..yes(&home, home.widow) };
+        assert_eq!(say(&db, inside).await, Err(Refused::IsAMember));
+        assert_eq!(say(&db, supports(Way::Refused, "")).await, Err(Refused::ReasonMissing));
+        say(&db, supports(Way::Refused, "与母亲多年没有来往")).await.unwrap();
+        assert_eq!(open(&db, &home, &[home.son]).await, Err(vec![home.son]));
+        let states = said(&db, &district(), home.id, PURPOSE, day("2026-06-01")).await.unwrap().unwrap();
+        let of = |person| states.iter().find(|one| one.person == person).unwrap();
+        assert!(matches!(&of(home.son).state, State::Refused(one) if one.reason == "与母亲多年没有来往"));
+        assert_eq!(of(home.child).state, State::Silent);
+        assert!(!consent::holds(&db, home.son, day("2026-06-01")).await.unwrap());
+
+        // He thinks better of it: the last word counts; and takes that back in turn.
+        let agreed = say(&db, supports(Way::Screen, "")).await.unwrap();
+        assert_eq!(open(&db, &home, &[home.son]).await.unwrap().len(), 1);
+        let mut tx = db.begin().await.unwrap();
+        assert_eq!(withdraw(&mut tx, &officer_of(WEST), agreed, "").await.unwrap(), Err(Refused::NotThere));
+        withdraw(&mut tx, &district(), agreed, "改变主意").await.unwrap().unwrap();
+        assert_eq!(withdraw(&mut tx, &district(), agreed, "").await.unwrap(), Err(Refused::Withdrawn));
+        tx.commit().await.unwrap();
+        assert_eq!(open(&db, &home, &[home.son]).await, Err(vec![home.son]));
+        assert_eq!(of_household(&db, &district(), home.id).await.unwrap().len(), 3, "all three words are kept");
+    }
+
+    async fn for_who_died_a_near_relative_of_the_household_signs(db: Db, clock: Arc<TestClock>) {
+        at(&clock, "2026-06-01");
+        let home = home(&db).await;
+        let late = |signed_by| NewConsent { tie: Tie::Late, signed_by, ..yes(&home, home.husband) };
+        assert_eq!(say(&db, late(None)).await, Err(Refused::RelativeMissing));
+        assert_eq!(say(&db, late(Some(home.son))).await, Err(Refused::RelativeMissing), "he is not of the household");
+        assert_eq!(say(&db, late(Some(home.child))).await, Err(Refused::SignerIsNoAdult));
+        say(&db, late(Some(home.widow))).await.unwrap();
+        assert_eq!(open(&db, &home, &[home.husband]).await.unwrap().len(), 1);
+        let alive = NewConsent { tie: Tie::Late, signed_by: Some(home.widow), ..yes(&home, home.son) };
+        assert_eq!(say(&db, alive).await, Err(Refused::Lives));
+        let ended = NewConsent { signed_on: day("2026-05-01"), until: Some(day("2026-06-01")), ..yes(&home, home.widow) };
+        say(&db, ended).await.unwrap();
+        assert_eq!(open(&db, &home, &[home.widow]).await, Err(vec![home.widow]), "its last day is past");
+
+        // The household moves; what was said moves along and is seen where it is now.
+        let mut tx = db.begin().await.unwrap();
+        registry::households::relocate(&mut tx, &district(), home.id, region(WEST), "西门 2 号").await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(of_household(&db, &officer_of(WEST), home.id).await.unwrap().len(), 2);
+        assert!(of_household(&db, &officer_of(EAST), home.id).await.unwrap().is_empty());
+    }
+}
