@@ -644,6 +644,26 @@ fn note(tx: &mut Tx, scope: &Scope, act: &str, officer: Uuid, detail: serde_json
     });
 }
 
+/// Whether one of these identity numbers is an officer's own (是否为工作人员本人的证件号), so far as officers gave theirs.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn is_one_of<'a>(
+    tx: &Tx,
+    numbers: impl Iterator<Item = &'a str>,
+) -> anyhow::Result<bool> {
+    let keys: Vec<String> = numbers
+        .filter(|number| !number.is_empty())
+        .map(|number| tx.keys().blind("access.person", number))
+        .collect();
+    let found = officer::Entity::find()
+        .filter(officer::Column::PersonKey.is_in(keys))
+        .count(tx.conn())
+        .await
+        .context("looking for officers among these people")?;
+    Ok(found > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Actor, OfficerId, Refused, Region, Role, Uuid, grantable, usable};

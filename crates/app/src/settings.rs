@@ -136,10 +136,13 @@ impl Rules {
     }
 }
 
-/// The tables of all rooms: those of batch and exchange, which stand beside each other on the same lower ones.
+/// The tables of all rooms: those of batch, exchange and verify, which stand beside each other on the same lower ones.
 pub(crate) fn migrations() -> Vec<Migration> {
     let mut all = batch::migrations();
-    for migration in exchange::migrations() {
+    for migration in exchange::migrations()
+        .into_iter()
+        .chain(verify::migrations())
+    {
         if !all.iter().any(|known| known.name == migration.name) {
             all.push(migration);
         }

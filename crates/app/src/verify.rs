@@ -296,7 +296,8 @@ impl Ask {
             .with_context(|| format!("{} 读不懂 (reading the household)", self.file.display()))?;
         let landed = self.place.landed()?;
         let as_of = self.as_of.unwrap_or_else(today);
-        let reports = landed.ask(&[asked], as_of, workers(None), &AtomicBool::new(false))?;
+        let reports =
+            landed.ask_outside_a_case(&[asked], as_of, workers(None), &AtomicBool::new(false))?;
         let named: Vec<serde_json::Value> = reports
             .iter()
             .map(|report| shown(&landed, report))

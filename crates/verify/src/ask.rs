@@ -3,15 +3,16 @@
 //! For each source the delivery is chosen that was the newest on the day asked about, the people's numbers are blinded as
 //! the source's were, and each part is read where they may stand. Guarantees: a report is a function of the household, the
 //! day and the deliveries it names; nobody's answer depends on who else is asked about. Deliberately absent: permission
-//! to ask, which whoever calls this must have seen.
+//! to ask, see [`crate::enquiry`].
 
+use crate::enquiry::Named;
 use crate::id_key::pack;
 use crate::land::{id_blinder, name_blinder, purpose};
 use crate::manifest::{self, Manifest, part_file};
 use crate::part::{Evidence, Part};
 use crate::report::{Answer, FigureColumn, Report, Unknown};
 use crate::source::{ColumnKind, Source, Sources};
-use crate::tally::{Known, Named, People, Tally, empty_column, silent};
+use crate::tally::{Known, Named as Told, People, Tally, empty_column, silent};
 use anyhow::Context;
 use arrow_array::Array;
 use chrono::NaiveDate;
@@ -45,7 +46,14 @@ pub struct Asked {
 }
 
 /// A source, what its rows come to or why it says nothing, and the delivery that answered.
-type Said<'a> = (&'a Source, Result<Tally, Unknown>, Named);
+type Said<'a> = (&'a Source, Result<Tally, Unknown>, Told);
+
+/// Of which day is asked, and by which deliveries: the newest of that day, or those named.
+#[derive(Clone, Copy)]
+struct When<'a> {
+    as_of: NaiveDate,
+    named: Option<&'a BTreeMap<String, Named>>,
+}
 
 /// One landed delivery, its parts opened when first asked.
 #[derive(Debug)]
@@ -112,17 +120,24 @@ impl Landed {
             .map(|opened| &opened.manifest)
     }
 
-    /// The delivery that answers on a day, or why none does.
+    /// The delivery that answers, or why none does.
     fn choose(
         &self,
         source: &Source,
-        as_of: NaiveDate,
+        when: When<'_>,
     ) -> Result<&Opened, (Unknown, Option<&Opened>)> {
+        let as_of = when.as_of;
         let all = self
             .deliveries
             .get(&source.id)
             .map_or(&[][..], Vec::as_slice);
-        let newest = all.iter().rfind(|one| one.manifest.delivered <= as_of);
+        let newest = match when.named {
+            None => all.iter().rfind(|one| one.manifest.delivered <= as_of),
+            Some(named) => {
+                let named = named.get(&source.id).and_then(|one| one.delivery.as_ref());
+                all.iter().find(|one| Some(&one.manifest.delivery) == named)
+            }
+        };
         let Some(newest) = newest else {
             return Err((Unknown::NotLanded, None));
         };
@@ -140,20 +155,48 @@ impl Landed {
         }
     }
 
-    /// Asks all sources about households on a day (查询), with so many workers.
+    /// Asks without a consent being looked at (不经授权检查的查询): for invented people, for tests, and for whoever holds the
+    /// key file at the console and answers for the lawfulness of what is asked. A page never comes here.
     ///
     /// # Errors
     /// When a part cannot be read.
-    pub fn ask(
+    pub fn ask_outside_a_case(
         &self,
         asked: &[Asked],
         as_of: NaiveDate,
         workers: usize,
         stop: &AtomicBool,
     ) -> anyhow::Result<Vec<Report>> {
+        self.ask_when(asked, When { as_of, named: None }, workers, stop)
+    }
+
+    /// Asks about one household (查询一户), the newest deliveries of a day or exactly those named. A desk comes here through
+    /// [`crate::enquiry::permit`] alone.
+    pub(crate) fn ask(
+        &self,
+        asked: &Asked,
+        as_of: NaiveDate,
+        named: Option<&BTreeMap<String, Named>>,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<Report> {
+        let when = When { as_of, named };
+        self.ask_when(std::slice::from_ref(asked), when, 1, stop)?
+            .pop()
+            .context("a question without an answer")
+    }
+
+    /// All sources about households, with so many workers.
+    fn ask_when(
+        &self,
+        asked: &[Asked],
+        when: When<'_>,
+        workers: usize,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<Vec<Report>> {
+        let as_of = when.as_of;
         let people = People::new(asked, as_of);
         let columns = self
-            .tallied(&people, as_of, workers, stop)?
+            .tallied(&people, when, workers, stop)?
             .into_iter()
             .map(|(source, tally, from)| match tally {
                 Ok(tally) => tally.answers(source, &people, &from),
@@ -163,7 +206,8 @@ impl Landed {
         Ok(reports(asked, as_of, columns))
     }
 
-    /// As [`Landed::ask`], the households' figures only (批量查询).
+    /// As [`Landed::ask_outside_a_case`], the households' figures only (批量查询): for what the law lets be compared in bulk,
+    /// those in payment under the consent they gave, and for measuring.
     ///
     /// # Errors
     /// When a part cannot be read.
@@ -175,7 +219,8 @@ impl Landed {
         stop: &AtomicBool,
     ) -> anyhow::Result<Vec<FigureColumn>> {
         let people = People::new(asked, as_of);
-        let tallied = self.tallied(&people, as_of, workers, stop)?;
+        let when = When { as_of, named: None };
+        let tallied = self.tallied(&people, when, workers, stop)?;
         let columns = in_parallel(workers, tallied.len(), |at| {
             let (source, tally, _) = &tallied[at];
             match tally {
@@ -198,14 +243,15 @@ impl Landed {
     fn tallied(
         &self,
         people: &People<'_>,
-        as_of: NaiveDate,
+        when: When<'_>,
         workers: usize,
         stop: &AtomicBool,
     ) -> anyhow::Result<Vec<Said<'_>>> {
+        let as_of = when.as_of;
         let sources: Vec<&Source> = self.sources.0.values().collect();
         let chosen: Vec<_> = sources
             .iter()
-            .map(|source| self.choose(source, as_of))
+            .map(|source| self.choose(source, when))
             .collect();
         let each = in_parallel(workers.min(sources.len()), sources.len(), |at| {
             chosen[at].is_ok().then(|| self.known(sources[at], people))
@@ -308,7 +354,8 @@ impl Landed {
             .sources
             .get(source)
             .context("没有这个数据源 (no such source)")?;
-        let (Ok(opened), Ok(packed)) = (self.choose(source, as_of), pack(&person.id_no, as_of))
+        let when = When { as_of, named: None };
+        let (Ok(opened), Ok(packed)) = (self.choose(source, when), pack(&person.id_no, as_of))
         else {
             return Ok(Vec::new());
         };

@@ -9,17 +9,19 @@
 //! * [`land`], [`spill`], [`part`], [`manifest`], [`returned`]: a delivery becomes parts that answer fast, whole or not at all.
 //! * [`ask`], [`report`]: households and deliveries go in, figures with their sources come out.
 //! * [`at_hand`]: what is landed, held open, and anew when another delivery is there.
+//! * [`enquiry`], [`tables`]: who may ask about whom, for what; asking, and keeping what was answered.
 //! * [`straight`]: the same answers from a delivered Parquet file that was not landed.
 //!
 //! Guarantees: unknown is never zero: a source that is missing or too old, a number nobody could read, a person without a
 //! valid identity number are said by name; one household and fifty thousand are answered by the same code; no identity
-//! number, name or account stands readable in what was landed. Deliberately absent: who may ask (the authorisation),
-//! pages, and believing a department over the applicant.
+//! number, name or account stands readable in what was landed. Deliberately absent: recording consents (the
+//! register's), pages, and believing a department over the applicant.
 
 pub mod ask;
 pub mod at_hand;
 pub mod checked;
 pub mod delivery;
+pub mod enquiry;
 pub mod id_key;
 pub mod land;
 pub mod manifest;
@@ -30,6 +32,7 @@ pub mod returned;
 pub mod source;
 pub mod spill;
 pub mod straight;
+pub mod tables;
 mod tally;
 
 pub use ask::{Asked, Landed, Person};
@@ -38,3 +41,4 @@ pub use land::{Landing, Progress, Refused};
 pub use manifest::Manifest;
 pub use report::{Figure, Report, Unknown};
 pub use source::{Source, Sources};
+pub use tables::{MIGRATIONS, migrations};

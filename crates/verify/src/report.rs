@@ -121,6 +121,14 @@ pub struct Answer {
     pub household: Vec<Figure>,
 }
 
+impl Answer {
+    /// Whether something it was asked stays unknown (是否有未知项); what is answered by person only has no sum to know.
+    pub fn is_unsure(&self) -> bool {
+        let mut all = self.members.iter().flatten().chain(&self.household);
+        all.any(|figure| figure.unknown.iter().any(|why| *why != Unknown::PerPerson))
+    }
+}
+
 /// One figure of many households (批量指标).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FigureColumn {

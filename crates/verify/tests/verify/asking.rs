@@ -51,7 +51,9 @@ fn a_source_that_is_missing_old_or_partial_is_unknown_and_never_zero() {
     changed.0.get_mut("bank").unwrap().columns[4].needed = false;
     let landed = verify::Landed::open(&town.store(), changed, town.keys.clone()).unwrap();
     let stop = std::sync::atomic::AtomicBool::new(false);
-    let report = &landed.ask(&asked, day("2026-10-10"), 1, &stop).unwrap()[0];
+    let report = &landed
+        .ask_outside_a_case(&asked, day("2026-10-10"), 1, &stop)
+        .unwrap()[0];
     assert_eq!(
         town.figure(report, "bank", "deposits").unknown,
         [Unknown::LandedOtherwise]

@@ -278,7 +278,9 @@ fn what_is_landed_can_be_read_by_nobody_without_the_keys() {
     let landed = verify::Landed::open(&town.store(), town.sources.clone(), other.clone()).unwrap();
     let asked = [household("一", &[(ANN, "诸葛孔明")])];
     let stop = AtomicBool::new(false);
-    let report = &landed.ask(&asked, day("2026-11-22"), 1, &stop).unwrap()[0];
+    let report = &landed
+        .ask_outside_a_case(&asked, day("2026-11-22"), 1, &stop)
+        .unwrap()[0];
     assert_eq!(
         town.figure(report, "bank", "deposits").unknown,
         [verify::Unknown::LandedOtherwise]

@@ -234,7 +234,9 @@ impl Town {
 
     pub fn ask(&self, asked: &[Asked], as_of: &str) -> Vec<Report> {
         let stop = AtomicBool::new(false);
-        self.landed().ask(asked, day(as_of), 2, &stop).unwrap()
+        self.landed()
+            .ask_outside_a_case(asked, day(as_of), 2, &stop)
+            .unwrap()
     }
 
     pub fn ask_many(&self, asked: &[Asked], as_of: &str) -> Vec<FigureColumn> {

@@ -1,0 +1,194 @@
+//! A kept enquiry (已保存的核对), opened again: for its page, for its paper, and to make its report once more.
+//!
+//! Guarantees: a report is opened in the scope only, and journalled; what was kept is what was answered, byte for byte.
+//! Deliberately absent: asking anew; that is a new enquiry with consents of its own.
+
+use super::list::{EnquiryRow, row_of};
+use crate::tables::{enquiry as table, enquiry_person};
+use crate::{Asked, Landed, Report};
+use access::Scope;
+use anyhow::{Context, ensure};
+use chrono::NaiveDate;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use store::{Db, Event, Keys};
+use uuid::Uuid;
+use vocab::ids::PersonId;
+
+/// A delivery that answered, as an enquiry names it (所用的数据).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its name; none where nothing was landed.
+    pub delivery: Option<String>,
+    /// The day it is of.
+    pub delivered: Option<NaiveDate>,
+    /// The hash of the delivered file.
+    pub sm3: Option<String>,
+}
+
+/// What is sealed of an enquiry (封存内容). Its `Debug` shows no number.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// What was answered.
+    pub report: Report,
+    /// With which numbers and names was asked.
+    pub asked: Asked,
+    /// The figures of each source, in the order of the report.
+    pub figures: BTreeMap<String, Vec<String>>,
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Kept({})", self.report.household)
+    }
+}
+
+/// An enquiry with its report (核对及其报告).
+#[derive(Debug, Clone)]
+pub struct Enquiry {
+    /// The line of lists.
+    pub row: EnquiryRow,
+    /// Who was asked about, in the order of the report.
+    pub people: Vec<PersonId>,
+    /// The deliveries that answered.
+    pub deliveries: BTreeMap<String, Named>,
+    /// What was answered.
+    pub report: Report,
+    /// The figures of each source, in the order of the report.
+    pub figures: BTreeMap<String, Vec<String>>,
+}
+
+/// Whether a report could be made again (重现结果).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reproduced {
+    /// The same bytes.
+    Same,
+    /// These sources answer otherwise, or their delivery is no longer there.
+    Otherwise(Vec<String>),
+}
+
+/// Under which purpose a report is sealed.
+pub(super) fn sealed_for(id: Uuid) -> Vec<u8> {
+    format!("verify.enquiry:{id}").into_bytes()
+}
+
+/// By what a report is recognised without being readable.
+pub(super) fn blind(keys: &Keys, bytes: &[u8]) -> String {
+    keys.blind_bytes("verify.report", bytes)
+}
+
+fn open(keys: &Keys, row: &table::Model) -> anyhow::Result<Kept> {
+    let bytes = keys
+        .unseal_bytes(&row.report_sealed, &sealed_for(row.id))
+        .context("opening a report")?;
+    ensure!(
+        blind(keys, &bytes) == row.report_blind,
+        "a kept report is not the one that was recorded"
+    );
+    serde_json::from_slice(&bytes).context("reading a report")
+}
+
+async fn row(db: &Db, scope: &Scope, id: Uuid) -> anyhow::Result<Option<table::Model>> {
+    let (first, beyond) = scope.code_range();
+    table::Entity::find_by_id(id)
+        .filter(table::Column::Region.gte(first))
+        .filter(table::Column::Region.lt(beyond))
+        .one(db.conn())
+        .await
+        .context("reading an enquiry")
+}
+
+/// An enquiry with its report (查看核对报告); `None` outside the scope. The look is journalled.
+///
+/// Opens its own transaction for the journal: do not call it while holding a [`store::Tx`].
+///
+/// # Errors
+/// Faults of the database.
+pub async fn enquiry(db: &Db, scope: &Scope, id: Uuid) -> anyhow::Result<Option<Enquiry>> {
+    let Some(row) = row(db, scope, id).await? else {
+        return Ok(None);
+    };
+    let kept = open(db.keys(), &row)?;
+    let people = enquiry_person::Entity::find()
+        .filter(enquiry_person::Column::EnquiryId.eq(id))
+        .order_by_asc(enquiry_person::Column::PlaceInOrder)
+        .all(db.conn())
+        .await
+        .context("reading who was asked about")?;
+    note(db, scope, &row, "verify.read_report").await?;
+    Ok(Some(Enquiry {
+        people: people.iter().map(|one| PersonId(one.person_id)).collect(),
+        deliveries: serde_json::from_str(&row.deliveries).context("reading deliveries")?,
+        row: row_of(row)?,
+        report: kept.report,
+        figures: kept.figures,
+    }))
+}
+
+/// The newest enquiry of a case (最近一次核对), if there is one.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn latest(db: &Db, scope: &Scope, subject: Uuid) -> anyhow::Result<Option<Uuid>> {
+    let (first, beyond) = scope.code_range();
+    let found = table::Entity::find()
+        .filter(table::Column::SubjectId.eq(subject))
+        .filter(table::Column::Region.gte(first))
+        .filter(table::Column::Region.lt(beyond))
+        .order_by_desc(table::Column::Number)
+        .one(db.conn())
+        .await
+        .context("reading the newest enquiry")?;
+    Ok(found.map(|row| row.id))
+}
+
+async fn note(db: &Db, scope: &Scope, row: &table::Model, act: &str) -> anyhow::Result<()> {
+    let mut tx = db.begin().await?;
+    tx.note(Event {
+        by: scope.actor.officer,
+        purpose: scope.purpose.text(),
+        act: act.to_owned(),
+        subject_kind: "case".to_owned(),
+        subject_id: row.subject_id.to_string(),
+        region: row.region.parse().ok(),
+        detail: json!({ "enquiry": row.number }),
+    });
+    tx.commit().await
+}
+
+/// Makes a report once more from the deliveries that answered it (重现报告), journalled; `None` outside the scope.
+///
+/// Nobody is asked about anew: it is the same question to the same deliveries, to prove the answer.
+///
+/// # Errors
+/// Faults of the database, or when what was landed cannot be read.
+pub async fn reproduce(
+    db: &Db,
+    scope: &Scope,
+    landed: &Landed,
+    id: Uuid,
+) -> anyhow::Result<Option<Reproduced>> {
+    let Some(row) = row(db, scope, id).await? else {
+        return Ok(None);
+    };
+    let kept = open(db.keys(), &row)?;
+    let named: BTreeMap<String, Named> =
+        serde_json::from_str(&row.deliveries).context("reading deliveries")?;
+    note(db, scope, &row, "verify.reproduce").await?;
+    let stop = AtomicBool::new(false);
+    let again = landed.ask(&kept.asked, row.as_of, Some(&named), &stop)?;
+    let bytes = |report: &Report| serde_json::to_vec(report).context("writing a report down");
+    if bytes(&again)? == bytes(&kept.report)? {
+        return Ok(Some(Reproduced::Same));
+    }
+    let otherwise = kept
+        .report
+        .answers
+        .iter()
+        .filter(|answer| !again.answers.contains(answer))
+        .map(|answer| answer.source.clone());
+    Ok(Some(Reproduced::Otherwise(otherwise.collect())))
+}
