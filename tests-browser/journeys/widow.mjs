@@ -103,6 +103,9 @@ async function walk({ browser, say }, { lang, js }) {
   await auditor.inspects("home");
   await auditor.goes("/journal");
   await auditor.inspects("journal");
+  await auditor.goes("/enquiries");
+  await auditor.inspects("enquiries");
+  assert.match(await auditor.page.locator("main").innerText(), /HD2026-000001/);
 }
 
 /** The long procedure: enquiry, visit, opinion, notice, the district's decision. */
@@ -112,7 +115,9 @@ async function household({ window, street, district, browser, visitor, path, js,
   await authorise(window, path);
   await window.inspects("case-accepted");
 
-  say(`${path}: enquiry, home visit by two, opinion`);
+  await verification({ street, district, path, say });
+
+  say(`${path}: home visit by two, opinion`);
   await street.goes(path);
   await act(street, "start_investigation");
   await attach(street, path, "visit_form");
@@ -139,6 +144,62 @@ async function household({ window, street, district, browser, visitor, path, js,
   await district.inspects("case-granted");
   await letter(district);
   return path;
+}
+
+/** The departments are asked; a car of the dead husband is found, taken, objected to, and the fact corrected by another. */
+async function verification({ street, district, path, say }) {
+  const { page } = street;
+  const enquiry = `${path}/enquiry`;
+  const verdict = async (person) => (await person.page.locator(".aside .verdict").last().innerText()).replaceAll(/\s+/g, " ");
+  say(`${path}: eight departments and more are asked`);
+  await street.goes(enquiry);
+  await street.inspects("enquiry-before");
+  await leave(street, () => page.locator(`form[action="${enquiry}"] button[type=submit]`).first().click());
+  assert.match(page.url(), /done=asked/);
+  await street.inspects("enquiry-report");
+  const car = page.locator('input[name=take][value^="vehicle.vehicles."]');
+  assert.equal(await car.count(), 1, "one car is found, of one person");
+  const pdf = await page.context().request.get(new URL(await page.locator('a[href$="/pdf"]').first().getAttribute("href"), page.url()).href);
+  assert.equal((await pdf.body()).subarray(0, 5).toString(), "%PDF-");
+  await leave(street, () => page.locator('form[action$="/reproduce"] button').click());
+  assert.match(page.url(), /done=same/, "the report can be made again");
+
+  say(`${path}: the car is taken`);
+  await street.goes(`${path}/findings`);
+  const before = await verdict(street);
+  await street.goes(enquiry);
+  for (const box of await page.locator("input[name=take]").all()) {
+    await box.setChecked((await box.getAttribute("value")).startsWith("vehicle.vehicles."));
+  }
+  await leave(street, () => page.locator('form[action$="/take"] button[type=submit]').click());
+  assert.match(page.url(), /done=taken/);
+  await street.goes(`${path}/findings`);
+  const withCar = await verdict(street);
+  assert.notEqual(withCar, before, "the car changes what the rules say");
+
+  say(`${path}: she objects; another officer answers`);
+  await street.goes(enquiry);
+  await leave(street, () => page.locator('a[href*="&object=vehicle.vehicles."]').first().click());
+  const objects = page.locator('form[action$="/object"]');
+  await objects.locator("[name=said]").fill("车是亡夫的，三年前已经报废。");
+  await objects.locator("[name=papers]").fill("机动车注销证明");
+  await street.inspects("enquiry-objecting");
+  await leave(street, () => objects.locator("button[type=submit]").click());
+  assert.match(page.url(), /done=objected/);
+  assert.equal(await page.locator('form[action*="/objections/"]').count(), 0, "who took it does not answer");
+  await signInAgain(district, "qushen");
+  await district.goes(enquiry);
+  const answers = district.page.locator('form[action*="/objections/"]');
+  await open(district, answers);
+  await answers.locator("[name=answer_reason]").fill("车管所复核：已注销。");
+  await answers.locator("[name=value]").fill("0");
+  await answers.locator("[name=number]").fill("车管复〔2026〕9号");
+  await leave(district, () => answers.locator("button[type=submit]").click());
+  assert.match(district.page.url(), /done=answered/);
+  await district.inspects("enquiry-corrected");
+  await street.goes(`${path}/findings`);
+  assert.equal(await verdict(street), before, "corrected, the rules say what they said before");
+  say(`before ${before} · with the car ${withCar} · corrected as before`);
 }
 
 /** The short procedure: acceptance, then the street's decision. */

@@ -67,6 +67,10 @@ pub enum Permission {
     WriteRules,
     /// 复核并发布规则。
     PublishRules,
+    /// 凭本人授权发起家庭经济状况核对，采信结果。
+    Enquire,
+    /// 查看全部核对记录和异常提示。
+    SeeEnquiries,
 }
 
 use Permission as P;
@@ -243,6 +247,12 @@ pub const TABLE: &[(Permission, &[Role], Again)] = &[
         &[R::RuleOfficer, R::DistrictApprover],
         Again::Asked,
     ),
+    (
+        P::Enquire,
+        &[R::WindowOfficer, R::StreetReviewer, R::DistrictApprover],
+        Again::No,
+    ),
+    (P::SeeEnquiries, &[R::Auditor], Again::No),
 ];
 
 impl Permission {
@@ -292,6 +302,8 @@ impl Permission {
             P::RunSweep => "立即比对全部人口",
             P::WriteRules => "起草规则",
             P::PublishRules => "发布规则",
+            P::Enquire => "发起核对",
+            P::SeeEnquiries => "查看核对记录",
         }
     }
 

@@ -7,6 +7,7 @@
 //! absent: believing one over the other; the rule book says *to verify* where they differ.
 
 pub mod in_case;
+pub mod objection;
 
 use crate::desk::Desk;
 use access::Scope;

@@ -10,16 +10,18 @@ use crate::procedure::StateKind;
 use crate::tables;
 use access::Scope;
 use anyhow::Context;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use policy::Outcome;
-use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, NullOrdering, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use store::{Db, Page};
 use vocab::Region;
-use vocab::ids::{HouseholdId, PersonId};
+use vocab::ids::{CaseId, HouseholdId, PersonId};
 
 /// What to look for (办件筛选); everything left out means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +152,39 @@ pub async fn list(
         .await
         .context("listing cases")?
         .try_map(|row| shown(desk, Case::read(&row)?, today))
+}
+
+/// Which of these cases something was done on after the moment beside each (之后有进展的办件); those outside the scope are left out.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn moved_since(
+    db: &Db,
+    scope: &Scope,
+    since: &[(CaseId, DateTime<Utc>)],
+) -> anyhow::Result<BTreeSet<(CaseId, DateTime<Utc>)>> {
+    let (first, beyond) = scope.code_range();
+    let visible = Query::select()
+        .column(tables::case::Column::Id)
+        .from(tables::case::Entity)
+        .and_where(tables::case::Column::Region.gte(first))
+        .and_where(tables::case::Column::Region.lt(beyond))
+        .to_owned();
+    let last: Vec<(uuid::Uuid, DateTime<Utc>)> = tables::event::Entity::find()
+        .select_only()
+        .column(tables::event::Column::CaseId)
+        .expr_as(Expr::col(tables::event::Column::At).max(), "last")
+        .filter(tables::event::Column::CaseId.is_in(since.iter().map(|(case, _)| case.0)))
+        .filter(tables::event::Column::CaseId.in_subquery(visible))
+        .group_by(tables::event::Column::CaseId)
+        .into_tuple()
+        .all(db.conn())
+        .await
+        .context("looking when cases moved last")?;
+    let moved = |(case, at): &&(CaseId, DateTime<Utc>)| {
+        last.iter().any(|(id, last)| *id == case.0 && last > at)
+    };
+    Ok(since.iter().filter(moved).copied().collect())
 }
 
 /// How many cases a filter finds (办件数量).

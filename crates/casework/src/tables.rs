@@ -15,6 +15,7 @@ pub(crate) mod draft;
 pub(crate) mod draft_change;
 pub(crate) mod event;
 pub(crate) mod evidence;
+pub(crate) mod finding_objection;
 pub(crate) mod lead;
 pub(crate) mod letter;
 pub(crate) mod life_event;
@@ -61,6 +62,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0046_consent_moves",
         sql: CONSENT_MOVES,
     },
+    Migration {
+        name: "0047_finding_objection",
+        sql: FINDING_OBJECTION,
+    },
 ];
 
 /// The migrations of this crate and of those it stands on, in order, without repeats (全部建表).
@@ -83,6 +88,34 @@ const CONSENT_MOVES: &str = "
 INSERT INTO registry_consent (id, person_id, household_id, region, tie, purpose, way, signed_on, until, file_id, signed_by_id, reason, officer_id, at, withdrawn_on)
 SELECT id, person_id, household_id, region, 'member', purpose, way, signed_on, until, file_id, signed_by_id, '', officer_id, at, withdrawn_on FROM casework_authorisation;
 DROP TABLE casework_authorisation;
+";
+
+const FINDING_OBJECTION: &str = "
+CREATE TABLE casework_finding_objection (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  subject_kind {text} NOT NULL,
+  subject_id {id} NOT NULL,
+  fact {text} NOT NULL,
+  department {text} NOT NULL,
+  valid_from {date},
+  valid_until {date},
+  value {text} NOT NULL,
+  by_id {id} NOT NULL,
+  said {bytes} NOT NULL,
+  papers {text} NOT NULL,
+  at {instant} NOT NULL,
+  on_day {date} NOT NULL,
+  due_on {date} NOT NULL,
+  officer_id {id} NOT NULL,
+  taken_by {id} NOT NULL,
+  answered_on {date},
+  answered_by {id},
+  answerer {text} NOT NULL,
+  upheld {bool},
+  reason {text} NOT NULL
+);
+CREATE INDEX casework_finding_objection_case ON casework_finding_objection (case_id);
 ";
 
 const CASEWORK: &str = "

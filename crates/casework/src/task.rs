@@ -188,8 +188,13 @@ pub(crate) async fn follow(
         .state(&case.state)
         .context("the state of a case is not in its procedure")?;
     if state.kind == StateKind::Final {
-        let outlives =
-            |kind| own(kind) || matches!(kind, TaskKind::Appeal | TaskKind::ReturnedPayment);
+        let answered_anyway = |kind| {
+            matches!(
+                kind,
+                TaskKind::Appeal | TaskKind::FindingObjection | TaskKind::ReturnedPayment
+            )
+        };
+        let outlives = |kind| own(kind) || answered_anyway(kind);
         close(tx, case.id, by, |kind| !outlives(kind)).await?;
     }
     let wanted = step_of(state, case, notice_ends);

@@ -172,10 +172,20 @@ pub async fn counts(db: &Db, scope: &Scope) -> anyhow::Result<TodoCounts> {
         soon: of(light(Light::Yellow)).await?,
         returned: of(kind(TaskKind::ReturnedPayment)).await?,
         publicity_over: of(kind(TaskKind::Publicity)).await?,
-        objections: of(kind(TaskKind::Objection)).await?,
+        objections: of(TodoFilter::objections()).await?,
         samples: of(kind(TaskKind::Sample)).await?,
         waiting: of(waiting).await?,
     })
+}
+
+impl TodoFilter {
+    /// Objections of both kinds (异议): to a public notice, and to a finding.
+    pub fn objections() -> Self {
+        Self {
+            kinds: vec![TaskKind::Objection, TaskKind::FindingObjection],
+            ..Self::default()
+        }
+    }
 }
 
 fn condition(scope: &Scope, filter: &TodoFilter, today: NaiveDate) -> Condition {

@@ -11,7 +11,7 @@ use crate::case::{
     from_word,
 };
 use crate::desk::Desk;
-use crate::finding::in_case;
+use crate::finding::{in_case, objection};
 use crate::procedure::{Act, LimitUnit, TaskKind};
 use crate::{evidence, list, notices, receipt, rows, sheet, tables};
 use access::Scope;
@@ -304,6 +304,18 @@ pub(crate) fn act_wording(desk: &Desk, programme: &str, act: &str) -> (String, S
         in_case::WITHDRAWN => (
             "撤回核对发现".to_owned(),
             "Finding of another department withdrawn".to_owned(),
+        ),
+        objection::OBJECTED => (
+            "本人对核对结果有异议".to_owned(),
+            "The person objects to a finding".to_owned(),
+        ),
+        objection::UPHELD => (
+            "异议成立，核对结果已更正".to_owned(),
+            "Objection upheld, finding corrected".to_owned(),
+        ),
+        objection::NOT_UPHELD => (
+            "异议不成立，维持核对结果".to_owned(),
+            "Objection not upheld, finding stands".to_owned(),
         ),
         _ => desk
             .procedure(programme)

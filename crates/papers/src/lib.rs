@@ -2,7 +2,7 @@
 //!
 //! * [`fonts`]: the system's fonts, found once.
 //! * [`pdf`](mod@pdf): a template and its data become an A4 PDF.
-//! * [`qr`]: a text as a QR code.
+//! * [`qr`]: a text as a QR code, and back from a scan.
 //!
 //! Guarantees: the same template and data give the same bytes (no clock is asked, no identifier is drawn); a template
 //! reaches no file, no package and no network beyond the files handed in; mistakes of a template are said in words with
@@ -19,4 +19,4 @@ pub mod pdf;
 pub mod qr;
 
 pub use pdf::{PaperFault, TemplateFault, pdf, pdf_with};
-pub use qr::qr_svg;
+pub use qr::{qr_in, qr_svg};

@@ -14,7 +14,7 @@ mod list;
 mod terms;
 
 pub use kept::{Enquiry, Kept, Named, Reproduced, enquiry, latest, reproduce};
-pub use list::{EnquiryFilter, EnquiryRow, Oddity, by_officer, list, of_subject};
+pub use list::{ByOfficer, EnquiryFilter, EnquiryRow, Oddity, by_officer, list, of_subject};
 pub use terms::{Odd, PurposeDef, Terms};
 
 use crate::tables::{enquiry as table, enquiry_person};

@@ -56,6 +56,35 @@ impl Unknown {
             Self::PerPerson => "这一项按人回答，家庭没有合计".to_owned(),
         }
     }
+
+    /// In words, English.
+    pub fn en(&self) -> String {
+        match self {
+            Self::NotLanded => "nothing was received from this department".to_owned(),
+            Self::Stale(day) => {
+                format!("the newest is of {day} and too old; have the department deliver again")
+            }
+            Self::LandedOtherwise => {
+                "landed by another definition or with other keys; land it anew".to_owned()
+            }
+            Self::NoValidId => "no valid identity number; check by hand".to_owned(),
+            Self::WrittenTwice => {
+                "the same identity number stands twice in the household; check by hand".to_owned()
+            }
+            Self::NameMissing => "without a name the holder cannot be compared".to_owned(),
+            Self::Blank => "the department's record leaves this blank; ask the department".to_owned(),
+            Self::Contradictory => {
+                "the department's records of one day contradict each other; ask the department"
+                    .to_owned()
+            }
+            Self::TooLarge => "the sum is out of range; ask the department".to_owned(),
+            Self::NotWhole => {
+                "no record was found, and the source does not hold everybody: nothing follows from it"
+                    .to_owned()
+            }
+            Self::PerPerson => "answered for each person; the household has no sum".to_owned(),
+        }
+    }
 }
 
 /// One figure (一项指标).

@@ -475,6 +475,73 @@ pub static ROUTES: &[Route] = &[
         page!(pages::findings::withdraw),
     ),
     Route::get(
+        "/cases/{id}/enquiry",
+        Holds(P::SeeCases),
+        "核对：授权、报告、与申报对照",
+        page!(pages::enquiry::show),
+    ),
+    Route::post(
+        "/cases/{id}/enquiry",
+        Holds(P::Enquire),
+        "发起核对",
+        page!(pages::enquiry::post),
+    )
+    .slow(),
+    Route::get(
+        "/cases/{id}/enquiry/{report}/pdf",
+        Holds(P::SeeCases),
+        "核对报告 PDF",
+        page!(pages::enquiry_paper::pdf),
+    )
+    .slow(),
+    Route::get(
+        "/cases/{id}/consents/{person}/form",
+        Holds(P::Apply),
+        "打印核对授权书",
+        page!(pages::enquiry_paper::form),
+    )
+    .slow(),
+    Route::get(
+        "/enquiries",
+        Holds(P::SeeEnquiries),
+        "核对记录：谁为哪个办件核对了谁，异常提示",
+        page!(pages::enquiries::show),
+    ),
+    Route::get(
+        "/enquiries/export",
+        Holds(P::SeeEnquiries),
+        "导出核对记录",
+        page!(pages::enquiries::export),
+    )
+    .slow(),
+    Route::post(
+        "/cases/{id}/enquiry/{report}/take",
+        Holds(P::Enquire),
+        "采信核对发现",
+        page!(pages::enquiry::take),
+    ),
+    Route::post(
+        "/cases/{id}/enquiry/{report}/reproduce",
+        Holds(P::Enquire),
+        "用当时的数据重做报告",
+        page!(pages::enquiry::reproduce),
+    )
+    .slow(),
+    Route::post(
+        "/cases/{id}/enquiry/{report}/object",
+        Holds(P::Enquire),
+        "登记对核对结果的异议",
+        page!(pages::finding_objections::object),
+    )
+    .with_files(),
+    Route::post(
+        "/cases/{id}/objections/{objection}",
+        Holds(P::Enquire),
+        "答复对核对结果的异议",
+        page!(pages::finding_objections::answer),
+    )
+    .with_files(),
+    Route::get(
         "/evidence/{id}",
         Holds(P::SeePapers),
         "查看材料",

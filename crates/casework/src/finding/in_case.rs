@@ -161,7 +161,7 @@ fn differs(said: &[DatedFact], today: NaiveDate) -> bool {
     })
 }
 
-/// What the rule book would say with a finding (试算记入后的结果), nothing written; `None` outside the scope.
+/// What the rule book would say with these findings (试算记入后的结果), nothing written; `None` outside the scope.
 ///
 /// # Errors
 /// Faults of the database.
@@ -170,7 +170,7 @@ pub async fn effect(
     scope: &Scope,
     desk: &Desk,
     id: CaseId,
-    new: &NewFinding,
+    findings: &[NewFinding],
 ) -> anyhow::Result<Option<Effect>> {
     let Some(row) = rows::case_row(db, scope, id.0).await? else {
         return Ok(None);
@@ -184,19 +184,21 @@ pub async fn effect(
     let Some(before) = answer(&sheet) else {
         return Ok(None);
     };
-    let Some(record) = record_of(&case, &mut sheet, new.subject) else {
-        return Ok(None);
-    };
-    let department = new.department.trim();
-    let said = record.entry(new.fact.clone()).or_default();
-    said.retain(|earlier| earlier.source != department || earlier.period != new.period);
-    said.push(DatedFact {
-        value: new.value.clone(),
-        period: new.period,
-        known_since: Some(now),
-        source: department.to_owned(),
-        evidence: None,
-    });
+    for new in findings {
+        let Some(record) = record_of(&case, &mut sheet, new.subject) else {
+            return Ok(None);
+        };
+        let department = new.department.trim();
+        let said = record.entry(new.fact.clone()).or_default();
+        said.retain(|earlier| earlier.source != department || earlier.period != new.period);
+        said.push(DatedFact {
+            value: new.value.clone(),
+            period: new.period,
+            known_since: Some(now),
+            source: department.to_owned(),
+            evidence: None,
+        });
+    }
     Ok(answer(&sheet).map(|after| Effect { before, after }))
 }
 
@@ -331,16 +333,17 @@ async fn is_of(
 }
 
 /// What the timeline is told.
-struct Told {
-    act: &'static str,
-    subject: Subject,
-    fact: String,
-    value: Option<Value>,
-    department: String,
-    opinion: String,
+pub(super) struct Told {
+    pub(super) act: &'static str,
+    pub(super) subject: Subject,
+    pub(super) fact: String,
+    pub(super) value: Option<Value>,
+    pub(super) department: String,
+    pub(super) opinion: String,
 }
 
-async fn tell(
+/// Writes it into the timeline and the journal, and raises the case's version.
+pub(super) async fn tell(
     tx: &mut Tx,
     scope: &Scope,
     mut row: tables::case::Model,

@@ -16,6 +16,8 @@ pub enum TaskKind {
     Sample,
     /// An open objection (异议).
     Objection,
+    /// The person's objection to a finding (对核对结果的异议).
+    FindingObjection,
     /// An open appeal (申诉).
     Appeal,
     /// A periodic review (定期核查).
@@ -34,6 +36,7 @@ impl TaskKind {
         Self::Publicity,
         Self::Sample,
         Self::Objection,
+        Self::FindingObjection,
         Self::Appeal,
         Self::Review,
         Self::Redecide,
@@ -48,6 +51,7 @@ impl TaskKind {
             Self::Publicity => "publicity",
             Self::Sample => "sample",
             Self::Objection => "objection",
+            Self::FindingObjection => "finding_objection",
             Self::Appeal => "appeal",
             Self::Review => "review",
             Self::Redecide => "redecide",
@@ -68,6 +72,7 @@ impl TaskKind {
             Self::Publicity => ("公示", "Public notice"),
             Self::Sample => ("抽查", "Sample check"),
             Self::Objection => ("异议待处理", "Objection to settle"),
+            Self::FindingObjection => ("核对异议待答复", "Objection to a finding to answer"),
             Self::Appeal => ("申诉待答复", "Appeal to answer"),
             Self::Review => ("定期核查", "Periodic review"),
             Self::Redecide => ("情况变化，重新决定", "Changed: decide anew"),

@@ -83,7 +83,7 @@ fixtures::db_tests! {
         let deposits = finding(family.widow, "deposits", 500_000, "银行");
 
         // Tried out: to verify before, met after; nothing is written.
-        let effect = in_case::effect(&town.db, &town.reviewer, &town.desk, case, &deposits).await.unwrap().unwrap();
+        let effect = in_case::effect(&town.db, &town.reviewer, &town.desk, case, std::slice::from_ref(&deposits)).await.unwrap().unwrap();
         assert_eq!((effect.before.outcome, effect.after.outcome), (Outcome::ToVerify, Outcome::Met));
         assert_eq!(said(&town, case, family.widow, "deposits").await, (Vec::new(), false));
 

@@ -50,6 +50,8 @@ pub struct EnquiryRow {
     pub people: i64,
     /// How many sources said nothing, or not everything.
     pub unknowns: i64,
+    /// By what its report is recognised on paper.
+    pub check: String,
     /// What is odd about it, but for what only all enquiries together tell.
     pub odd: Vec<Oddity>,
 }
@@ -112,6 +114,7 @@ pub(super) fn row_of(row: table::Model) -> anyhow::Result<EnquiryRow> {
         valid_until: row.valid_until,
         people: row.people,
         unknowns: row.unknowns,
+        check: row.report_blind.chars().take(16).collect(),
         odd: flags.into_iter().flatten().collect(),
     })
 }

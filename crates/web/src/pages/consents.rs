@@ -10,6 +10,7 @@ use crate::parts::{format, piece};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use access::{Permission, Purpose};
+use anyhow::Context;
 use maud::{Markup, html};
 use registry::consent::{self, Consent, NewConsent, Refused, Said, State, Tie, Way};
 use std::collections::BTreeMap;
@@ -17,8 +18,10 @@ use uuid::Uuid;
 use vocab::ids::{CaseId, PersonId};
 use vocab::{Document, DocumentKind};
 
-/// For what people sign, until packs say otherwise.
-pub(crate) const PURPOSE: &str = "申请社会救助的家庭经济状况核对";
+/// For what people sign (授权用途), word for word as the packs have it.
+pub(crate) fn purpose(visit: &Visit) -> Result<String, Problem> {
+    Ok(super::enquiry::terms(visit)?.usual().to_owned())
+}
 
 pub(crate) fn way_name(visit: &Visit, way: Way) -> &'static str {
     match way {
@@ -66,7 +69,8 @@ pub(crate) fn state_words(visit: &Visit, said: &Said) -> Markup {
 pub(crate) async fn everybody(visit: &Visit, seen: &Seen) -> Result<Vec<(Said, String)>, Problem> {
     let scope = visit.scope(Purpose::Review)?;
     let (db, today) = (&visit.app.db, visit.today());
-    let said = consent::said(db, &scope, seen.case.household, PURPOSE, today)
+    let purpose = purpose(visit)?;
+    let said = consent::said(db, &scope, seen.case.household, &purpose, today)
         .await?
         .unwrap_or_default();
     let ids: Vec<PersonId> = said.iter().map(|one| one.person).collect();
@@ -105,7 +109,14 @@ pub(crate) fn section(
                 @for (said, name) in people {
                     li {
                         div.head { (name) @if said.tie != Tie::Member { span.quiet { (tie_name(visit, said.tie)) } } }
-                        p.quiet { (state_words(visit, said)) }
+                        p.quiet {
+                            (state_words(visit, said)) " "
+                            @if may && said.state.in_force().is_none() {
+                                a href=(format!("/cases/{}/consents/{}/form", seen.case.id, said.person)) target="_blank" rel="noopener" {
+                                    (visit.t("打印授权书"))
+                                }
+                            }
+                        }
                         @if let (true, Some(one)) = (may, said.state.in_force()) { (take_back(visit, seen, one)) }
                     }
                 }
@@ -194,7 +205,7 @@ fn give_form(
                 .value(visit.form.some("auth_signed").unwrap_or(&today)).errors(errors).date())
             (field(lang, "auth_by", visit.t("监护人或已故家人的近亲属")).hint(html! { (visit.t("替未成年人、已故家人签的填写")) }).optional()
                 .value(visit.form.some("auth_by").unwrap_or(first)).errors(errors).select(&signers))
-            (field(lang, "auth_file", visit.t("授权书扫描件")).hint(html! { (visit.t("纸质签字必须上传")) }).optional()
+            (field(lang, "auth_file", visit.t("授权书扫描件")).hint(html! { (visit.t("纸质签字必须上传；在这里打印的授权书凭二维码自动归到本人")) }).optional()
                 .errors(errors).file("image/*,application/pdf"))
             (field(lang, "auth_reason", visit.t("不同意的理由")).hint(html! { (visit.t("不同意的必须写")) }).optional()
                 .value(visit.form.get("auth_reason")).errors(errors).text())
@@ -275,6 +286,44 @@ fn sent(visit: &Visit, part: &str) -> Result<Sent, FieldError> {
     })
 }
 
+/// Whom a scanned form is of (扫描件归属): whom its QR names, whoever is ticked; those ticked, if it cannot be read.
+async fn attached(
+    visit: &Visit,
+    seen: &Seen,
+    part: &str,
+    ticked: Vec<(PersonId, Tie, bool)>,
+) -> Result<Result<Vec<(PersonId, Tie, bool)>, FieldError>, Problem> {
+    let name = format!("{part}_file");
+    let Some(upload) = visit.files.iter().find(|file| file.field == name) else {
+        return Ok(Ok(ticked));
+    };
+    let bytes = upload.bytes.clone();
+    let read = tokio::task::spawn_blocking(move || papers::qr_in(&bytes))
+        .await
+        .context("reading the QR of a scan")?;
+    let (keys, purpose) = (visit.app.db.keys(), purpose(visit)?);
+    let Some(marked) = read.and_then(|text| consent::read_mark(keys, &text, &purpose)) else {
+        return Ok(Ok(ticked));
+    };
+    if marked.household != seen.case.household {
+        let sentence = visit.t("扫描件上的二维码是另一户的授权书，请核对");
+        return Ok(Err(fault(name, sentence)));
+    }
+    let known = everybody(visit, seen).await?;
+    let said = known.iter().find(|(said, _)| said.person == marked.person);
+    Ok(match said {
+        Some((said, _)) => Ok(vec![(
+            said.person,
+            said.tie,
+            said.child || said.tie == Tie::Late,
+        )]),
+        None => Err(fault(
+            name,
+            visit.t("扫描件上的二维码不是这一户的人，请核对"),
+        )),
+    })
+}
+
 /// Records the same word of several people, or of nobody.
 async fn record(
     visit: &Visit,
@@ -285,6 +334,15 @@ async fn record(
     let scope = visit.scope(Purpose::Application)?;
     let sent = match sent(visit, part) {
         Ok(sent) => sent,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    let purpose = purpose(visit)?;
+    let people = match attached(visit, seen, part, people).await? {
+        Ok(people) if people.is_empty() => {
+            let sentence = visit.t("扫描件上的二维码读不出，请勾选是谁签的");
+            return Ok(Err(fault(format!("{part}_person"), sentence)));
+        }
+        Ok(people) => people,
         Err(wrong) => return Ok(Err(wrong)),
     };
     let mut tx = visit.app.db.begin().await?;
@@ -304,7 +362,7 @@ async fn record(
             person,
             household: seen.case.household,
             tie,
-            purpose: PURPOSE.to_owned(),
+            purpose: purpose.clone(),
             way: sent.way,
             signed_on: sent.signed_on,
             until: None,
@@ -344,7 +402,7 @@ pub async fn authorise(visit: &Visit) -> Answer {
             })
         })
         .collect();
-    if people.is_empty() {
+    if people.is_empty() && visit.files.is_empty() {
         let wrong = [fault("auth_person", visit.t("请勾选谁签了授权"))];
         return page(visit, &seen, &wrong).await;
     }

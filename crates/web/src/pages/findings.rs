@@ -23,7 +23,7 @@ use vocab::ids::CaseId;
 use vocab::{DatedFact, Period};
 
 /// The word of a subject in links and forms.
-fn word(subject: Subject) -> String {
+pub(crate) fn word(subject: Subject) -> String {
     match subject {
         Subject::Household(_) => "household".to_owned(),
         Subject::Person(id) => id.to_string(),
@@ -31,7 +31,7 @@ fn word(subject: Subject) -> String {
 }
 
 /// The subject a word names, if the case is about it.
-fn subject_of(seen: &Seen, word: &str) -> Option<Subject> {
+pub(crate) fn subject_of(seen: &Seen, word: &str) -> Option<Subject> {
     if word == "household" {
         return Some(Subject::Household(seen.case.household));
     }
@@ -42,7 +42,7 @@ fn subject_of(seen: &Seen, word: &str) -> Option<Subject> {
         .then_some(Subject::Person(id))
 }
 
-fn name_of(visit: &Visit, seen: &Seen, subject: Subject) -> String {
+pub(crate) fn name_of(visit: &Visit, seen: &Seen, subject: Subject) -> String {
     match subject {
         Subject::Household(_) => visit.t("全家").to_owned(),
         Subject::Person(id) => seen
@@ -273,7 +273,7 @@ fn one_finding(
 }
 
 /// The rule book's answer beside: today's, or before and after what was tried.
-fn beside(visit: &Visit, seen: &Seen, effect: Option<&Effect>) -> Markup {
+pub(crate) fn beside(visit: &Visit, seen: &Seen, effect: Option<&Effect>) -> Markup {
     let lang = visit.lang;
     let names: Vec<String> = seen.members.iter().map(|(_, name)| name.clone()).collect();
     match effect {
@@ -301,7 +301,7 @@ fn beside(visit: &Visit, seen: &Seen, effect: Option<&Effect>) -> Markup {
 }
 
 /// The conditions whose answer changes, before → after.
-fn changed(visit: &Visit, before: &Determination, after: &Determination) -> Markup {
+pub(crate) fn changed(visit: &Visit, before: &Determination, after: &Determination) -> Markup {
     let lang = visit.lang;
     let pairs: Vec<_> = after
         .conditions
@@ -363,7 +363,8 @@ pub async fn post(visit: &Visit) -> Answer {
     };
     let desk = &visit.app.desk;
     if visit.form.get("go") == "try" {
-        let effect = in_case::effect(&visit.app.db, &scope, desk, id, &new).await?;
+        let effect =
+            in_case::effect(&visit.app.db, &scope, desk, id, std::slice::from_ref(&new)).await?;
         return page(visit, &seen, effect.as_ref(), &[]).await;
     }
     let mut tx = visit.app.db.begin().await?;
@@ -457,6 +458,7 @@ pub(crate) async fn brief(visit: &Visit, seen: &Seen) -> Result<Markup, Problem>
             @else {
                 p { (visit.lang.f("申报与核对不一致 {count} 项", &[("count", &differing.len())])) (visit.t("：")) (differing.join(visit.t("、"))) }
             }
+            p { a href=(format!("/cases/{id}/enquiry")) { (visit.t("发起核对，看核对报告")) } }
             @if visit.can(access::Permission::RecordFacts) {
                 p { a href=(format!("/cases/{id}/findings")) { (visit.t("申报与核对对照，录入其他部门的反馈")) } }
             }

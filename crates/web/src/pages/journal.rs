@@ -27,11 +27,12 @@ const ROWS: u64 = 50;
 const CHINA_HOURS: i64 = 8;
 
 /// Rooms of the house whose acts can be picked together: the beginning of the act's word, and what people call it.
-const ROOMS: [(&str, &str); 12] = [
+const ROOMS: [(&str, &str); 13] = [
     ("access.", key("登录与账号")),
     ("person.", key("人员")),
     ("household.", key("家庭")),
     ("consent.", key("核对授权")),
+    ("verify.", key("核对")),
     ("fact.", key("事实")),
     ("account.", key("银行账户")),
     ("roster.", key("花名册")),
@@ -43,7 +44,7 @@ const ROOMS: [(&str, &str); 12] = [
 ];
 
 /// What acts are called; an act that is not here shows its own word.
-const ACTS: [(&str, &str); 59] = [
+const ACTS: [(&str, &str); 64] = [
     ("access.signed_in", key("登录")),
     ("access.sign_in_failed", key("登录失败")),
     ("access.sign_in_slowed", key("登录被限制")),
@@ -99,6 +100,11 @@ const ACTS: [(&str, &str); 59] = [
     ("consent.refuse", key("登记不同意核对")),
     ("consent.withdraw", key("撤回核对授权")),
     ("consent.open", key("按授权取出证件号")),
+    ("consent.print", key("打印核对授权书")),
+    ("verify.permit", key("核准核对")),
+    ("verify.enquire", key("核对")),
+    ("verify.read_report", key("查看核对报告")),
+    ("verify.reproduce", key("重做核对报告")),
     ("casework.object", key("提出异议")),
     ("casework.open_task", key("登记待办")),
     ("casework.take_over", key("存量接收")),

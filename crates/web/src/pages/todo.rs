@@ -36,7 +36,7 @@ fn filter_of(show: &str) -> TodoFilter {
         },
         "returned" => kind(TaskKind::ReturnedPayment),
         "publicity" => kind(TaskKind::Publicity),
-        "objections" => kind(TaskKind::Objection),
+        "objections" => TodoFilter::objections(),
         "samples" => kind(TaskKind::Sample),
         "waiting" => TodoFilter {
             kinds: vec![TaskKind::Waiting],

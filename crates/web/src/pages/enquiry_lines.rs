@@ -1,0 +1,304 @@
+//! A report read line by line (核对报告逐项): what each source said of whom, beside what was declared.
+//!
+//! Guarantees: a line can be taken as a finding only if the case's programme reads its fact, about the people the case is
+//! about, and the figure is known; what is unknown stands with its reason and is never shown as none. Deliberately
+//! absent: asking, writing, and HTML.
+
+use super::findings::word;
+use casework::Case;
+use casework::desk::Desk;
+use casework::draft::DECLARED;
+use casework::finding::NewFinding;
+use casework::finding::in_case::{Compared, facts_of};
+use policy::{FactDef, Unit};
+use registry::Subject;
+use verify::enquiry::Enquiry;
+use verify::report::Answer;
+use verify::source::{ColumnKind, FigureDef, Take};
+use verify::{Figure, Source, Sources, Unknown};
+use vocab::ids::PersonId;
+use vocab::{DatedFact, Money, Period, Value};
+
+/// How a line stands (一项的状态).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// Known, other than declared or not declared, and not taken yet.
+    Open,
+    /// Known, as declared.
+    Agrees,
+    /// A fact of the case by this report.
+    Taken,
+    /// Known, and no fact of this case.
+    Beside,
+}
+
+/// One figure of one person or of the household (一项发现).
+#[derive(Debug, Clone)]
+pub(crate) struct Line<'a> {
+    /// Who, if the case is about them; else the person's place in the report.
+    pub(crate) subject: Option<Subject>,
+    /// The person, for figures of people.
+    pub(crate) person: Option<PersonId>,
+    /// The source.
+    pub(crate) source: &'a Source,
+    /// The answer it stands in.
+    pub(crate) answer: &'a Answer,
+    /// The figure.
+    pub(crate) def: &'a FigureDef,
+    /// The fact it becomes in this case.
+    pub(crate) fact: Option<&'a FactDef>,
+    /// What was found, as a fact or as it is.
+    pub(crate) value: Value,
+    /// What the applicant says of the same.
+    pub(crate) declared: Vec<DatedFact>,
+    /// How it stands.
+    pub(crate) standing: Standing,
+}
+
+impl Line<'_> {
+    /// How forms name it.
+    pub(crate) fn key(&self) -> String {
+        let subject = self.subject.map(word).unwrap_or_default();
+        format!("{}.{}.{subject}", self.source.id, self.def.id)
+    }
+
+    /// The finding it becomes, by the report of this number. What a register says, it says without a first day.
+    pub(crate) fn finding(&self, number: &str) -> Option<NewFinding> {
+        Some(NewFinding {
+            subject: self.subject?,
+            fact: self.fact?.id.clone(),
+            value: self.value.clone(),
+            period: Period::ALWAYS,
+            department: self.source.department.clone(),
+            evidence: format!(
+                "{number} {} {}",
+                self.source.zh,
+                self.answer.delivery.as_deref().unwrap_or_default()
+            ),
+        })
+    }
+}
+
+/// What stays unknown (未知项): one source, one reason, whom it concerns.
+#[derive(Debug, Clone)]
+pub(crate) struct Silent<'a> {
+    /// The source.
+    pub(crate) source: &'a Source,
+    /// The reason.
+    pub(crate) why: Unknown,
+    /// The figures.
+    pub(crate) figures: Vec<&'a FigureDef>,
+    /// Who; nobody means all.
+    pub(crate) people: Vec<PersonId>,
+}
+
+/// A report, line by line (逐项).
+#[derive(Debug, Default)]
+pub(crate) struct Lines<'a> {
+    /// What is known.
+    pub(crate) known: Vec<Line<'a>>,
+    /// What is not.
+    pub(crate) silent: Vec<Silent<'a>>,
+}
+
+/// Reads a report for a case.
+pub(crate) fn read<'a>(
+    desk: &'a Desk,
+    case: &Case,
+    enquiry: &'a Enquiry,
+    sources: &'a Sources,
+    compared: &[Compared],
+) -> Lines<'a> {
+    let mut lines = Lines::default();
+    let members: Vec<PersonId> = compared
+        .iter()
+        .filter_map(|one| match one.subject {
+            Subject::Person(person) => Some(person),
+            Subject::Household(_) => None,
+        })
+        .collect();
+    // What a household has is known only if everybody of it was asked about.
+    let whole = members.iter().all(|member| enquiry.people.contains(member));
+    for answer in &enquiry.report.answers {
+        let Some(source) = sources.get(&answer.source) else {
+            continue;
+        };
+        let ids = enquiry.figures.get(&answer.source);
+        for (at, id) in ids.into_iter().flatten().enumerate() {
+            let Some(def) = source.figures.iter().find(|def| def.id == *id) else {
+                continue;
+            };
+            let unit = def
+                .fact
+                .as_ref()
+                .and_then(|fact| desk.book.fact(fact))
+                .map(|fact| fact.of);
+            let from = From {
+                desk,
+                case,
+                number: &enquiry.row.number,
+                source,
+                answer,
+                def,
+                compared,
+            };
+            if unit == Some(Unit::Household) {
+                if let (Some(figure), true) = (answer.household.get(at), whole) {
+                    from.add(
+                        &mut lines,
+                        Some(Subject::Household(case.household)),
+                        None,
+                        figure,
+                    );
+                }
+                continue;
+            }
+            for (person, figures) in enquiry.people.iter().zip(&answer.members) {
+                let subject = members.contains(person).then_some(Subject::Person(*person));
+                if let Some(figure) = figures.get(at) {
+                    from.add(&mut lines, subject, Some(*person), figure);
+                }
+            }
+        }
+    }
+    lines.known.sort_by_key(|line| line.standing);
+    lines
+}
+
+/// Where a figure comes from.
+struct From<'a, 'b> {
+    desk: &'a Desk,
+    case: &'b Case,
+    number: &'b str,
+    source: &'a Source,
+    answer: &'a Answer,
+    def: &'a FigureDef,
+    compared: &'b [Compared],
+}
+
+impl<'a> From<'a, '_> {
+    fn add(
+        &self,
+        lines: &mut Lines<'a>,
+        subject: Option<Subject>,
+        person: Option<PersonId>,
+        figure: &'a Figure,
+    ) {
+        for why in figure
+            .unknown
+            .iter()
+            .filter(|why| **why != Unknown::PerPerson)
+        {
+            silent(lines, self.source, self.def, why, person);
+        }
+        let fact = subject.and_then(|subject| {
+            let id = self.def.fact.as_ref()?;
+            facts_of(self.desk, self.case, subject)
+                .into_iter()
+                .find(|def| def.id == *id)
+        });
+        let value = match fact {
+            Some(_) => figure.as_value(self.source, self.def),
+            // Nothing found of what nobody asks for says nothing.
+            None => figure.value.filter(|value| *value != 0).map(Value::Int),
+        };
+        let Some(value) = value else { return };
+        let said: &[DatedFact] = self
+            .compared
+            .iter()
+            .find(|one| Some(one.subject) == subject && Some(&one.fact) == self.def.fact.as_ref())
+            .map_or(&[], |one| &one.said);
+        let declared: Vec<DatedFact> = said
+            .iter()
+            .filter(|one| one.source == DECLARED)
+            .cloned()
+            .collect();
+        let taken = said.iter().any(|one| {
+            let by_this = one
+                .evidence
+                .as_deref()
+                .is_some_and(|text| text.starts_with(self.number));
+            one.source == self.source.department && one.value == value && by_this
+        });
+        let standing = match fact {
+            None => Standing::Beside,
+            Some(_) if taken => Standing::Taken,
+            Some(_) if !declared.is_empty() && declared.iter().all(|one| one.value == value) => {
+                Standing::Agrees
+            }
+            Some(_) => Standing::Open,
+        };
+        lines.known.push(Line {
+            subject,
+            person,
+            source: self.source,
+            answer: self.answer,
+            def: self.def,
+            fact,
+            value,
+            declared,
+            standing,
+        });
+    }
+}
+
+fn silent<'a>(
+    lines: &mut Lines<'a>,
+    source: &'a Source,
+    def: &'a FigureDef,
+    why: &Unknown,
+    person: Option<PersonId>,
+) {
+    let known = lines
+        .silent
+        .iter_mut()
+        .find(|one| one.source.id == source.id && one.why == *why);
+    let one = match known {
+        Some(one) => one,
+        None => {
+            lines.silent.push(Silent {
+                source,
+                why: why.clone(),
+                figures: Vec::new(),
+                people: Vec::new(),
+            });
+            match lines.silent.last_mut() {
+                Some(one) => one,
+                None => return,
+            }
+        }
+    };
+    if !one.figures.iter().any(|figure| figure.id == def.id) {
+        one.figures.push(def);
+    }
+    if let Some(person) = person.filter(|person| !one.people.contains(person)) {
+        one.people.push(person);
+    }
+}
+
+/// A figure that is no fact of the case, as it reads (其他指标的值).
+pub(crate) fn plainly(source: &Source, def: &FigureDef, value: &Value) -> String {
+    let Value::Int(number) = value else {
+        return format!("{value:?}");
+    };
+    let column = match def.take {
+        Take::Any => return "是".to_owned(),
+        Take::Count => return number.to_string(),
+        Take::Sum(column)
+        | Take::Average(column, ..)
+        | Take::Latest(column, _)
+        | Take::Earliest(column, _) => column,
+    };
+    match source.columns.get(column).map(|column| &column.kind) {
+        Some(ColumnKind::Money(_)) => format!("{} 元", Money::from_fen(*number)),
+        Some(ColumnKind::Area(_)) => format!("{} m²", number / 10_000),
+        Some(ColumnKind::Date | ColumnKind::Month) => {
+            verify::raw::day_of(*number).map_or_else(|| number.to_string(), |day| day.to_string())
+        }
+        Some(ColumnKind::Code(codes)) => usize::try_from(*number)
+            .ok()
+            .and_then(|at| codes.get(at))
+            .map_or_else(|| number.to_string(), |(_, meaning)| meaning.clone()),
+        _ => number.to_string(),
+    }
+}
