@@ -104,6 +104,7 @@ impl Refused {
 /// An enquiry that may be made (获准的核对). There is no other way to one than [`permit`].
 #[derive(Debug)]
 pub struct Permitted {
+    id: Uuid,
     new: NewEnquiry,
     region: Region,
     people: Vec<Opened>,
@@ -179,6 +180,7 @@ pub async fn permit(
         detail: json!({ "number": new.subject_number, "people": people.len(), "as_of": new.as_of }),
     });
     Ok(Ok(Permitted {
+        id: tx.new_id(),
         region: home.region,
         new,
         people,
@@ -196,6 +198,16 @@ async fn made_today(tx: &Tx, scope: &Scope, today: NaiveDate) -> anyhow::Result<
 }
 
 impl Permitted {
+    /// Under which name departments that answer over the network are asked (查询请求号), and their answers kept.
+    pub fn request(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// Who is asked about, with numbers in clear (被查询人): for the question to such a department, and for nothing else.
+    pub fn asked(&self) -> &[Person] {
+        &self.asked.members
+    }
+
     /// Asks every source (查询). Reads files: call it where blocking is allowed.
     ///
     /// # Errors
@@ -256,6 +268,7 @@ pub async fn record(
         figures,
     } = answered;
     let Permitted {
+        id,
         new,
         region,
         people,
@@ -283,7 +296,6 @@ pub async fn record(
         figures,
     };
     let bytes = serde_json::to_vec(&kept).context("writing a report down")?;
-    let id = tx.new_id();
     let row = table::Model {
         id,
         number: number.clone(),
