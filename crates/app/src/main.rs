@@ -4,6 +4,7 @@
 //! with 1, a command that was typed wrongly ends with 2. Deliberately absent: any rule of law and any page; this crate
 //! only puts the rooms together.
 
+mod alerts;
 mod approved;
 mod audit;
 mod backup;

@@ -135,7 +135,14 @@ pub(crate) async fn listen(app: App, at: SocketAddr, ready: impl FnOnce()) -> an
     let base = app.config.snapshots.clone();
     let nightly =
         base.map(|base| tokio::spawn(crate::night::watch(db.clone(), app.shelf.clone(), base)));
+    let landed = app.landed.clone();
+    let compared = landed.map(|landed| {
+        tokio::spawn(crate::alerts::watch(db.clone(), app.shelf.clone(), landed))
+    });
     web::serve(app, listener, told_to_stop()).await?;
+    if let Some(compared) = compared {
+        compared.abort();
+    }
     // Whatever day's work is under way goes on with the next start.
     daily.abort();
     numbers.abort();

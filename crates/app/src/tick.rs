@@ -6,7 +6,7 @@
 
 use crate::settings::{Data, Rules};
 use crate::terminal::say;
-use crate::{job, night};
+use crate::{alerts, job, night};
 use casework::Desk;
 use casework::life_event::{self, Day};
 use casework::rulebook::Shelf;
@@ -83,6 +83,7 @@ pub(crate) async fn once(db: &Db, desk: &Desk, worker: &str) -> anyhow::Result<O
     // Everybody is swept after that, by whoever looks for that job.
     if outcome.is_ok() {
         night::ask(db).await?;
+        alerts::ask(db, None).await?;
     }
     outcome.map(Some)
 }

@@ -10,6 +10,7 @@
 //! * [`ask`], [`report`]: households and deliveries go in, figures with their sources come out.
 //! * [`at_hand`]: what is landed, held open, and anew when another delivery is there.
 //! * [`enquiry`], [`tables`]: who may ask about whom, for what; asking, and keeping what was answered.
+//! * [`alert`]: everybody in payment is compared with what was delivered, and what is found is held until seen to.
 //! * [`straight`]: the same answers from a delivered Parquet file that was not landed.
 //!
 //! Guarantees: unknown is never zero: a source that is missing or too old, a number nobody could read, a person without a
@@ -17,6 +18,7 @@
 //! number, name or account stands readable in what was landed. Deliberately absent: recording consents (the
 //! register's), pages, and believing a department over the applicant.
 
+pub mod alert;
 pub mod ask;
 pub mod at_hand;
 pub mod checked;

@@ -58,7 +58,13 @@ CREATE INDEX verify_enquiry_person_person ON verify_enquiry_person (person_id);
 /// The migrations of this crate and of those it stands on, in order (全部建表).
 pub fn migrations() -> Vec<Migration> {
     let mut all = registry::migrations();
+    for migration in ledger::migrations() {
+        if !all.iter().any(|known| known.name == migration.name) {
+            all.push(migration);
+        }
+    }
     all.extend(MIGRATIONS.iter().copied());
+    all.extend(crate::alert::MIGRATIONS.iter().copied());
     all
 }
 

@@ -55,6 +55,10 @@ pub(crate) fn residents(one: &BulkHousehold, number: usize, place: Region) -> Ve
 /// a car that still stands in her dead husband's name.
 pub(crate) fn of_the_widow(rows: &mut Rows, widow: &Resident, husband: &str, today: NaiveDate) {
     const HIS_NAME: &str = "宋志强";
+    // What she says she has is what the bank says.
+    if let Some(accounts) = rows.get_mut("bank") {
+        accounts.retain(|row| !row.contains(&("id_no", widow.id_no.clone())));
+    }
     let died = today - chrono::Months::new(38);
     let mut put = |source: &'static str, id_no: &str, name: &str, more: Row| {
         let mut row = vec![("id_no", id_no.to_owned()), ("name", name.to_owned())];
