@@ -3,6 +3,8 @@
 //! Guarantees: whoever asks gets what was landed when they asked, and keeps it to the end of their work, whatever lands
 //! meanwhile. Deliberately absent: landing, and permission to ask.
 
+use crate::alert::Rules;
+use crate::alert::run::rules_of;
 use crate::ask::Landed;
 use crate::source::{Source, Sources};
 use anyhow::Context;
@@ -27,6 +29,8 @@ struct Held {
     rules: String,
     sources: Sources,
     landed: Arc<Landed>,
+    /// The alert rules, once somebody asked for them.
+    alerts: Option<Arc<Rules>>,
 }
 
 impl AtHand {
@@ -69,6 +73,7 @@ impl AtHand {
             rules,
             sources,
             landed: Arc::clone(&landed),
+            alerts: None,
         });
         Ok(landed)
     }
@@ -80,6 +85,23 @@ impl AtHand {
     pub fn only(&self, source: &Source) -> anyhow::Result<Landed> {
         let one = BTreeMap::from([(source.id.clone(), source.clone())]);
         Landed::open(&self.store, Sources(one), self.keys.clone())
+    }
+
+    /// The alert rules of a rule book (预警规则), read once.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, or the packs have mistakes.
+    pub fn rules(&self, book: &Book) -> anyhow::Result<Arc<Rules>> {
+        let known = |held: &Held| (held.rules == book.hash()).then(|| held.alerts.clone());
+        if let Some(rules) = self.held().as_ref().and_then(known).flatten() {
+            return Ok(rules);
+        }
+        let landed = self.now(book)?;
+        let rules = Arc::new(rules_of(book, landed.sources())?);
+        if let Some(held) = self.held().as_mut() {
+            held.alerts = Some(Arc::clone(&rules));
+        }
+        Ok(rules)
     }
 
     /// The names of what is landed (落地标记): another one as soon as a delivery is landed.

@@ -60,6 +60,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("/reviews", key("定期核查"), P::SeeCases),
     entry("/life-events", key("生活事件"), P::SeeCases),
     entry("/leads", key("政策找人"), P::SeeCases),
+    entry("/alerts", key("预警"), P::SeeCases),
     entry("/households", key("家庭"), P::SearchPeople),
     entry("/drafts", key("申请草稿"), P::Apply),
     entry("/roster", key("导入花名册"), P::ImportRoster),

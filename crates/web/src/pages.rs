@@ -4,6 +4,8 @@ pub mod account;
 pub mod acts;
 pub mod adjustment;
 pub mod adjustments;
+pub mod alert;
+pub mod alerts;
 pub mod application;
 pub mod apply;
 pub mod asked;

@@ -641,6 +641,44 @@ pub static ROUTES: &[Route] = &[
         "转办件复核",
         page!(pages::lead::review),
     ),
+    // Alerts
+    Route::get(
+        "/alerts",
+        Holds(P::SeeCases),
+        "预警列表：在发对象与部门数据不符",
+        page!(pages::alerts::show),
+    ),
+    Route::get(
+        "/alerts/export",
+        Holds(P::ExportCases),
+        "导出预警",
+        page!(pages::alerts::export),
+    )
+    .slow(),
+    Route::get(
+        "/alerts/{id}",
+        Holds(P::SeeCases),
+        "预警详情：两边怎么说、依据、下一步",
+        page!(pages::alert::show),
+    ),
+    Route::post(
+        "/alerts/{id}/evidence",
+        Holds(P::RevealPeople),
+        "调阅部门送来的记录",
+        page!(pages::alert::reveal),
+    ),
+    Route::post(
+        "/alerts/{id}/dismiss",
+        Holds(P::ActOnCases),
+        "核实无误，不再预警",
+        page!(pages::alert::dismiss),
+    ),
+    Route::post(
+        "/alerts/{id}/hand-over",
+        Holds(P::ActOnCases),
+        "预警转办件复核",
+        page!(pages::alert::hand_over),
+    ),
     // What if
     Route::get(
         "/simulate",

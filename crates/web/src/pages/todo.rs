@@ -64,6 +64,7 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
     let (offset, limit) = visit.paging(ROWS);
     let counts = casework::todo::counts(db, &scope).await?;
     let leads = casework::lead::open_count(db, &scope).await?;
+    let alerts = verify::alert::open_count(db, &scope).await?;
     let found = casework::todo::todo(db, &scope, desk, &filter, offset, limit).await?;
     let rows = found.rows.iter().map(|task| row(visit, task)).collect();
     let columns = [
@@ -79,6 +80,9 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
     let programmes = words::titled(lang, desk.open_programmes());
     let body = html! {
         (piece::figures(&figures(visit, &counts, shown)))
+        @if alerts > 0 {
+            p { a href="/alerts?state=open" { (lang.f("预警：有 {count} 条待核实", &[("count", &alerts)])) } }
+        }
         @if leads > 0 {
             p { a href="/leads" { (lang.f("政策找人：有 {count} 条线索待走访、待核对", &[("count", &leads)])) } }
         }
