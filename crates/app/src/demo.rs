@@ -242,7 +242,10 @@ impl Demo {
                 ran.people, ran.held.new
             ));
         }
-        tracing::info!(ms = began.elapsed().as_millis(), "those in payment compared");
+        tracing::info!(
+            ms = began.elapsed().as_millis(),
+            "those in payment compared"
+        );
         batch::statistics::keep_up(&db).await?;
         db.close().await?;
         std::fs::write(self.marker(), format!("{WHOLE} {place}\n"))

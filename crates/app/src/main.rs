@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod card_pdf;
 mod demo;
+mod department;
 mod evaluate;
 #[cfg(feature = "cluster")]
 mod executor;
@@ -98,6 +99,8 @@ enum Command {
     /// Land what departments deliver and ask it about households (核对).
     #[command(subcommand)]
     Verify(verify::Verify),
+    /// A pretend department that answers enquiries from a file (演示部门).
+    Department(department::Department),
     /// Verify the money of a whole year (核对一年的账).
     Audit(audit::Audit),
     /// Verify the journal's chain (核对日志链).
@@ -134,6 +137,7 @@ fn main() -> ExitCode {
         Command::Statistics(command) => waiting(command.run()),
         Command::Link(command) => command.run(),
         Command::Verify(command) => command.run(),
+        Command::Department(command) => command.run(),
         Command::Audit(command) => waiting(command.run()),
         Command::JournalVerify(command) => waiting(command.run()),
         Command::CreateOfficer(command) => waiting(command.run()),

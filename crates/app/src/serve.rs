@@ -136,9 +136,8 @@ pub(crate) async fn listen(app: App, at: SocketAddr, ready: impl FnOnce()) -> an
     let nightly =
         base.map(|base| tokio::spawn(crate::night::watch(db.clone(), app.shelf.clone(), base)));
     let landed = app.landed.clone();
-    let compared = landed.map(|landed| {
-        tokio::spawn(crate::alerts::watch(db.clone(), app.shelf.clone(), landed))
-    });
+    let compared = landed
+        .map(|landed| tokio::spawn(crate::alerts::watch(db.clone(), app.shelf.clone(), landed)));
     web::serve(app, listener, told_to_stop()).await?;
     if let Some(compared) = compared {
         compared.abort();

@@ -79,6 +79,8 @@ pub struct Landed {
     sources: Sources,
     keys: Keys,
     deliveries: BTreeMap<String, Vec<Opened>>,
+    /// Sources that were asked and said nothing.
+    silent: BTreeMap<String, Unknown>,
 }
 
 impl Landed {
@@ -103,7 +105,22 @@ impl Landed {
             sources,
             keys,
             deliveries,
+            silent: BTreeMap::new(),
         })
+    }
+
+    /// The same with another's deliveries in place of its own, where the other has any (替换).
+    pub(crate) fn over(mut self, other: Self) -> Self {
+        let there = other.deliveries.into_iter();
+        self.deliveries
+            .extend(there.filter(|(_, all)| !all.is_empty()));
+        self
+    }
+
+    /// The same with a source that says nothing, and why (不作答).
+    pub(crate) fn silenced(mut self, source: &str, why: Unknown) -> Self {
+        self.silent.insert(source.to_owned(), why);
+        self
     }
 
     /// Its sources.
@@ -127,6 +144,9 @@ impl Landed {
         when: When<'_>,
     ) -> Result<&Opened, (Unknown, Option<&Opened>)> {
         let as_of = when.as_of;
+        if let Some(why) = self.silent.get(&source.id) {
+            return Err((why.clone(), None));
+        }
         let all = self
             .deliveries
             .get(&source.id)

@@ -251,7 +251,9 @@ impl Landing<'_> {
         }) {
             return Err(Halt::Refused(Refused::LandedBefore(same.delivery.clone())));
         }
-        if counted.rows == counted.bad {
+        // A file without a row is a mistake, unless somebody says that it is not.
+        let empty = counted.rows == 0 && self.accept_drift;
+        if counted.rows == counted.bad && !empty {
             return Err(Halt::Refused(Refused::NothingTaken(counted.reasons)));
         }
         let drift = self.drift(&counted, last);

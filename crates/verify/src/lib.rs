@@ -11,6 +11,7 @@
 //! * [`at_hand`]: what is landed, held open, and anew when another delivery is there.
 //! * [`enquiry`], [`tables`]: who may ask about whom, for what; asking, and keeping what was answered.
 //! * [`alert`]: everybody in payment is compared with what was delivered, and what is found is held until seen to.
+//! * [`remote`]: departments that answer when asked, and what they answered, kept.
 //! * [`straight`]: the same answers from a delivered Parquet file that was not landed.
 //!
 //! Guarantees: unknown is never zero: a source that is missing or too old, a number nobody could read, a person without a
@@ -29,6 +30,7 @@ pub mod land;
 pub mod manifest;
 pub mod part;
 pub mod raw;
+pub mod remote;
 pub mod report;
 pub mod returned;
 pub mod source;

@@ -37,6 +37,10 @@ pub enum Unknown {
     NotWhole,
     /// A day or a code is one person's: see the members.
     PerPerson,
+    /// The department was asked and did not answer.
+    NoAnswer,
+    /// It answered, and nobody can rely on what it said.
+    AnswerUnreadable,
 }
 
 impl Unknown {
@@ -54,6 +58,8 @@ impl Unknown {
             Self::TooLarge => "合计超出范围，请向部门查询".to_owned(),
             Self::NotWhole => "没有查到记录，但这个数据源不是全量，不能推定没有".to_owned(),
             Self::PerPerson => "这一项按人回答，家庭没有合计".to_owned(),
+            Self::NoAnswer => "部门接口没有答复，请稍后重新查询".to_owned(),
+            Self::AnswerUnreadable => "部门接口的答复不能采信，请与部门联系".to_owned(),
         }
     }
 

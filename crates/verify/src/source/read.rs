@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// The file of a source.
 const FILE: &str = "source.toml";
 /// Ways to arrive.
-const WAYS: [&str; 4] = ["csv", "xlsx", "parquet", "fixed"];
+const WAYS: [&str; 5] = ["csv", "xlsx", "parquet", "fixed", "api"];
 /// How sure the columns are.
 const TAGS: [&str; 3] = ["verified", "local", "general"];
 
