@@ -451,7 +451,7 @@ pub(crate) async fn in_the_deliveries(
             // Their money arrives; that is the point of inventing them.
             rows.retain(|row| *source == "one_card" || !of_them(row));
         }
-        planted.note("no_trace", ids(&crowd, at));
+        planted.note("no_trace", crowd.paid[at].right.covered.clone());
     }
     // Dead before the first month paid: two known to the police, one to the crematorium only.
     let old = |crowd: &Crowd<'_>, one: &Paid| {
@@ -533,7 +533,7 @@ pub(crate) async fn in_the_deliveries(
         rows.entry("vehicle")
             .or_default()
             .push(row(&crowd.paid[at].people[0], car));
-        planted.note("new_vehicle", ids(&crowd, at));
+        planted.note("new_vehicle", vec![crowd.paid[at].people[0].id]);
     }
     let means = |crowd: &Crowd<'_>, one: &Paid| {
         crowd.reads(one, "deposits")
@@ -545,7 +545,7 @@ pub(crate) async fn in_the_deliveries(
             &crowd.paid[at].people[0],
             company(70_000 + number, recent),
         ));
-        planted.note("new_company", ids(&crowd, at));
+        planted.note("new_company", vec![crowd.paid[at].people[0].id]);
     }
     let known = |crowd: &Crowd<'_>, one: &Paid| {
         means(crowd, one) && crowd.number(&one.people[0], "deposits").is_some()
@@ -562,7 +562,7 @@ pub(crate) async fn in_the_deliveries(
         rows.entry("bank")
             .or_default()
             .push(row(&crowd.paid[at].people[0], more));
-        planted.note("more_deposits", ids(&crowd, at));
+        planted.note("more_deposits", vec![crowd.paid[at].people[0].id]);
     }
     let free = |crowd: &Crowd<'_>, one: &Paid| {
         let word = |person: &Identity| {
@@ -585,7 +585,7 @@ pub(crate) async fn in_the_deliveries(
         rows.entry("custody")
             .or_default()
             .push(row(&crowd.paid[at].people[0], more));
-        planted.note("in_custody", ids(&crowd, at));
+        planted.note("in_custody", vec![crowd.paid[at].people[0].id]);
     }
     let unmarried = |crowd: &Crowd<'_>, one: &Paid| means(crowd, one) && one.people.len() == 1;
     for (number, at) in crowd.take(2, unmarried).into_iter().enumerate() {
@@ -601,7 +601,7 @@ pub(crate) async fn in_the_deliveries(
         rows.entry("marriage")
             .or_default()
             .push(row(&crowd.paid[at].people[0], more));
-        planted.note("married_since", ids(&crowd, at));
+        planted.note("married_since", vec![crowd.paid[at].people[0].id]);
     }
     let here = |crowd: &Crowd<'_>, one: &Paid| {
         crowd.reads(one, "hukou")

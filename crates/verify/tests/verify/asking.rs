@@ -251,7 +251,7 @@ fn written(id: &str, way: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(crate::town::cases(24))]
 
     #[test]
     fn a_crowd_is_answered_as_each_alone_and_as_straight_from_the_file(

@@ -195,7 +195,7 @@ fn a_damaged_parquet_file_is_refused_and_leaves_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(crate::town::cases(60))]
 
     #[test]
     fn no_bytes_bring_the_readers_down(

@@ -153,6 +153,14 @@ pub const ANN: &str = "11010519491231002X";
 pub const BO: &str = "440300199001010016";
 pub const CAI: &str = "231025195607150042";
 
+/// So many cases of a property, or as many as `PROPTEST_CASES` asks for: a night's worth, say.
+pub fn cases(usual: u32) -> proptest::prelude::ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    proptest::prelude::ProptestConfig::with_cases(
+        asked.and_then(|cases| cases.parse().ok()).unwrap_or(usual),
+    )
+}
+
 pub fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
