@@ -36,6 +36,16 @@ impl Levels {
         Self(packed.fold(0, |packed, level| packed << 4 | u32::from(*level)))
     }
 
+    /// As one number, to be kept (打包).
+    pub fn packed(self) -> u32 {
+        self.0
+    }
+
+    /// From such a number (读回).
+    pub fn of_packed(packed: u32) -> Self {
+        Self(packed)
+    }
+
     /// All six, in the order of [`FIELDS`].
     pub fn all(self) -> [usize; 6] {
         let mut all = [0; 6];
@@ -63,9 +73,7 @@ pub struct Compared {
 /// Compares two records (比较两条记录).
 pub fn compare(register: &Register, a: u32, b: u32) -> Compared {
     let (x, y) = (register.entry(a), register.entry(b));
-    let records = u32::try_from(register.entries.len())
-        .unwrap_or(u32::MAX)
-        .max(1);
+    let records = register.whole().max(1);
     let mut rarity = Rarity {
         product: 1.0,
         records: f64::from(records),

@@ -4,6 +4,7 @@
 //! `compare`.
 
 use crate::identity::Kind;
+use crate::place::Address;
 use crate::register::{Entry, Register, address_key, key};
 use crate::sort::halves;
 use crate::table::mix;
@@ -107,13 +108,33 @@ impl Key {
         &self.text
     }
 
-    /// Records a block may have.
-    pub(crate) fn cap(&self) -> usize {
+    /// Records a block may have (上限).
+    pub fn cap(&self) -> usize {
         self.cap
     }
 
     /// The one or two keys of a record: a birth date and that of its number may differ. 0 is none.
     pub(crate) fn of(&self, register: &Register, entry: &Entry) -> [u32; 2] {
+        self.blocks(entry, |part| value(part, register, entry))
+    }
+
+    /// As [`Key::of`], but the same in every register, for keys that are kept.
+    pub(crate) fn everywhere(&self, register: &Register, entry: &Entry) -> [u32; 2] {
+        self.blocks(entry, |part| match part {
+            Part::Street => register.streets.print(entry.place().address.street),
+            Part::Address => {
+                let Address { street, numbers } = entry.place().address;
+                if street == 0 || numbers == 0 {
+                    0
+                } else {
+                    mix(register.streets.print(street) ^ mix(numbers))
+                }
+            }
+            part => value(part, register, entry),
+        })
+    }
+
+    fn blocks(&self, entry: &Entry, value: impl Fn(Part) -> u64) -> [u32; 2] {
         let mut state = 0x5851_F42D_4C95_7F2D_u64;
         let mut births = None;
         for part in &self.parts {
@@ -125,7 +146,7 @@ impl Key {
                     births = Some(if own == 0 { [told, 0] } else { [own, told] });
                     continue;
                 }
-                part => value(*part, register, entry),
+                part => value(*part),
             };
             if value == 0 {
                 return [0; 2];

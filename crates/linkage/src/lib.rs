@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`register`] (records in memory), [`keys`] (which are compared), [`compare`](mod@compare) with [`name`],
 //! [`identity`], [`birth`], [`phone`] and [`place`] (levels of agreement), [`model`] (what a level is worth), [`link`](mod@link) (from
-//! records to people), [`explain`] (why), and, with the feature
+//! records to people), [`explain`] (why), [`mark`] (keys to be kept in a database), and, with the feature
 //! `file`, [`file`](mod@file).
 //!
 //! Guarantees: the same records give the same outcome, whatever the threads; no clock, no chance but a seed; two different valid
@@ -27,6 +27,7 @@ pub mod identity;
 pub mod keys;
 pub mod link;
 mod lunar;
+pub mod mark;
 pub mod model;
 pub mod name;
 pub mod phone;
@@ -41,5 +42,6 @@ pub use against::{Arrived, against};
 pub use candidates::Capped;
 pub use compare::{Compared, Levels, compare};
 pub use link::{Link, Linked, Outcome, Settings, link};
-pub use model::Model;
-pub use register::{Person, Register};
+pub use mark::{Mark, Marker};
+pub use model::{Model, millionths, needs_a_person};
+pub use register::{Person, Register, Sharing};

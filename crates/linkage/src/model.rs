@@ -128,6 +128,70 @@ impl Model {
     }
 }
 
+/// How often strangers have each level in a register that is too small to show it (陌生人各档，出厂值). Levels judged by the rarity of the
+/// shared value stand as 1; the others are those of random pairs of an invented district of 50 000 people.
+const STRANGERS: Weights = [
+    [0.0, 1.0, 0.02, 1.0, 0.002, 0.003, 0.002, 0.06, 0.93, 0.0],
+    [0.0, 1e-9, 1e-8, 1e-8, 1e-7, 1e-5, 0.97, 0.03, 0.0, 0.0],
+    [0.0, 1.0, 1e-4, 2e-4, 1e-4, 3e-4, 0.003, 0.012, 0.03, 0.95],
+    [0.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    [0.0, 1.0, 1e-7, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    [0.0, 1.0, 0.003, 0.003, 0.01, 0.88, 0.05, 0.05, 0.0, 0.0],
+];
+
+/// A probability in millionths (百万分之几), to be kept and compared as a whole number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "held between nought and a million"
+)]
+pub fn millionths(probability: f64) -> u32 {
+    (probability.clamp(0.0, 1.0) * 1_000_000.0).round() as u32
+}
+
+/// Numbers of a model that is written down.
+const NUMBERS: usize = (KINDS + 1) * FIELDS.len() * LEVELS + KINDS;
+
+impl Model {
+    /// The model for a register of so many records from which nothing was learned yet (出厂模型).
+    pub fn shipped(records: usize) -> Self {
+        crate::train::beforehand(logarithms(&STRANGERS), records)
+    }
+
+    /// All its numbers, to be kept (写出).
+    pub fn numbers(&self) -> Vec<f64> {
+        let kinds = self.kinds.iter().chain([&self.stranger]);
+        let weights = kinds.flatten().flatten().copied();
+        weights.chain(self.priors).collect()
+    }
+
+    /// The model of such numbers (读回); `None` if they are none of a model.
+    pub fn of_numbers(numbers: &[f64]) -> Option<Self> {
+        if numbers.len() != NUMBERS || numbers.iter().any(|number| !number.is_finite()) {
+            return None;
+        }
+        let mut numbers = numbers.iter().copied();
+        let mut weights = || {
+            let mut weights = Weights::default();
+            for (place, number) in weights.iter_mut().flatten().zip(&mut numbers) {
+                *place = number;
+            }
+            weights
+        };
+        let kinds = [weights(), weights(), weights(), weights()];
+        let stranger = weights();
+        let mut priors = [0.0; KINDS];
+        for (place, number) in priors.iter_mut().zip(numbers) {
+            *place = number;
+        }
+        Some(Self {
+            kinds,
+            stranger,
+            priors,
+        })
+    }
+}
+
 /// Logarithms of probabilities; nothing for the level that means missing.
 pub(crate) fn logarithms(of: &Weights) -> Weights {
     let mut all = *of;
@@ -142,7 +206,7 @@ pub(crate) fn logarithms(of: &Weights) -> Weights {
 
 /// Levels of which no probability can say that the records are of one person without somebody looking: the same number on two
 /// people who have neither name nor birth date in common, or two valid numbers (须人工).
-pub(crate) fn needs_a_person(levels: Levels) -> bool {
+pub fn needs_a_person(levels: Levels) -> bool {
     use crate::{birth, identity, name};
     let (name, id, birth) = (levels.of(0), levels.of(1), levels.of(2));
     match id {
@@ -151,5 +215,18 @@ pub(crate) fn needs_a_person(levels: Levels) -> bool {
             name >= name::SURNAME && (birth >= birth::YEAR || birth == birth::MISSING)
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_is_written_down_is_read_back_to_the_last_bit() {
+        let model = Model::shipped(20_000);
+        assert_eq!(Model::of_numbers(&model.numbers()), Some(model.clone()));
+        assert_eq!(Model::of_numbers(&model.numbers()[1..]), None);
+        assert_eq!(Model::of_numbers(&vec![f64::NAN; NUMBERS]), None);
     }
 }

@@ -181,7 +181,9 @@ fn form(alphabet: &mut Alphabet, spelled: &str, plain: &str) -> Form {
             form.sounds[place] = alphabet.sound(number, place == 0);
             length += 1;
         }
-        form.letters_key = any_order(&form.letters[..length]);
+        // Of the characters themselves, not of their numbers here: the key is the same in every register.
+        let all = plain.chars().take(UNITS).map(u64::from);
+        form.letters_key = stirred(all);
         if plain.chars().count() > UNITS {
             // Only a beginning is kept: whole names are told apart by their text alone.
             form.letters_key = low(fingerprint(plain.as_bytes()));
@@ -224,9 +226,11 @@ fn syllables(alphabet: &Alphabet, spelled: &str) -> Option<Vec<u16>> {
 }
 
 fn any_order(units: &[u16]) -> u32 {
-    let sum = units.iter().fold(0_u64, |sum, unit| {
-        sum.wrapping_add(mix(u64::from(*unit) + 1))
-    });
+    stirred(units.iter().map(|unit| u64::from(*unit)))
+}
+
+fn stirred(units: impl Iterator<Item = u64>) -> u32 {
+    let sum = units.fold(0_u64, |sum, unit| sum.wrapping_add(mix(unit + 1)));
     low(mix(sum)).max(1)
 }
 

@@ -46,6 +46,8 @@ const KEPT: usize = 16;
 pub(crate) struct Streets {
     different: Table,
     letters: Vec<[u16; KEPT]>,
+    /// Fingerprints of the streets, the same in every register.
+    prints: Vec<u64>,
 }
 
 impl Default for Streets {
@@ -53,6 +55,7 @@ impl Default for Streets {
         Self {
             different: Table::default(),
             letters: vec![[0; KEPT]],
+            prints: vec![0],
         }
     }
 }
@@ -119,8 +122,10 @@ impl Streets {
         if street.is_empty() {
             return 0;
         }
-        let (number, is_new) = self.different.number(fingerprint(street.as_bytes()));
+        let print = fingerprint(street.as_bytes());
+        let (number, is_new) = self.different.number(print);
         if is_new {
+            self.prints.push(print);
             let mut letters = [0; KEPT];
             for (place, letter) in letters.iter_mut().zip(street.chars()) {
                 *place = alphabet.number(letter);
@@ -128,6 +133,14 @@ impl Streets {
             self.letters.push(letters);
         }
         number + 1
+    }
+
+    /// What a street is called in every register (街路指纹), 0 of none.
+    pub(crate) fn print(&self, street: u32) -> u64 {
+        let print = usize::try_from(street)
+            .ok()
+            .and_then(|street| self.prints.get(street));
+        print.copied().unwrap_or(0)
     }
 
     fn letters(&self, street: u32) -> &[u16] {

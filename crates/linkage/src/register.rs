@@ -88,6 +88,21 @@ impl Entry {
     }
 }
 
+/// How many different people of a register share a value of one record (同值人数), that record's own person among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sharing {
+    /// Its name.
+    pub name: u32,
+    /// A name that sounds so.
+    pub sound: u32,
+    /// Its birth date.
+    pub birth: u32,
+    /// Its telephone number.
+    pub phone: u32,
+    /// Its address.
+    pub address: u32,
+}
+
 /// Records taken away from a register for a while (分出的记录).
 #[derive(Debug)]
 pub struct Later(Vec<Entry>);
@@ -103,6 +118,8 @@ pub struct Register {
     odd: Vec<(u32, Cleaned)>,
     /// How many records were born on a day; see [`day_number`].
     births: Vec<u32>,
+    /// Records of the register of which this is a part; 0 if it is whole.
+    whole: u32,
     room: String,
 }
 
@@ -215,6 +232,40 @@ impl Register {
         }
         for (record, people) in addresses {
             self.entries[place_of(record)].at_address = small(people);
+        }
+    }
+
+    /// Makes the first record comparable with the others (单条比对) as if all of a larger register were here: so many records, and
+    /// what the first shares with how many different people there. Only comparisons with the first as `a` are right after it.
+    pub fn finish_beside(&mut self, whole: u32, sharing: Sharing) {
+        self.settle(0);
+        self.whole = whole;
+        self.births = vec![0; DAYS];
+        let Some(first) = self.entries.first().copied() else {
+            return;
+        };
+        for day in [first.birth, first.code().birth()] {
+            self.births[day_number(day)] = sharing.birth;
+        }
+        let small = |people: u32| u16::try_from(people).unwrap_or(u16::MAX);
+        self.entries[0].with_phone = small(sharing.phone);
+        self.entries[0].at_address = small(sharing.address);
+        let form = &mut self.names.forms[place_of(first.name)];
+        form.people = sharing.name;
+        form.sound_people = sharing.sound;
+    }
+
+    /// Forgets the records and keeps what was learned of characters (清空记录).
+    pub(crate) fn forget(&mut self) {
+        self.entries.clear();
+        self.odd.clear();
+    }
+
+    /// Records of the whole register.
+    pub(crate) fn whole(&self) -> u32 {
+        match self.whole {
+            0 => u32::try_from(self.entries.len()).unwrap_or(u32::MAX),
+            whole => whole,
         }
     }
 

@@ -4,6 +4,7 @@
 //! passbook numbers follow each bank's own habit. Money goes to the person or, with a written agreement, to who keeps
 //! the account for them.
 
+use crate::merging::same;
 use crate::reading::{Reading, inside};
 use crate::tables::{account, person};
 use access::Scope;
@@ -289,12 +290,7 @@ pub async fn account_of(
     if visible.is_empty() {
         return Ok(None);
     }
-    let row = account::Entity::find()
-        .filter(account::Column::PersonId.eq(id.0))
-        .filter(account::Column::EndedAt.is_null())
-        .one(source.connection())
-        .await
-        .context("reading the current account")?;
+    let row = current(source, &[id.0]).await?.remove(&id.0);
     row.map(|row| {
         let clear = clear(&row, source.sealing_keys())?;
         Ok(AccountView {
@@ -325,14 +321,9 @@ pub async fn accounts_for_payment(
     let mut found = BTreeMap::new();
     for some in people.chunks(500) {
         let visible = crate::people::rows(tx, scope, some).await?;
-        let rows = account::Entity::find()
-            .filter(account::Column::PersonId.is_in(visible.iter().map(|row| row.id.0)))
-            .filter(account::Column::EndedAt.is_null())
-            .all(tx.conn())
-            .await
-            .context("reading accounts for payment")?;
-        for row in rows {
-            found.insert(PersonId(row.person_id), clear(&row, tx.keys())?);
+        let visible: Vec<Uuid> = visible.iter().map(|row| row.id.0).collect();
+        for (id, row) in current(tx, &visible).await? {
+            found.insert(PersonId(id), clear(&row, tx.keys())?);
         }
     }
     tx.note(Event {
@@ -355,21 +346,40 @@ pub async fn with_account(
     source: &impl Reading,
     people: &[PersonId],
 ) -> anyhow::Result<std::collections::BTreeSet<PersonId>> {
-    use sea_orm::QuerySelect;
     let mut found = std::collections::BTreeSet::new();
     for some in people.chunks(900) {
-        let ids: Vec<Uuid> = account::Entity::find()
-            .select_only()
-            .column(account::Column::PersonId)
-            .filter(account::Column::PersonId.is_in(some.iter().map(|id| id.0)))
-            .filter(account::Column::EndedAt.is_null())
-            .into_tuple()
-            .all(source.connection())
-            .await
-            .context("looking for accounts")?;
-        found.extend(ids.into_iter().map(PersonId));
+        let ids: Vec<Uuid> = some.iter().map(|id| id.0).collect();
+        found.extend(current(source, &ids).await?.into_keys().map(PersonId));
     }
     Ok(found)
+}
+
+/// The account each of some people has now: under the identifier asked about, else under another of the same person.
+async fn current(
+    source: &impl Reading,
+    people: &[Uuid],
+) -> anyhow::Result<BTreeMap<Uuid, account::Model>> {
+    let same = same(source, people.iter().copied(), None).await?;
+    let every: Vec<Uuid> = same.every(people.iter().copied()).into_iter().collect();
+    let mut by_record = BTreeMap::new();
+    for some in every.chunks(900) {
+        let rows = account::Entity::find()
+            .filter(account::Column::PersonId.is_in(some.iter().copied()))
+            .filter(account::Column::EndedAt.is_null())
+            .all(source.connection())
+            .await
+            .context("reading current accounts")?;
+        by_record.extend(rows.into_iter().map(|row| (row.person_id, row)));
+    }
+    let of = |id: &Uuid| {
+        let mut all = vec![*id];
+        all.extend(same.all(*id));
+        all.iter().find_map(|record| by_record.get(record).cloned())
+    };
+    Ok(people
+        .iter()
+        .filter_map(|id| Some((*id, of(id)?)))
+        .collect())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! that do not differ. Deliberately absent: what changed. Whoever asks reads the sheets again.
 
 use crate::reading::{Reading, inside};
+use crate::tables::duplicates::merge;
 use crate::tables::{fact, household, membership, person};
 use access::Scope;
 use anyhow::Context;
@@ -109,7 +110,23 @@ pub async fn households_touched(
         .await
         .context("finding new people")?;
     people.extend(registered);
-    let people: Vec<PersonId> = people.into_iter().map(PersonId).collect();
+    let merged: Vec<(Uuid, Uuid)> = merge::Entity::find()
+        .select_only()
+        .column(merge::Column::SurvivorId)
+        .column(merge::Column::MergedId)
+        .filter(
+            Condition::any()
+                .add(merge::Column::DoneAt.gte(between.learned))
+                .add(merge::Column::EndedAt.gte(between.learned)),
+        )
+        .into_tuple()
+        .all(conn)
+        .await
+        .context("finding who was merged")?;
+    people.extend(merged.into_iter().flat_map(|(one, other)| [one, other]));
+    // What is known of one record is known of the person, and so of every household any of the records was in.
+    let same = crate::merging::same(source, people.iter().copied(), None).await?;
+    let people: Vec<PersonId> = same.every(people).into_iter().map(PersonId).collect();
     touched.extend(households_of_all(source, scope, &people).await?);
     within(source, scope, touched).await
 }

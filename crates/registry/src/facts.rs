@@ -10,8 +10,8 @@ mod sheet;
 mod timeline;
 
 pub use ended::{Ended, ended_on};
-pub(crate) use sheet::was_member;
 pub use sheet::{fact_sheet, fact_sheets};
+pub(crate) use sheet::{once, was_member};
 pub(crate) use timeline::settled;
 pub use timeline::{HistoryRow, evidence_visible, history};
 
@@ -185,6 +185,20 @@ fn note(
     });
 }
 
+/// The identifiers under which facts of a subject stand: of a person all his records'.
+pub(crate) async fn identifiers(
+    source: &impl Reading,
+    subject: Subject,
+) -> anyhow::Result<Vec<Uuid>> {
+    match subject {
+        Subject::Household(id) => Ok(vec![id.0]),
+        Subject::Person(id) => {
+            let same = crate::merging::same(source, [id.0], None).await?;
+            Ok(same.all(id.0))
+        }
+    }
+}
+
 /// Where the subject lives, if it lies in the scope.
 pub(crate) async fn region_of(
     source: &impl Reading,
@@ -295,7 +309,7 @@ pub(crate) async fn withdraw_rows(
     let sources: Vec<String> = fact::Entity::find()
         .select_only()
         .column(fact::Column::Source)
-        .filter(fact::Column::SubjectId.eq(subject.id()))
+        .filter(fact::Column::SubjectId.is_in(identifiers(tx, subject).await?))
         .filter(fact::Column::Fact.eq(fact_id))
         .into_tuple()
         .all(tx.conn())

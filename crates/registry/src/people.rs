@@ -56,6 +56,8 @@ pub struct Person {
     pub registered_at: DateTime<Utc>,
     /// Grows with each change of the row.
     pub version: i64,
+    /// The record it was merged into (并入的记录), if it was.
+    pub merged_into: Option<PersonId>,
 }
 
 /// One line of a list of people (人员列表的一行), masked.
@@ -129,6 +131,7 @@ impl Person {
             died_on: row.died_on,
             registered_at: row.registered_at,
             version: row.version,
+            merged_into: row.merged_into.map(PersonId),
         })
     }
 }

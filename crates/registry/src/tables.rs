@@ -3,10 +3,18 @@
 //! Only this crate writes them. Rows of `registry_fact` are never changed or removed; a household, a membership and an
 //! account end, they do not vanish. Search keys are derived from the person row and written with it.
 
+pub(crate) mod duplicates;
+
 use store::Migration;
 
 /// The migrations of this crate (建表).
-pub const MIGRATIONS: &[Migration] = &[REGISTRY, LIFE_EVENTS, CHANGES, CONSENT];
+pub const MIGRATIONS: &[Migration] = &[
+    REGISTRY,
+    LIFE_EVENTS,
+    CHANGES,
+    CONSENT,
+    duplicates::DUPLICATES,
+];
 
 const REGISTRY: Migration = Migration {
     name: "0020_registry",
@@ -197,6 +205,7 @@ pub(crate) mod person {
         pub registered_at: DateTimeUtc,
         pub registered_by: Uuid,
         pub version: i64,
+        pub merged_into: Option<Uuid>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

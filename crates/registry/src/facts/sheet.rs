@@ -4,6 +4,7 @@
 //! basic that was changed in the register is found among the facts with its old value, so a past moment sees the past.
 
 use super::settled;
+use crate::merging::{Same, same};
 use crate::people::CIVIL_REGISTER;
 use crate::reading::{Reading, inside};
 use crate::tables::{fact, household, membership, person};
@@ -77,11 +78,15 @@ async fn sheets_of(
             members.entry(row.household_id).or_default().push(row);
         }
     }
-    let people: Vec<Uuid> = members
+    let of = members.values().flatten().map(|row| row.person_id);
+    let same = same(source, of, known_at).await?;
+    once(&mut members, &same);
+    let present: Vec<Uuid> = members
         .values()
         .flatten()
         .map(|row| row.person_id)
         .collect();
+    let people: Vec<Uuid> = same.every(present).into_iter().collect();
     let mut rows: BTreeMap<Uuid, person::Model> = BTreeMap::new();
     for some in people.chunks(900) {
         let found = person::Entity::find()
@@ -115,7 +120,16 @@ async fn sheets_of(
         for member in present {
             let of = member.person_id;
             let person = rows.get(&of).context("a member without a person row")?;
-            let recorded = facts.get(&of).unwrap_or(&nothing);
+            let all: Vec<fact::Model>;
+            let recorded = match same.all(of).as_slice() {
+                [_] => facts.get(&of).unwrap_or(&nothing),
+                // Whoever has several records is known by what any of them says.
+                several => {
+                    let rows = several.iter().filter_map(|id| facts.get(id));
+                    all = rows.flatten().cloned().collect();
+                    &all
+                }
+            };
             let mut record = settled(recorded, known_at)?;
             add_basics(&mut record, person, &member, recorded);
             sheet.members.push(record);
@@ -124,6 +138,23 @@ async fn sheets_of(
         sheets.push((*id, sheet));
     }
     Ok(sheets)
+}
+
+/// Members by the records that survive, each person once in a household: as the head where one of his records is,
+/// else by his own.
+pub(crate) fn once(members: &mut BTreeMap<Uuid, Vec<membership::Model>>, same: &Same) {
+    for rows in members.values_mut() {
+        rows.sort_by_key(|row| {
+            let is_head = matches!(row.kinship.as_str(), "01" | "02");
+            let is_other = same.survivor(row.person_id) != row.person_id;
+            (!is_head, is_other, row.place_in_order, row.id)
+        });
+        let mut seen = BTreeSet::new();
+        rows.retain_mut(|row| {
+            row.person_id = same.survivor(row.person_id);
+            seen.insert(row.person_id)
+        });
+    }
 }
 
 /// Whether somebody belonged to the household on a day, as far as was known at a moment.

@@ -46,7 +46,7 @@ pub async fn history(
         return Ok(None);
     }
     let rows = fact::Entity::find()
-        .filter(fact::Column::SubjectId.eq(subject.id()))
+        .filter(fact::Column::SubjectId.is_in(super::identifiers(source, subject).await?))
         .order_by_desc(fact::Column::KnownSince)
         .order_by_desc(fact::Column::Id)
         .all(source.connection())

@@ -1,7 +1,8 @@
 //! Reading one household (查一户): with its members on a day; the read is journalled.
 
 use super::{Household, Member};
-use crate::facts::was_member;
+use crate::facts::{once, was_member};
+use crate::merging::same;
 use crate::people::Person;
 use crate::reading::{Reading, inside};
 use crate::tables::{household as table, membership, person};
@@ -60,7 +61,7 @@ pub async fn household_view(
         .await
         .context("reading a household")?;
     let Some(row) = row else { return Ok(None) };
-    let mut present: Vec<membership::Model> = membership::Entity::find()
+    let present: Vec<membership::Model> = membership::Entity::find()
         .filter(membership::Column::HouseholdId.eq(id.0))
         .all(conn)
         .await
@@ -68,6 +69,10 @@ pub async fn household_view(
         .into_iter()
         .filter(|member| was_member(member, None, on))
         .collect();
+    let same = same(source, present.iter().map(|member| member.person_id), None).await?;
+    let mut by_household = BTreeMap::from([(id.0, present)]);
+    once(&mut by_household, &same);
+    let mut present = by_household.remove(&id.0).unwrap_or_default();
     present.sort_by_key(|member| (member.place_in_order, member.id));
     // A member belongs to the household's record even where they live elsewhere.
     let mut people: BTreeMap<Uuid, person::Model> = person::Entity::find()
@@ -118,8 +123,9 @@ pub async fn household_of(
     on: NaiveDate,
 ) -> anyhow::Result<Option<HouseholdId>> {
     let conn = source.connection();
+    let records = same(source, [person.0], None).await?.all(person.0);
     let of: Option<Uuid> = membership::Entity::find()
-        .filter(membership::Column::PersonId.eq(person.0))
+        .filter(membership::Column::PersonId.is_in(records))
         .all(conn)
         .await
         .context("reading memberships")?

@@ -28,6 +28,7 @@ pub async fn born_on(
         .column(person::Column::BirthDate)
         .filter(person::Column::BirthDate.is_in(days.iter().copied()))
         .filter(person::Column::DiedOn.is_null())
+        .filter(person::Column::MergedInto.is_null())
         .filter(inside(person::Column::LivesIn, scope.region));
     if let Some(after) = after {
         query = query.filter(person::Column::Id.gt(after.0));

@@ -4,10 +4,11 @@
 //! well, the old value beside the new, so that an earlier decision can still be replayed as it was.
 
 use super::find::one_row_for_change;
-use super::register::{digest_phone, key_rows, phone_blind, write_keys};
-use crate::facts::{Subject, insert_row, withdraw_rows};
+use super::register::{digest_phone, phone_blind};
+use crate::facts::{Subject, identifiers, insert_row, withdraw_rows};
+use crate::merging::{drop_names, put_names, same};
 use crate::stored;
-use crate::tables::{fact, person, search_key};
+use crate::tables::{fact, person};
 use access::Scope;
 use anyhow::Context;
 use chrono::NaiveDate;
@@ -249,38 +250,23 @@ async fn rewrite_keys(
     lives_in: Region,
     phone: Option<&str>,
 ) -> anyhow::Result<()> {
-    let number = row
-        .document_sealed
-        .as_deref()
-        .map(|sealed| tx.keys().unseal(sealed))
-        .transpose()?;
-    let old_phone = phone_of(tx, row)?;
-    let old_place = stored::region(&row.lives_in)?;
-    // Exactly the keys written before are removed; there is no index by person, and none is needed.
-    let old = key_rows(
-        tx.keys(),
-        row.id,
-        old_place,
-        &row.name,
-        number.as_deref(),
-        old_phone.as_deref(),
-    );
-    search_key::Entity::delete_many()
-        .filter(search_key::Column::Key.is_in(old.into_iter().map(|key| key.key)))
-        .filter(search_key::Column::LivesIn.eq(row.lives_in.clone()))
-        .filter(search_key::Column::PersonId.eq(row.id))
-        .exec(tx.conn())
+    // Whoever has several records is found by what any of them says.
+    let others = same(tx, [row.id], None).await?.all(row.id);
+    let mut rows = person::Entity::find()
+        .filter(person::Column::Id.is_in(others.into_iter().filter(|id| *id != row.id)))
+        .all(tx.conn())
         .await
-        .context("removing old search keys")?;
-    let new = key_rows(
-        tx.keys(),
-        row.id,
-        lives_in,
-        &row.name,
-        number.as_deref(),
-        phone,
-    );
-    write_keys(tx, new).await
+        .context("reading the other records of a person")?;
+    rows.push(row.clone());
+    drop_names(tx, row, &rows).await?;
+    let changed = person::Model {
+        lives_in: lives_in.to_string(),
+        phone_sealed: phone.map(|phone| tx.keys().seal(phone)),
+        ..row.clone()
+    };
+    rows.pop();
+    rows.push(changed.clone());
+    put_names(tx, &changed, &rows).await
 }
 
 /// Keeps the old value of the person row beside the new one, and ends what every source said for the new days: an entry
@@ -295,7 +281,7 @@ async fn remember(
 ) -> anyhow::Result<()> {
     let subject = Subject::Person(PersonId(row.id));
     let known = fact::Entity::find()
-        .filter(fact::Column::SubjectId.eq(row.id))
+        .filter(fact::Column::SubjectId.is_in(identifiers(tx, subject).await?))
         .filter(fact::Column::Fact.eq(fact_id))
         .count(tx.conn())
         .await

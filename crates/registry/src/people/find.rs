@@ -5,6 +5,7 @@
 
 use super::register::{document_blind, phone_blind};
 use super::{Person, PersonRow};
+use crate::merging::same;
 use crate::reading::{Reading, inside};
 use crate::search_keys;
 use crate::tables::{person, search_key};
@@ -52,6 +53,14 @@ pub async fn find_by_document(
         .one(db.conn())
         .await
         .context("finding a person by document")?;
+    // A document of a record that was merged is one of the person it was merged into.
+    let row = match row {
+        Some(row) if row.merged_into.is_some() => {
+            let survivor = same(db, [row.id], None).await?.survivor(row.id);
+            one_row(db, scope, PersonId(survivor)).await?
+        }
+        row => row,
+    };
     match row {
         None => Ok(None),
         Some(row) => journalled(db, scope, Person::of(row, db.keys())?, "document")
@@ -88,14 +97,15 @@ pub(crate) async fn one_row(
         .context("reading a person")
 }
 
-/// As [`one_row`], locked for change.
+/// As [`one_row`], locked for change; of a record that was merged, the one that survives.
 pub(crate) async fn one_row_for_change(
     tx: &Tx,
     scope: &Scope,
     id: PersonId,
 ) -> anyhow::Result<Option<person::Model>> {
     use sea_orm::QuerySelect;
-    person::Entity::find_by_id(id.0)
+    let survivor = same(tx, [id.0], None).await?.survivor(id.0);
+    person::Entity::find_by_id(survivor)
         .filter(inside(person::Column::LivesIn, scope.region))
         .lock_exclusive()
         .one(tx.conn())
@@ -157,12 +167,25 @@ pub async fn ids_by_document(
                 row.document_kind.as_str(),
             );
             if let Some(document) = blinds.get(&key) {
-                let visible = scope.holds(crate::stored::region(&row.lives_in)?);
-                found.insert((*document).clone(), (PersonId(row.id), visible));
+                let (mut id, mut place) = (row.id, row.lives_in);
+                if row.merged_into.is_some() {
+                    id = same(source, [id], None).await?.survivor(id);
+                    place = lives_in(source, id).await?;
+                }
+                let visible = scope.holds(crate::stored::region(&place)?);
+                found.insert((*document).clone(), (PersonId(id), visible));
             }
         }
     }
     Ok(found)
+}
+
+async fn lives_in(source: &impl Reading, id: Uuid) -> anyhow::Result<String> {
+    let row = person::Entity::find_by_id(id)
+        .one(source.connection())
+        .await
+        .context("reading whom a record was merged into")?;
+    Ok(row.context("a record was merged into nobody")?.lives_in)
 }
 
 /// Whether a person's phone ends in these four digits (手机尾号核对), for the public progress page; no scope, no clear text.
@@ -213,7 +236,11 @@ pub(crate) async fn ids_by_whole_number(
         .all(source.connection())
         .await
         .context("finding people by a whole number")?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    let same = same(source, rows.iter().map(|row| row.id), None).await?;
+    let mut ids: Vec<Uuid> = rows.iter().map(|row| same.survivor(row.id)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }
 
 /// A person with clear numbers and account, for an export that journals itself.

@@ -89,7 +89,17 @@ pub async fn register_person(
             .one(tx.conn())
             .await
             .context("looking for the document before registering")?;
-        if let Some(known) = known {
+        if let Some(mut known) = known {
+            if known.merged_into.is_some() {
+                let survivor = crate::merging::same(tx, [known.id], None)
+                    .await?
+                    .survivor(known.id);
+                known = person::Entity::find_by_id(survivor)
+                    .one(tx.conn())
+                    .await
+                    .context("reading whom a record was merged into")?
+                    .context("a record was merged into nobody")?;
+            }
             let visible = scope.holds(stored::region(&known.lives_in)?);
             return Ok(Err(Refused::AlreadyRegistered(
                 visible.then_some(PersonId(known.id)),
@@ -98,11 +108,12 @@ pub async fn register_person(
     }
     let id = tx.new_id();
     let (row, keys) = person_row(tx.keys(), id, &new, tx.now(), scope.actor.officer.0);
-    person::Entity::insert(row.into_active_model())
+    person::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(tx.conn())
         .await
         .context("inserting a person")?;
     write_keys(tx, keys).await?;
+    crate::duplicates::write_blocks(tx, &row).await?;
     tx.note(Event {
         by: scope.actor.officer,
         purpose: scope.purpose.text(),
@@ -206,6 +217,7 @@ pub(crate) fn person_row(
         registered_at: now,
         registered_by: by,
         version: 1,
+        merged_into: None,
     };
     let search = key_rows(
         keys,

@@ -85,7 +85,9 @@ async fn everyone(
     offset: u64,
     limit: u64,
 ) -> anyhow::Result<Page<PersonRow>> {
-    let all = person::Entity::find().filter(inside(person::Column::LivesIn, place));
+    let all = person::Entity::find()
+        .filter(inside(person::Column::LivesIn, place))
+        .filter(person::Column::MergedInto.is_null());
     let total = all
         .clone()
         .count(db.conn())

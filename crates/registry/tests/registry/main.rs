@@ -6,6 +6,7 @@
 )]
 
 mod consent;
+mod duplicates;
 mod facts;
 mod ground;
 mod households;
