@@ -71,6 +71,8 @@ pub enum Permission {
     Enquire,
     /// 查看全部核对记录和异常提示。
     SeeEnquiries,
+    /// 复核合并、撤销合并重复登记。
+    MergePeople,
 }
 
 use Permission as P;
@@ -253,6 +255,11 @@ pub const TABLE: &[(Permission, &[Role], Again)] = &[
         Again::No,
     ),
     (P::SeeEnquiries, &[R::Auditor], Again::No),
+    (
+        P::MergePeople,
+        &[R::StreetReviewer, R::DistrictApprover],
+        Again::No,
+    ),
 ];
 
 impl Permission {
@@ -304,6 +311,7 @@ impl Permission {
             P::PublishRules => "发布规则",
             P::Enquire => "发起核对",
             P::SeeEnquiries => "查看核对记录",
+            P::MergePeople => "复核合并登记",
         }
     }
 

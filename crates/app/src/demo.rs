@@ -246,6 +246,7 @@ impl Demo {
             ms = began.elapsed().as_millis(),
             "those in payment compared"
         );
+        crate::duplicates::whole(&db).await?;
         batch::statistics::keep_up(&db).await?;
         db.close().await?;
         std::fs::write(self.marker(), format!("{WHOLE} {place}\n"))

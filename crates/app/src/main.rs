@@ -11,6 +11,7 @@ mod backup;
 mod card_pdf;
 mod demo;
 mod department;
+mod duplicates;
 mod evaluate;
 #[cfg(feature = "cluster")]
 mod executor;
@@ -96,6 +97,8 @@ enum Command {
     Statistics(statistics::Statistics),
     /// Which records of a file are of one person (同一人识别).
     Link(link::LinkFile),
+    /// Who may stand in the register twice (重复登记比对).
+    Duplicates(duplicates::Duplicates),
     /// Land what departments deliver and ask it about households (核对).
     #[command(subcommand)]
     Verify(verify::Verify),
@@ -136,6 +139,7 @@ fn main() -> ExitCode {
         Command::Executor(command) => waiting(command.run()),
         Command::Statistics(command) => waiting(command.run()),
         Command::Link(command) => command.run(),
+        Command::Duplicates(command) => waiting(command.run()),
         Command::Verify(command) => command.run(),
         Command::Department(command) => command.run(),
         Command::Audit(command) => waiting(command.run()),

@@ -6,7 +6,7 @@
 
 use crate::settings::{Data, Rules};
 use crate::terminal::say;
-use crate::{alerts, job, night};
+use crate::{alerts, duplicates, job, night};
 use casework::Desk;
 use casework::life_event::{self, Day};
 use casework::rulebook::Shelf;
@@ -82,6 +82,7 @@ pub(crate) async fn once(db: &Db, desk: &Desk, worker: &str) -> anyhow::Result<O
     job::report(db, &lease, failed).await?;
     // Everybody is swept after that, by whoever looks for that job.
     if outcome.is_ok() {
+        duplicates::new_and_changed(db).await?;
         night::ask(db).await?;
         alerts::ask(db, None).await?;
     }

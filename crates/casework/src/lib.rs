@@ -37,6 +37,7 @@ pub mod receipt;
 pub mod review;
 mod rows;
 pub mod rulebook;
+pub mod same_person;
 pub mod sample;
 mod sheet;
 mod source_text;

@@ -62,6 +62,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("/leads", key("政策找人"), P::SeeCases),
     entry("/alerts", key("预警"), P::SeeCases),
     entry("/households", key("家庭"), P::SearchPeople),
+    entry("/duplicates", key("重复登记"), P::RegisterPeople),
     entry("/drafts", key("申请草稿"), P::Apply),
     entry("/roster", key("导入花名册"), P::ImportRoster),
     entry("/pay-runs", key("发放"), P::SeePayRuns),

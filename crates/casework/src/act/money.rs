@@ -10,6 +10,7 @@ use super::{ActInput, Refused, overturn};
 use crate::desk::Desk;
 use crate::procedure::{Act, Effect};
 use crate::rows::insert;
+use crate::same_person;
 use crate::sheet::Answer;
 use crate::tables;
 use access::Scope;
@@ -171,6 +172,9 @@ async fn grant(
         return Ok(Err(Refused::NoAmount));
     };
     let new = entitlement(row, answer, decision, amount, from)?;
+    if let Some(refused) = same_person::against(tx, scope, &new).await? {
+        return Ok(Err(Refused::Ledger(refused.to_string())));
+    }
     let entitled = if answer.determination.every == Every::Year {
         ledger::entitle_for_year(tx, scope, &new).await?
     } else {
@@ -215,6 +219,9 @@ pub(super) async fn begin_anew(
         }
     }
     let begun = entitlement(row, new.answer, new.decision, new.amount, new.from)?;
+    if let Some(refused) = same_person::against(tx, scope, &begun).await? {
+        return Ok(Err(Refused::Ledger(refused.to_string())));
+    }
     Ok(ledger::entitle(tx, scope, &begun)
         .await?
         .map_err(|refused| Refused::Ledger(refused.to_string())))

@@ -8,7 +8,7 @@ use super::blocks::{Clear, blocks_of};
 use super::compare::{like, model};
 use super::queue::{Found, put_pair};
 use super::{Band, PairState, Reason, reasons_of};
-use crate::people::{NewPerson, Person, PersonRow, person_row};
+use crate::people::{NewPerson, Person, PersonRow, checked, person_row};
 use crate::reading::Reading;
 use crate::tables::person;
 use access::Scope;
@@ -60,6 +60,11 @@ pub enum Said {
 /// # Errors
 /// Faults of the database.
 pub async fn alike(tx: &mut Tx, scope: &Scope, new: &NewPerson) -> anyhow::Result<Alike> {
+    // Whoever cannot be registered as typed is not looked for.
+    let Ok(new) = checked(new.clone(), scope, tx.today()) else {
+        return Ok(Alike::default());
+    };
+    let new = &new;
     // The row is made for comparing only and not written.
     let id = Uuid::nil();
     let (row, _) = person_row(tx.keys(), id, new, tx.now(), scope.actor.officer.0);

@@ -11,6 +11,7 @@ use crate::words;
 use access::{Permission, Purpose};
 use maud::{Markup, html};
 use registry::Subject;
+use registry::duplicates;
 use registry::people::{Clear, Person};
 use vocab::ids::PersonId;
 
@@ -61,7 +62,11 @@ async fn page(visit: &Visit, clear: Option<&Clear>, errors: &[FieldError]) -> An
     let person = registry::person(db, &scope, id)
         .await?
         .ok_or(Problem::NotFound)?;
+    if let Some(into) = person.merged_into {
+        return visit.go(&format!("/people/{into}?done=merged"));
+    }
     let household = registry::households::household_of(db, &scope, id, visit.today()).await?;
+    let merges = merges(visit, id).await?;
     let account = registry::accounts::account_of(db, &scope, id).await?;
     let history = registry::facts::history(db, &scope, Subject::Person(id))
         .await?
@@ -80,6 +85,7 @@ async fn page(visit: &Visit, clear: Option<&Clear>, errors: &[FieldError]) -> An
             @if clear.is_none() && visit.can(Permission::RevealPeople) { (reveal_form(visit, id, errors)) }
         }))
         (piece::section(visit.t("已知事实"), &super::facts::history(visit, &history)))
+        (merges)
     };
     let acts = html! {
         @if let Some(household) = household {
@@ -99,6 +105,8 @@ async fn page(visit: &Visit, clear: Option<&Clear>, errors: &[FieldError]) -> An
         "fact" => Some(html! { (visit.t("事实已录入。")) }),
         "account" => Some(html! { (visit.t("银行账户已登记。")) }),
         "changed" => Some(html! { (visit.t("信息已变更。")) }),
+        "merged" => Some(html! { (visit.t("您打开的记录已并入这一条，历史都在这里。")) }),
+        "known" => Some(html! { (visit.t("用已有的登记，没有新登记。")) }),
         "registered" => Some(html! { (visit.t("人员已登记。下一步：建立家庭。")) }),
         _ => None,
     };
@@ -108,6 +116,35 @@ async fn page(visit: &Visit, clear: Option<&Clear>, errors: &[FieldError]) -> An
         .note(note)
         .errors(errors)
         .show(&body))
+}
+
+/// The merges of this person, each leading to its pair.
+async fn merges(visit: &Visit, id: PersonId) -> Result<Markup, Problem> {
+    let Ok(scope) = visit.scope_for(Permission::RegisterPeople, Purpose::Review) else {
+        return Ok(html! {});
+    };
+    let db = &visit.app.db;
+    let mut lines = Vec::new();
+    for merge in registry::merging::merges_of(db, &scope, id).await? {
+        let pair = duplicates::pair_of(db, &scope, merge.survivor, merge.merged).await?;
+        let Some(pair) = pair else { continue };
+        let what = match (merge.is_in_force(), merge.is_waiting()) {
+            (true, _) => visit.t("已合并"),
+            (_, true) => visit.t("合并待复核"),
+            _ => visit.t("合并已退回或撤销"),
+        };
+        lines.push(html! {
+            (format::instant(merge.prepared.1)) " "
+            a href=(format!("/duplicates/{}", pair.id)) { (pair.a.name) " / " (pair.b.name) } " " (piece::tag(what))
+        });
+    }
+    if lines.is_empty() {
+        return Ok(html! {});
+    }
+    Ok(piece::section(
+        visit.t("合并记录"),
+        &html! { ul.plain-list { @for line in lines { li { (line) } } } },
+    ))
 }
 
 fn basics(

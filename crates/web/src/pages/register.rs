@@ -4,14 +4,16 @@
 //! already is shown instead.
 
 use super::household::document_kinds;
+use super::register_alike::{self, Asked};
 use crate::parts::form::{self, FieldError, fault, field};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
-use access::{Permission, Purpose};
+use access::{Permission, Purpose, Scope};
 use casework::life_event::{self, Happened, NewEvent};
 use chrono::NaiveDate;
 use maud::{Markup, html};
+use registry::duplicates::{self, Alike};
 use registry::households::NewHousehold;
 use registry::people::{NewPerson, Refused};
 use vocab::ids::{HouseholdId, PersonId};
@@ -22,7 +24,7 @@ use vocab::{Document, DocumentKind, Kinship, Region, Sex};
 /// # Errors
 /// None.
 pub async fn show(visit: &Visit) -> Answer {
-    page(visit, None, &[])
+    page(visit, None, &[], &Alike::default())
 }
 
 /// The same page when a member is to be added who is not registered yet: he joins as soon as he is.
@@ -31,10 +33,15 @@ pub(crate) async fn page_for_household(
     household: HouseholdId,
     kinship: Kinship,
 ) -> Answer {
-    page(visit, Some((household, kinship)), &[])
+    page(visit, Some((household, kinship)), &[], &Alike::default())
 }
 
-fn page(visit: &Visit, joins: Option<(HouseholdId, Kinship)>, errors: &[FieldError]) -> Answer {
+fn page(
+    visit: &Visit,
+    joins: Option<(HouseholdId, Kinship)>,
+    errors: &[FieldError],
+    alike: &Alike,
+) -> Answer {
     let lang = visit.lang;
     let scope = visit.scope_for(Permission::RegisterPeople, Purpose::Application)?;
     let places = words::places_under(lang, &visit.app.desk.book, scope.region);
@@ -65,6 +72,7 @@ fn page(visit: &Visit, joins: Option<(HouseholdId, Kinship)>, errors: &[FieldErr
                 input type="hidden" name="household" value=(household);
                 input type="hidden" name="kinship" value=(kinship.code());
             }
+            (register_alike::panel(visit, alike, errors))
             div.row-fields {
                 (field(lang, "kind", visit.t("证件类型")).value(kind).errors(errors).select(&document_kinds(visit)))
                 (field(lang, "number", visit.t("证件号码")).value(value("number")).errors(errors).text())
@@ -96,7 +104,7 @@ fn page(visit: &Visit, joins: Option<(HouseholdId, Kinship)>, errors: &[FieldErr
 /// # Errors
 /// None.
 pub async fn start(visit: &Visit) -> Answer {
-    page(visit, None, &[])
+    page(visit, None, &[], &Alike::default())
 }
 
 /// `POST /people/new` (登记人员).
@@ -114,7 +122,13 @@ pub async fn post(visit: &Visit) -> Answer {
         .zip(Kinship::read(visit.form.get("kinship")).ok());
     let new = match typed(visit) {
         Ok(new) => new,
-        Err(wrong) => return page(visit, joins, &wrong),
+        Err(wrong) => return page(visit, joins, &wrong, &Alike::default()),
+    };
+    let said = match register_alike::asked(visit, &scope, &new).await? {
+        Asked::Nobody => Vec::new(),
+        Asked::Said(said) => said,
+        Asked::IsThis(known) => return is_this(visit, &scope, joins, known).await,
+        Asked::Wait(alike, wrong) => return page(visit, joins, &wrong, &alike),
     };
     let mut tx = visit.app.db.begin().await?;
     let person = match registry::register_person(&mut tx, &scope, new).await? {
@@ -128,9 +142,10 @@ pub async fn post(visit: &Visit) -> Answer {
                 field_of(&refused),
                 words::sentence(lang, &refused.to_string()),
             )];
-            return page(visit, joins, &wrong);
+            return page(visit, joins, &wrong, &Alike::default());
         }
     };
+    duplicates::keep_said(&mut tx, &scope, person, &said).await?;
     if let Some((household, kinship)) = joins {
         // Somebody more in the household touches its cases as any event does.
         let new = NewEvent {
@@ -146,6 +161,7 @@ pub async fn post(visit: &Visit) -> Answer {
                 visit,
                 joins,
                 &[fault("", words::sentence(lang, &refused.to_string()))],
+                &Alike::default(),
             );
         }
         tx.commit().await?;
@@ -153,6 +169,37 @@ pub async fn post(visit: &Visit) -> Answer {
     }
     tx.commit().await?;
     visit.go(&format!("/people/{person}?done=registered"))
+}
+
+/// The officer recognised somebody who is registered already: that record is used, and nothing new is written but the household
+/// it was wanted for.
+async fn is_this(
+    visit: &Visit,
+    scope: &Scope,
+    joins: Option<(HouseholdId, Kinship)>,
+    known: PersonId,
+) -> Answer {
+    let Some((household, kinship)) = joins else {
+        return visit.go(&format!("/people/{known}?done=known"));
+    };
+    let mut tx = visit.app.db.begin().await?;
+    let new = NewEvent {
+        household,
+        happened: Happened::Joined {
+            person: known,
+            kinship,
+        },
+        on: tx.today(),
+        source: super::household::AT_THE_DESK.to_owned(),
+        evidence: None,
+    };
+    if let Err(refused) = life_event::record(&mut tx, scope, &visit.app.desk, new).await? {
+        tx.rollback().await?;
+        let wrong = [fault("", words::sentence(visit.lang, &refused.to_string()))];
+        return page(visit, joins, &wrong, &Alike::default());
+    }
+    tx.commit().await?;
+    visit.go(&format!("/households/{household}?done=joined"))
 }
 
 /// Which field a refusal is about.

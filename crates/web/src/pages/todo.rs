@@ -65,6 +65,10 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
     let counts = casework::todo::counts(db, &scope).await?;
     let leads = casework::lead::open_count(db, &scope).await?;
     let alerts = verify::alert::open_count(db, &scope).await?;
+    let doubles = match visit.scope_for(Permission::RegisterPeople, Purpose::Review) {
+        Ok(people) => registry::duplicates::open_count(db, &people).await?,
+        Err(_) => 0,
+    };
     let found = casework::todo::todo(db, &scope, desk, &filter, offset, limit).await?;
     let rows = found.rows.iter().map(|task| row(visit, task)).collect();
     let columns = [
@@ -85,6 +89,9 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
         }
         @if leads > 0 {
             p { a href="/leads" { (lang.f("政策找人：有 {count} 条线索待走访、待核对", &[("count", &leads)])) } }
+        }
+        @if doubles > 0 {
+            p { a href="/duplicates" { (lang.f("重复登记：有 {count} 对记录待核对、待复核", &[("count", &doubles)])) } }
         }
         form.filters method="get" action="/" {
             input type="hidden" name="show" value=(shown);

@@ -1,0 +1,661 @@
+//! A pair of records (一对记录): side by side, what speaks for and against one person, what each holds; and what to do: merge with a
+//! choice where they differ, judge them to be two people, put it off; decide or turn down a merge, or undo it.
+//!
+//! Guarantees: both records lie in the officer's area or the page does not exist; opening it stands in the journal for both; numbers
+//! stay masked, and how near they are is said in words. Deliberately absent: choosing a document; the record with the right one stays.
+
+use super::duplicates::{band, reasons, state};
+use crate::parts::form::{self, FieldError, fault, field};
+use crate::parts::{format, piece, table};
+use crate::problem::{Answer, Problem};
+use crate::visit::Visit;
+use crate::words;
+use access::{Permission, Purpose, Scope};
+use casework::list::CaseFilter;
+use casework::same_person;
+use chrono::NaiveDate;
+use maud::{Markup, html};
+use registry::Subject;
+use registry::duplicates::{self, DifferentRefused, PairRow, PairState};
+use registry::merging::{self, Choices, MergeRow, NewMerge, Side};
+use registry::people::Person;
+use store::Tx;
+use uuid::Uuid;
+use vocab::Month;
+use vocab::ids::PersonId;
+
+/// One line of two records side by side (对照的一行).
+pub(crate) struct Line {
+    pub(crate) label: &'static str,
+    pub(crate) left: Markup,
+    pub(crate) right: Markup,
+    pub(crate) differs: bool,
+}
+
+/// A line of two texts, marked where they differ.
+pub(crate) fn line(label: &'static str, left: impl Into<String>, right: impl Into<String>) -> Line {
+    let (left, right) = (left.into(), right.into());
+    let shown = |text: &str| html! { @if text.is_empty() { "—" } @else { (text) } };
+    Line {
+        label,
+        differs: left != right,
+        left: shown(&left),
+        right: shown(&right),
+    }
+}
+
+/// Two records side by side (并排对照).
+pub(crate) fn side_by_side(visit: &Visit, heads: [String; 2], lines: Vec<Line>) -> Markup {
+    let [left, right] = heads;
+    let columns = [
+        table::text(visit.t("项目")),
+        table::text(left),
+        table::text(right),
+    ];
+    let rows = lines
+        .into_iter()
+        .map(|line| {
+            table::still(vec![
+                html! { (line.label) @if line.differs { " " (piece::tag(visit.t("有差异"))) } },
+                line.left,
+                line.right,
+            ])
+        })
+        .collect();
+    table::table(
+        visit.lang,
+        visit.t("并排对照"),
+        &columns,
+        rows,
+        "",
+        &visit.query,
+    )
+}
+
+/// A record with what it holds.
+struct Whole {
+    person: Person,
+    account: String,
+    home: Option<String>,
+    facts: usize,
+    paid: usize,
+    cases: u64,
+}
+
+async fn whole(visit: &Visit, scope: &Scope, id: PersonId) -> Result<Whole, Problem> {
+    let db = &visit.app.db;
+    let person = registry::person(db, scope, id)
+        .await?
+        .ok_or(Problem::NotFound)?;
+    let account = registry::accounts::account_of(db, scope, id).await?;
+    let home = registry::households::household_of(db, scope, id, visit.today()).await?;
+    let home = match home {
+        Some(home) => registry::households::household_view(db, scope, home, visit.today()).await?,
+        None => None,
+    };
+    let history = registry::facts::history(db, scope, Subject::Person(id)).await?;
+    let paid = same_person::paid(db, scope, &[id], Month::of(visit.today())).await?;
+    let filter = CaseFilter {
+        person: Some(id),
+        ..CaseFilter::default()
+    };
+    let cases = match visit.scope_for(Permission::SeeCases, Purpose::Review) {
+        Ok(scope) => casework::list::count(db, &scope, &filter).await?,
+        Err(_) => 0,
+    };
+    Ok(Whole {
+        account: account.map_or_else(String::new, |one| {
+            format!("{} {}", one.bank, one.number_masked)
+        }),
+        home: home.map(|home| format!("{}（{}）", home.number, home.members.len())),
+        facts: history.map_or(0, |rows| rows.len()),
+        paid: paid.len(),
+        cases,
+        person,
+    })
+}
+
+fn lines(visit: &Visit, a: &Whole, b: &Whole) -> Vec<Line> {
+    let lang = visit.lang;
+    let day = |day: Option<NaiveDate>| day.map(format::date).unwrap_or_default();
+    let (x, y) = (&a.person, &b.person);
+    let kind = |one: &Person| {
+        lang.pick(one.document_kind.name_zh(), one.document_kind.name_en())
+            .to_owned()
+    };
+    let sex = |one: &Person| lang.pick(one.sex.name_zh(), one.sex.name_en()).to_owned();
+    let hukou = |one: &Person| {
+        one.hukou
+            .map(|region| visit.place(region))
+            .unwrap_or_default()
+    };
+    let phone = |one: &Person| one.phone_masked.clone().unwrap_or_default();
+    let count = |label, left: String, right: String| Line {
+        differs: false,
+        ..line(label, left, right)
+    };
+    vec![
+        line(visit.t("姓名"), &x.name, &y.name),
+        line(visit.t("证件类型"), kind(x), kind(y)),
+        line(visit.t("证件号码"), &x.document_masked, &y.document_masked),
+        line(visit.t("性别"), sex(x), sex(y)),
+        line(visit.t("出生日期"), day(x.birth_date), day(y.birth_date)),
+        line(visit.t("手机"), phone(x), phone(y)),
+        line(visit.t("户籍地"), hukou(x), hukou(y)),
+        line(
+            visit.t("居住社区"),
+            visit.place(x.lives_in),
+            visit.place(y.lives_in),
+        ),
+        line(visit.t("住址"), &x.address, &y.address),
+        line(visit.t("死亡日期"), day(x.died_on), day(y.died_on)),
+        line(visit.t("银行账户"), &a.account, &b.account),
+        line(
+            visit.t("所在家庭（人数）"),
+            a.home.clone().unwrap_or_default(),
+            b.home.clone().unwrap_or_default(),
+        ),
+        count(
+            visit.t("登记时间"),
+            format::instant(x.registered_at),
+            format::instant(y.registered_at),
+        ),
+        count(
+            visit.t("已录事实"),
+            a.facts.to_string(),
+            b.facts.to_string(),
+        ),
+        count(visit.t("在发待遇"), a.paid.to_string(), b.paid.to_string()),
+        count(visit.t("办件"), a.cases.to_string(), b.cases.to_string()),
+    ]
+}
+
+/// `GET /duplicates/{id}` (一对记录); both looks are journalled.
+///
+/// # Errors
+/// [`Problem::NotFound`] outside the scope.
+pub async fn show(visit: &Visit) -> Answer {
+    page(visit, &[]).await
+}
+
+async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
+    let scope = visit.scope_for(Permission::RegisterPeople, Purpose::Review)?;
+    let db = &visit.app.db;
+    let pair = duplicates::pair(db, &scope, visit.id("id")?)
+        .await?
+        .ok_or(Problem::NotFound)?;
+    let a = whole(visit, &scope, pair.a.id).await?;
+    let b = whole(visit, &scope, pair.b.id).await?;
+    let merges = merging::merge_between(db, &scope, pair.a.id, pair.b.id).await?;
+    let heads = [visit.t("左边的记录"), visit.t("右边的记录")].map(str::to_owned);
+    let against = reasons(visit, &pair.reasons, false);
+    let body = html! {
+        (piece::section(visit.t("为什么提示"), &html! {
+            p { (piece::tag(band(visit, pair.band))) " " (reasons(visit, &pair.reasons, true)) }
+            @if !against.is_empty() { p.quiet { (visit.t("不一致的：")) (against) } }
+            @if pair.numbers_conflict {
+                p.note.warn { (visit.t("两个号码都有效却不相同，或同一号码下姓名和出生日期都不同。请看证件原件再认定。")) }
+            }
+        }))
+        (side_by_side(visit, heads, lines(visit, &a, &b)))
+        p {
+            a href=(format!("/people/{}", pair.a.id)) { (visit.t("打开左边的记录")) } " · "
+            a href=(format!("/people/{}", pair.b.id)) { (visit.t("打开右边的记录")) }
+        }
+        (next(visit, &pair, (&a, &b), &merges, errors).await?)
+        (history(visit, &pair, &merges).await?)
+    };
+    let note = match visit.query.get("done") {
+        "different" => Some(html! { (visit.t("已认定不是同一人，以后不再提示这一对。")) }),
+        "later" => Some(html! { (visit.t("已放到以后，到日子会再列出来。")) }),
+        "prepared" => Some(html! { (visit.t("合并已拟定，等复核。复核以前两条记录都照旧。")) }),
+        "merged" => {
+            Some(html! { (visit.t("已合并。两条记录的历史都保留，打开任一条都到留下的这一条。")) })
+        }
+        "rejected" => Some(html! { (visit.t("已退回，这一对重新待核对。")) }),
+        "undone" => Some(html! { (visit.t("合并已撤销，两条记录恢复为合并以前的样子。")) }),
+        _ => None,
+    };
+    Ok(visit
+        .page(format!("{} / {}", pair.a.name, pair.b.name))
+        .nav("/duplicates")
+        .back("/duplicates", visit.t("重复登记"))
+        .note(note)
+        .errors(errors)
+        .show(&body))
+}
+
+/// What to do next, by where the pair stands.
+async fn next(
+    visit: &Visit,
+    pair: &PairRow,
+    (a, b): (&Whole, &Whole),
+    merges: &[MergeRow],
+    errors: &[FieldError],
+) -> Result<Markup, Problem> {
+    Ok(match pair.state {
+        PairState::Open | PairState::Later | PairState::Different => html! {
+            section.part {
+                h2 { (visit.t("下一步")) }
+                (merge_form(visit, pair, (a, b), errors))
+                @if pair.state != PairState::Different { (other_forms(visit, pair, errors)) }
+            }
+        },
+        PairState::Prepared => match merges.iter().find(|merge| merge.is_waiting()) {
+            Some(merge) => waiting(visit, pair, merge, errors),
+            None => html! {},
+        },
+        PairState::Merged => match merges.iter().find(|merge| merge.is_in_force()) {
+            Some(merge) if visit.can(Permission::MergePeople) => {
+                undo_form(visit, pair, merge, errors)
+            }
+            _ => html! {},
+        },
+    })
+}
+
+/// Merging: which record stays, what it says where they differ, and why.
+fn merge_form(
+    visit: &Visit,
+    pair: &PairRow,
+    (a, b): (&Whole, &Whole),
+    errors: &[FieldError],
+) -> Markup {
+    let lang = visit.lang;
+    let (x, y) = (&a.person, &b.person);
+    let sides = |left: &str, right: &str| {
+        [("a", left), ("b", right)].map(|(value, shown)| {
+            let shown = if shown.trim().is_empty() {
+                "—"
+            } else {
+                shown
+            };
+            let label = if value == "a" {
+                lang.f("左边：{value}", &[("value", &shown)])
+            } else {
+                lang.f("右边：{value}", &[("value", &shown)])
+            };
+            (value.to_owned(), label)
+        })
+    };
+    let documented = |one: &Person| format!("{} {}", one.name, one.document_masked);
+    let homed = |one: &Person| format!("{} {}", visit.place(one.lives_in), one.address);
+    let phones = [x, y].map(|one| one.phone_masked.clone().unwrap_or_default());
+    let chosen = |name: &str| visit.form.some(name).unwrap_or("a").to_owned();
+    let opened = errors
+        .iter()
+        .any(|error| error.field == "merge_reason" || error.field == "survivor");
+    html! {
+        details.act-form open[opened || pair.state == PairState::Open] {
+            summary { (visit.t("是同一人：拟定合并")) }
+            form method="post" action=(format!("/duplicates/{}/merge", pair.id)) {
+                (form::token(visit))
+                p.quiet { (visit.t("留下证件正确的那一条；另一条的证件、历史和发放记录都保留，仍能查到。")) }
+                (field(lang, "survivor", visit.t("留下哪一条")).value(visit.form.get("survivor")).errors(errors)
+                    .radios(&sides(&documented(x), &documented(y))))
+                @if x.name != y.name {
+                    (field(lang, "name", visit.t("姓名用哪一个")).value(&chosen("name")).radios(&sides(&x.name, &y.name)))
+                }
+                @if phones[0] != phones[1] {
+                    (field(lang, "phone", visit.t("手机用哪一个")).value(&chosen("phone")).radios(&sides(&phones[0], &phones[1])))
+                }
+                @if homed(x) != homed(y) {
+                    (field(lang, "home", visit.t("住址用哪一个")).value(&chosen("home")).radios(&sides(&homed(x), &homed(y))))
+                }
+                (field(lang, "merge_reason", visit.t("合并的依据")).value(visit.form.get("merge_reason")).errors(errors).area(2))
+                @if a.paid + b.paid > 0 {
+                    p.quiet { (visit.t("有在发待遇，须由另一位同事复核后才合并。")) }
+                }
+                (form::act(visit.t("拟定合并")))
+            }
+        }
+    }
+}
+
+/// Two people, or not now.
+fn other_forms(visit: &Visit, pair: &PairRow, errors: &[FieldError]) -> Markup {
+    let lang = visit.lang;
+    let wrong = |name: &str| errors.iter().any(|error| error.field == name);
+    let until = visit.form.some("until").map_or_else(
+        || format::date(visit.today() + chrono::Days::new(30)),
+        str::to_owned,
+    );
+    html! {
+        details.act-form open[wrong("different_reason")] {
+            summary { (visit.t("不是同一人")) }
+            form method="post" action=(format!("/duplicates/{}/different", pair.id)) {
+                (form::token(visit))
+                (field(lang, "different_reason", visit.t("理由")).value(visit.form.get("different_reason")).errors(errors).area(2))
+                (form::act(visit.t("认定不是同一人")))
+            }
+        }
+        details.act-form open[wrong("later_reason") || wrong("until")] {
+            summary { (visit.t("以后再看")) }
+            form method="post" action=(format!("/duplicates/{}/later", pair.id)) {
+                (form::token(visit))
+                (field(lang, "until", visit.t("到哪一天再提示")).value(&until).errors(errors).date())
+                (field(lang, "later_reason", visit.t("在等什么")).value(visit.form.get("later_reason")).errors(errors).area(2))
+                (form::act(visit.t("放到以后")))
+            }
+        }
+    }
+}
+
+/// A merge that waits for its decision.
+fn waiting(visit: &Visit, pair: &PairRow, merge: &MergeRow, errors: &[FieldError]) -> Markup {
+    let lang = visit.lang;
+    let stays = if merge.survivor == pair.a.id {
+        &pair.a
+    } else {
+        &pair.b
+    };
+    let own = merge.prepared.0 == visit.actor().officer;
+    html! {
+        section.part {
+            h2 { (visit.t("待复核的合并")) }
+            p { (lang.f("留下：{name} {number}", &[("name", &stays.name), ("number", &stays.document_masked)])) }
+            p { (visit.t("依据")) (visit.t("：")) (merge.reason) }
+            @if merge.two_people && own {
+                p.note { (visit.t("这次合并由您拟定，请由另一位同事复核。")) }
+            } @else if visit.can(Permission::MergePeople) {
+                form method="post" action=(format!("/duplicates/{}/decide", pair.id)) {
+                    (form::token(visit))
+                    (form::act(visit.t("复核并合并")))
+                }
+            } @else {
+                p.quiet { (visit.t("由街道或区里的同事复核。")) }
+            }
+            @if visit.can(Permission::MergePeople) {
+                details.act-form open[errors.iter().any(|error| error.field == "reject_reason")] {
+                    summary { (visit.t("退回")) }
+                    form method="post" action=(format!("/duplicates/{}/reject", pair.id)) {
+                        (form::token(visit))
+                        (field(lang, "reject_reason", visit.t("理由")).value(visit.form.get("reject_reason")).errors(errors).area(2))
+                        (form::act(visit.t("退回合并")))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Undoing a merge.
+fn undo_form(visit: &Visit, pair: &PairRow, merge: &MergeRow, errors: &[FieldError]) -> Markup {
+    let lang = visit.lang;
+    let (stays, other) = if merge.survivor == pair.a.id {
+        (&pair.a, &pair.b)
+    } else {
+        (&pair.b, &pair.a)
+    };
+    let whose = [("survivor", stays), ("merged", other)].map(|(value, one)| {
+        (
+            value.to_owned(),
+            format!("{} {}", one.name, one.document_masked),
+        )
+    });
+    html! {
+        section.part {
+            h2 { (visit.t("合并有误")) }
+            details.act-form open[errors.iter().any(|error| error.field == "undo_reason")] {
+                summary { (visit.t("撤销合并")) }
+                form method="post" action=(format!("/duplicates/{}/undo", pair.id)) {
+                    (form::token(visit))
+                    p.quiet { (visit.t("两条记录恢复为合并以前的样子，并认定为两个人。")) }
+                    (field(lang, "since", visit.t("合并以后录入的事实和变更归谁")).value("survivor").radios(&whose))
+                    (field(lang, "undo_reason", visit.t("理由")).value(visit.form.get("undo_reason")).errors(errors).area(2))
+                    (form::act(visit.t("撤销合并")))
+                }
+            }
+        }
+    }
+}
+
+/// Who did what to this pair.
+async fn history(visit: &Visit, pair: &PairRow, merges: &[MergeRow]) -> Result<Markup, Problem> {
+    let lang = visit.lang;
+    let mut officers = vec![pair.state_by];
+    for merge in merges {
+        officers.push(merge.prepared.0);
+        officers.extend(merge.done.iter().map(|(by, _)| *by));
+        officers.extend(merge.ended.iter().map(|(by, ..)| *by));
+    }
+    let names = access::officer::names(&visit.app.db, &officers).await?;
+    let name = |id| {
+        names
+            .get(&id)
+            .cloned()
+            .unwrap_or_else(|| visit.t("系统").to_owned())
+    };
+    let mut said = Vec::new();
+    for merge in merges {
+        let (by, at) = merge.prepared;
+        said.push((
+            at,
+            lang.f(
+                "{name} 拟定合并：{why}",
+                &[("name", &name(by)), ("why", &merge.reason)],
+            ),
+        ));
+        if let Some((by, at)) = merge.done {
+            said.push((at, lang.f("{name} 复核并合并", &[("name", &name(by))])));
+        }
+        if let Some((by, at, why)) = &merge.ended {
+            let text = if merge.done.is_some() {
+                lang.f(
+                    "{name} 撤销合并：{why}",
+                    &[("name", &name(*by)), ("why", why)],
+                )
+            } else {
+                lang.f(
+                    "{name} 退回合并：{why}",
+                    &[("name", &name(*by)), ("why", why)],
+                )
+            };
+            said.push((*at, text));
+        }
+    }
+    if merges.is_empty() && !pair.reason.is_empty() {
+        let what = state(visit, pair.state);
+        said.push((
+            pair.state_at,
+            lang.f(
+                "{name}：{what}，{why}",
+                &[
+                    ("name", &name(pair.state_by)),
+                    ("what", &what),
+                    ("why", &pair.reason),
+                ],
+            ),
+        ));
+    }
+    said.sort();
+    Ok(html! {
+        (piece::section(visit.t("经过"), &html! {
+            ul.plain-list {
+                li { (format::instant(pair.found_at)) " " (visit.t("比对发现")) }
+                @for (at, text) in &said { li { (format::instant(*at)) " " (text) } }
+            }
+            p { (visit.t("状态")) (visit.t("：")) strong { (state(visit, pair.state)) }
+                @if let Some(day) = pair.again_on { " " (lang.f("{day} 再提示", &[("day", &format::date(day))])) } }
+        }))
+    })
+}
+
+/// `POST /duplicates/{id}/different` (认定不是同一人).
+///
+/// # Errors
+/// [`Problem::NotFound`] outside the scope.
+pub async fn different(visit: &Visit) -> Answer {
+    let scope = visit.scope(Purpose::Review)?;
+    let mut tx = visit.app.db.begin().await?;
+    let why = visit.form.get("different_reason");
+    let step = duplicates::decide_different(&mut tx, &scope, visit.id("id")?, why).await?;
+    judged(visit, tx, step, ("different", "different_reason")).await
+}
+
+/// `POST /duplicates/{id}/later` (以后再看).
+///
+/// # Errors
+/// [`Problem::NotFound`] outside the scope.
+pub async fn later(visit: &Visit) -> Answer {
+    let scope = visit.scope(Purpose::Review)?;
+    let mut tx = visit.app.db.begin().await?;
+    let until = visit.form.get("until").parse().unwrap_or(visit.today());
+    let why = visit.form.get("later_reason");
+    let step = duplicates::decide_later(&mut tx, &scope, visit.id("id")?, why, until).await?;
+    judged(visit, tx, step, ("later", "later_reason")).await
+}
+
+async fn judged(
+    visit: &Visit,
+    tx: Tx,
+    step: Result<(), DifferentRefused>,
+    (word, reason): (&str, &str),
+) -> Answer {
+    let refused = match step {
+        Ok(()) => return done(visit, tx, word).await,
+        Err(refused) => refused,
+    };
+    tx.rollback().await?;
+    let at = match refused {
+        DifferentRefused::NotFound => return Err(Problem::NotFound),
+        DifferentRefused::ReasonMissing => reason,
+        DifferentRefused::DayImpossible => "until",
+        DifferentRefused::Closed => "",
+    };
+    page(
+        visit,
+        &[fault(at, words::sentence(visit.lang, &refused.to_string()))],
+    )
+    .await
+}
+
+async fn done(visit: &Visit, tx: Tx, word: &str) -> Answer {
+    tx.commit().await?;
+    visit.go(&format!(
+        "/duplicates/{}?done={word}",
+        visit.id::<Uuid>("id")?
+    ))
+}
+
+/// `POST /duplicates/{id}/merge` (拟定合并).
+///
+/// # Errors
+/// [`Problem::NotFound`] outside the scope.
+pub async fn prepare(visit: &Visit) -> Answer {
+    let scope = visit.scope(Purpose::Review)?;
+    let form = &visit.form;
+    let mut tx = visit.app.db.begin().await?;
+    let pair = duplicates::pair(&tx, &scope, visit.id("id")?)
+        .await?
+        .ok_or(Problem::NotFound)?;
+    let survivor = form.get("survivor");
+    if !matches!(survivor, "a" | "b") {
+        tx.rollback().await?;
+        return page(visit, &[fault("survivor", visit.t("请选择留下哪一条记录"))]).await;
+    }
+    let (stays, goes) = if survivor == "a" {
+        (pair.a.id, pair.b.id)
+    } else {
+        (pair.b.id, pair.a.id)
+    };
+    // What was not asked is the same on both, so either does.
+    let side = |name: &str| match form.some(name) {
+        Some(chosen) if chosen != survivor => Side::Merged,
+        _ => Side::Survivor,
+    };
+    let new = NewMerge {
+        survivor: stays,
+        merged: goes,
+        choices: Choices {
+            name: side("name"),
+            phone: side("phone"),
+            home: side("home"),
+        },
+        reason: form.get("merge_reason").to_owned(),
+        in_payment: false,
+    };
+    let step = same_person::prepare(&mut tx, &scope, &visit.app.desk, new).await?;
+    merged(visit, tx, step.map(drop), ("prepared", "merge_reason")).await
+}
+
+/// The merge of this pair that `fits`, if there is one.
+async fn merge_of(
+    visit: &Visit,
+    tx: &Tx,
+    scope: &Scope,
+    fits: fn(&MergeRow) -> bool,
+) -> Result<Uuid, Problem> {
+    let pair = duplicates::pair(tx, scope, visit.id("id")?)
+        .await?
+        .ok_or(Problem::NotFound)?;
+    let merges = merging::merge_between(tx, scope, pair.a.id, pair.b.id).await?;
+    let found = merges.into_iter().find(fits);
+    found
+        .map(|merge| merge.id)
+        .ok_or_else(|| Problem::Conflict(merging::Refused::NotOpen.to_string()))
+}
+
+/// `POST /duplicates/{id}/decide` (复核合并).
+///
+/// # Errors
+/// [`Problem::NotFound`] outside the scope.
+pub async fn decide(visit: &Visit) -> Answer {
+    let scope = visit.scope(Purpose::Review)?;
+    let mut tx = visit.app.db.begin().await?;
+    let id = merge_of(visit, &tx, &scope, MergeRow::is_waiting).await?;
+    let step = same_person::decide(&mut tx, &scope, &visit.app.desk, id).await?;
+    merged(visit, tx, step, ("merged", "")).await
+}
+
+/// `POST /duplicates/{id}/reject` (退回合并).
+///
+/// # Errors
+/// [`Problem::NotFound`] outside the scope.
+pub async fn reject(visit: &Visit) -> Answer {
+    let scope = visit.scope(Purpose::Review)?;
+    let mut tx = visit.app.db.begin().await?;
+    let id = merge_of(visit, &tx, &scope, MergeRow::is_waiting).await?;
+    let step = merging::reject(&mut tx, &scope, id, visit.form.get("reject_reason")).await?;
+    let step = step.map_err(same_person::Refused::Register);
+    merged(visit, tx, step, ("rejected", "reject_reason")).await
+}
+
+/// `POST /duplicates/{id}/undo` (撤销合并).
+///
+/// # Errors
+/// [`Problem::NotFound`] outside the scope.
+pub async fn undo(visit: &Visit) -> Answer {
+    let scope = visit.scope(Purpose::Review)?;
+    let mut tx = visit.app.db.begin().await?;
+    let id = merge_of(visit, &tx, &scope, MergeRow::is_in_force).await?;
+    let since = Side::from_word(visit.form.get("since"));
+    let step = merging::undo(&mut tx, &scope, id, visit.form.get("undo_reason"), since).await?;
+    let step = step.map_err(same_person::Refused::Register);
+    merged(visit, tx, step, ("undone", "undo_reason")).await
+}
+
+async fn merged(
+    visit: &Visit,
+    tx: Tx,
+    step: Result<(), same_person::Refused>,
+    (word, reason): (&str, &str),
+) -> Answer {
+    let refused = match step {
+        Ok(()) => return done(visit, tx, word).await,
+        Err(refused) => refused,
+    };
+    tx.rollback().await?;
+    let at = match &refused {
+        same_person::Refused::Register(merging::Refused::NotFound) => {
+            return Err(Problem::NotFound);
+        }
+        same_person::Refused::Register(merging::Refused::ReasonMissing) => reason,
+        _ => "",
+    };
+    let sentence = match refused.en() {
+        Some(en) => visit.lang.pick(&refused.zh(), &en).to_owned(),
+        None => words::sentence(visit.lang, &refused.zh()),
+    };
+    page(visit, &[fault(at, sentence)]).await
+}

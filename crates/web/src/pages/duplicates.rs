@@ -1,0 +1,253 @@
+//! Duplicate records (重复登记): pairs that may be one person, the surest first; counted, cut and exported.
+//!
+//! What is done about a pair stands on its own page ([`super::duplicate`]). Only pairs both of whose records lie in the officer's area
+//! are listed, counted and exported.
+
+use crate::parts::export::{Export, few_enough};
+use crate::parts::form::{field, lesser};
+use crate::parts::{format, pager, piece, table};
+use crate::problem::Answer;
+use crate::visit::Visit;
+use crate::words;
+use access::{Permission, Purpose, Scope};
+use maud::{Markup, html};
+use registry::duplicates::{self, Band, PairFilter, PairRow, PairState, Reason};
+use registry::people::PersonRow;
+use serde_json::json;
+use sheets::{Column, Field, Kind as Cell};
+use std::collections::BTreeMap;
+use store::Event;
+
+/// Rows a page shows.
+const ROWS: u64 = 30;
+
+/// How sure it is, in words.
+pub(crate) fn band(visit: &Visit, band: Band) -> &'static str {
+    let (zh, en) = band.wording();
+    visit.lang.pick(zh, en)
+}
+
+/// Where a pair stands, in words.
+pub(crate) fn state(visit: &Visit, state: PairState) -> &'static str {
+    let (zh, en) = state.wording();
+    visit.lang.pick(zh, en)
+}
+
+/// Reasons as one line: 姓名相同；手机相同.
+pub(crate) fn reasons(visit: &Visit, reasons: &[Reason], speaking_for: bool) -> String {
+    let lang = visit.lang;
+    let parts: Vec<String> = reasons
+        .iter()
+        .filter(|reason| reason.speaks_for == speaking_for)
+        .map(|reason| {
+            let field = words::sentence(lang, &reason.field);
+            let level = words::sentence(lang, &reason.level);
+            lang.f("{field}{level}", &[("field", &field), ("level", &level)])
+        })
+        .collect();
+    parts.join(visit.t("；"))
+}
+
+fn filter(visit: &Visit) -> PairFilter {
+    let query = &visit.query;
+    PairFilter {
+        region: query.some("region").and_then(|code| code.parse().ok()),
+        band: query.some("band").and_then(Band::from_word),
+        states: match query.get("state") {
+            "" => vec![PairState::Open, PairState::Prepared],
+            "all" => Vec::new(),
+            word => PairState::from_word(word).into_iter().collect(),
+        },
+    }
+}
+
+/// `GET /duplicates` (重复登记); the look is journalled.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn show(visit: &Visit) -> Answer {
+    let lang = visit.lang;
+    let scope = visit.scope(Purpose::Review)?;
+    let db = &visit.app.db;
+    let filter = filter(visit);
+    let (offset, limit) = visit.paging(ROWS);
+    let counts = duplicates::counts(db, &scope, &filter).await?;
+    let found = duplicates::list(db, &scope, &filter, offset, limit).await?;
+    looked(visit, &scope, found.rows.len()).await?;
+    let columns = [
+        table::text(visit.t("一条记录")),
+        table::text(visit.t("另一条记录")),
+        table::text(visit.t("把握")),
+        table::text(visit.t("为什么")),
+        table::text(visit.t("社区")),
+        table::text(visit.t("发现日期")),
+        table::text(visit.t("状态")),
+    ];
+    let rows = found.rows.iter().map(|one| row(visit, one)).collect();
+    let body = html! {
+        (piece::figures(&figures(visit, &counts)))
+        (filters(visit, &scope))
+        @if found.rows.is_empty() {
+            (piece::empty(visit.t("没有待核对的记录。登记时和每晚都会比对，找到的列在这里。"), &html! {
+                @if visit.query.iter().next().is_some() { a.button href="/duplicates" { (visit.t("看全部待核对的记录")) } }
+            }))
+        } @else {
+            (table::table(lang, visit.t("重复登记"), &columns, rows, "/duplicates", &visit.query))
+            (pager::pager(lang, &found, "/duplicates", &visit.query))
+        }
+    };
+    let acts = html! {
+        @if visit.can(Permission::MergePeople) {
+            a.button href=(visit.query.with("page", "").href("/duplicates/export")) { (visit.t("导出")) }
+        }
+    };
+    Ok(visit
+        .page(visit.t("重复登记"))
+        .nav("/duplicates")
+        .wide()
+        .acts(acts)
+        .show(&body))
+}
+
+async fn looked(visit: &Visit, scope: &Scope, rows: usize) -> anyhow::Result<()> {
+    let mut tx = visit.app.db.begin().await?;
+    tx.note(Event {
+        by: scope.actor.officer,
+        purpose: scope.purpose.text(),
+        act: "duplicate.list".to_owned(),
+        subject_kind: "region".to_owned(),
+        subject_id: scope.region.to_string(),
+        region: Some(scope.region),
+        detail: json!({ "pairs": rows }),
+    });
+    tx.commit().await
+}
+
+fn figures(visit: &Visit, counts: &BTreeMap<PairState, u64>) -> Vec<piece::Figure> {
+    let shown = visit.query.get("state");
+    PairState::ALL
+        .into_iter()
+        .map(|one| piece::Figure {
+            label: state(visit, one).to_owned(),
+            count: counts.get(&one).copied().unwrap_or(0),
+            href: visit
+                .query
+                .with("page", "")
+                .with("state", one.word())
+                .href("/duplicates"),
+            tone: match one {
+                PairState::Open => "yellow",
+                PairState::Prepared => "red",
+                PairState::Merged => "green",
+                _ => "",
+            },
+            chosen: one.word() == shown,
+        })
+        .collect()
+}
+
+fn filters(visit: &Visit, scope: &Scope) -> Markup {
+    let lang = visit.lang;
+    let query = &visit.query;
+    let bands: Vec<(String, String)> = Band::ALL
+        .into_iter()
+        .map(|one| (one.word().to_owned(), band(visit, one).to_owned()))
+        .collect();
+    let mut states: Vec<(String, String)> = PairState::ALL
+        .into_iter()
+        .map(|one| (one.word().to_owned(), state(visit, one).to_owned()))
+        .collect();
+    states.push(("all".to_owned(), visit.t("全部状态").to_owned()));
+    let places = words::places_under(lang, &visit.app.desk.book, scope.region);
+    html! {
+        form.filters method="get" action="/duplicates" {
+            (field(lang, "band", visit.t("把握")).value(query.get("band")).filter(visit.t("不论把握大小"), &bands))
+            (field(lang, "state", visit.t("状态")).value(query.get("state")).filter(visit.t("待核对和待复核"), &states))
+            @if places.len() > 1 {
+                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
+            }
+            (lesser(visit.t("筛选")))
+            a.button.plain href="/duplicates" { (visit.t("清除")) }
+        }
+    }
+}
+
+/// A record in one line.
+fn record(one: &PersonRow) -> Markup {
+    html! {
+        (one.name)
+        div.quiet {
+            @if !one.document_masked.is_empty() { span.masked { (one.document_masked) } " " }
+            @if let Some(born) = one.birth_date { (format::date(born)) }
+        }
+    }
+}
+
+fn row(visit: &Visit, one: &PairRow) -> table::Row {
+    let places = [one.a.lives_in, one.b.lives_in].map(|region| visit.place(region));
+    table::row(
+        format!("/duplicates/{}", one.id),
+        vec![
+            record(&one.a),
+            record(&one.b),
+            html! { (piece::tag(band(visit, one.band))) },
+            html! { (reasons(visit, &one.reasons, true)) },
+            html! { (places[0]) @if places[0] != places[1] { " / " (places[1]) } },
+            html! { (format::instant(one.found_at)) },
+            html! { (state(visit, one.state)) @if !one.reason.is_empty() { div.quiet { (one.reason) } } },
+        ],
+    )
+}
+
+/// `GET /duplicates/export` (导出重复登记): names masked, with who took it and when inside the file, and journalled.
+///
+/// # Errors
+/// [`crate::problem::Problem::Conflict`] when there are too many rows.
+pub async fn export(visit: &Visit) -> Answer {
+    let scope = visit.scope(Purpose::Review)?;
+    let most = visit.app.config.export_rows;
+    let found = duplicates::list(&visit.app.db, &scope, &filter(visit), 0, most).await?;
+    few_enough(visit, found.total)?;
+    let text = |label: &str, width| Column::new(label, Cell::Text, width);
+    let columns = vec![
+        text(visit.t("一条记录"), 12),
+        text(visit.t("证件号码"), 22),
+        text(visit.t("另一条记录"), 12),
+        text(visit.t("证件号码"), 22),
+        text(visit.t("把握"), 16),
+        text(visit.t("为什么"), 40),
+        text(visit.t("社区"), 24),
+        text(visit.t("状态"), 14),
+        text(visit.t("理由"), 30),
+    ];
+    let rows = found
+        .rows
+        .iter()
+        .map(|one| {
+            let places = [one.a.lives_in, one.b.lives_in].map(|region| visit.place(region));
+            vec![
+                Field::text(access::mask_name(&one.a.name)),
+                Field::text(&one.a.document_masked),
+                Field::text(access::mask_name(&one.b.name)),
+                Field::text(&one.b.document_masked),
+                Field::text(band(visit, one.band)),
+                Field::text(reasons(visit, &one.reasons, true)),
+                Field::text(format!("{} / {}", places[0], places[1])),
+                Field::text(state(visit, one.state)),
+                Field::text(&one.reason),
+            ]
+        })
+        .collect();
+    let name = visit.t("重复登记");
+    Export {
+        name,
+        file: format!("{name}-{}", format::date(visit.today())),
+        act: "web.export_duplicates",
+        subject: ("duplicates", visit.request_id.clone()),
+        columns,
+        rows,
+        total: found.total,
+    }
+    .answer(visit, &scope)
+    .await
+}
