@@ -3,7 +3,7 @@
 //! Guarantees: the weights of the parts and of the rarity add up to the evidence against a stranger. Deliberately absent: the values
 //! themselves; whoever shows them has the records.
 
-use crate::compare::{FIELDS, Levels, words};
+use crate::compare::{FIELDS, Levels, is_by_rarity, words};
 use crate::model::Model;
 use std::fmt::Write;
 
@@ -16,6 +16,8 @@ pub struct Reason {
     pub level: &'static str,
     /// For (above nought) or against one person, in bits.
     pub bits: f64,
+    /// Whether a value is shared; what that speaks for stands in the rarity of the value, not in the bits.
+    pub shares: bool,
 }
 
 /// Why two records are thought to be of one person or not (逐项理由). Fields that one of them lacks are left out.
@@ -26,6 +28,7 @@ pub fn reasons(model: &Model, levels: Levels) -> Vec<Reason> {
             field: FIELDS[field],
             level: words(field).get(level).copied().unwrap_or_default(),
             bits: model.bits(field, level),
+            shares: is_by_rarity(field, level),
         })
         .collect()
 }

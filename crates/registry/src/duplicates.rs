@@ -152,9 +152,10 @@ pub(crate) fn reasons_of(model: &linkage::Model, levels: Levels) -> Vec<Reason> 
     linkage::explain::reasons(model, levels)
         .into_iter()
         .map(|reason| Reason {
-            field: reason.field.to_owned(),
+            // The register knows other documents than identity cards, too.
+            field: reason.field.replace("身份证号", "证件号码"),
             level: reason.level.to_owned(),
-            speaks_for: reason.bits > 0.0,
+            speaks_for: reason.shares || reason.bits > 0.0,
         })
         .collect()
 }

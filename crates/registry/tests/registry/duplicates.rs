@@ -161,8 +161,9 @@ fixtures::db_tests! {
             reason.map(|reason| reason.level.as_str())
         };
         assert_eq!(level("姓名"), Some("相同"));
-        assert_eq!(level("身份证号"), Some("错一位或相邻两位颠倒"));
+        assert_eq!(level("证件号码"), Some("错一位或相邻两位颠倒"));
         assert_eq!(level("住址"), Some("相同"));
+        assert!(first.reasons.iter().all(|reason| reason.speaks_for), "{:?}", first.reasons);
         assert!(journalled(&db).await.contains(&"person.alike".to_owned()));
         let stranger = NewPerson {
             phone: None,
@@ -495,4 +496,74 @@ fixtures::db_tests! {
     async fn a_merge_undone_leaves_everything_as_it_was(db: Db, clock: Arc<TestClock>) {
         random_merges(db, clock).await;
     }
+}
+
+/// One person at the window against everybody, while he waits. The limit leaves room for a busy machine and an unoptimised build;
+/// what it really takes is printed.
+#[test]
+fn one_person_is_compared_with_twenty_thousand_in_a_moment() {
+    const PEOPLE: usize = 20_000;
+    fixtures::run_on_sqlite(registry::migrations(), |bench| async move {
+        let db = bench.db;
+        let places = [region(EAST), region(WEST)];
+        let made = |seed, people| {
+            synth::District::new(seed, people, &places, db.today()).map(|mut household| {
+                household.facts.clear();
+                for member in &mut household.members {
+                    member.facts.clear();
+                }
+                crate::load::bulk(household)
+            })
+        };
+        let loaded = registry::bulk::load(&db, &district(), made(1, PEOPLE), |_| {})
+            .await
+            .unwrap();
+        let began = std::time::Instant::now();
+        let learned = duplicates::learn(&db, &district(), 2, &|_, _| {})
+            .await
+            .unwrap();
+        let learning = began.elapsed();
+        assert_eq!(learned.people, loaded.people);
+        let mut took = Vec::new();
+        let mut told = 0;
+        // People of the register under another document, and strangers.
+        for (seed, people) in [(1, 150), (2, 150)] {
+            for member in made(seed, people).flat_map(|household| {
+                let (lives_in, address) = (household.region, household.address);
+                household.members.into_iter().map(move |member| NewPerson {
+                    name: member.name,
+                    document: Document::read(
+                        DocumentKind::Passport,
+                        "E99999999",
+                        day("2026-06-01"),
+                    )
+                    .unwrap(),
+                    sex: member.sex,
+                    birth_date: member.birth_date,
+                    phone: member.phone,
+                    hukou: None,
+                    lives_in,
+                    address: address.clone(),
+                })
+            }) {
+                let began = std::time::Instant::now();
+                let found = alike(&db, &district(), &member).await;
+                took.push(began.elapsed());
+                told += usize::from(seed == 1 && !found.here.is_empty());
+            }
+        }
+        took.sort();
+        let at = |share: usize| took[took.len() * share / 100];
+        println!(
+            "{} people, learned in {learning:?} ({} pairs); {} looked at: median {:?}, p95 {:?}, most {:?}; {told} known ones found",
+            loaded.people,
+            learned.found,
+            took.len(),
+            at(50),
+            at(95),
+            at(99)
+        );
+        assert!(told > 100, "{told}");
+        assert!(at(95).as_millis() < 500, "{:?}", at(95));
+    });
 }
