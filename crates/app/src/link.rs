@@ -1,4 +1,4 @@
-//! `huimin link` (同一人识别): which records of a file are of one person, with the probability and the reasons, without a database.
+//! `huimin link` (同一人识别): which records of a file are of one person or one organisation, with the probability and the reasons, without a database.
 //!
 //! Reads csv (UTF-8 or GB18030), Parquet, xlsx and xls; writes csv or Parquet. Guarantees: the same file gives the same answer; a file
 //! that is refused is refused with row, column and reason; what is written stands whole under its name or not at all. Deliberately
@@ -7,11 +7,20 @@
 use crate::sweep::workers;
 use crate::terminal::{complain, say};
 use anyhow::{Context, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use linkage::file::{self, Loader, Records};
 use linkage::{Capped, Linked, Outcome, Settings};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// What the records are of (记录的种类).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Of {
+    /// People (自然人).
+    People,
+    /// Organisations, from csv (组织).
+    Organisations,
+}
 
 /// What to link (链接什么).
 #[derive(Debug, Args)]
@@ -22,6 +31,9 @@ pub(crate) struct LinkFile {
     /// Where each record's person goes; Parquet if the name ends so, else csv (输出文件).
     #[arg(long)]
     out: PathBuf,
+    /// What the records are of (记录的种类).
+    #[arg(long, value_enum, default_value = "people")]
+    kind: Of,
     /// From this probability on, records are one person without anybody looking (直接归并的概率).
     #[arg(long, default_value_t = 0.95)]
     threshold: f64,
@@ -38,6 +50,9 @@ pub(crate) struct LinkFile {
 
 impl LinkFile {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        if self.kind == Of::Organisations {
+            return self.organisations();
+        }
         ensure!(
             (0.5..=1.0).contains(&self.threshold),
             "--threshold 应在 0.5 与 1 之间，例如 0.95 (between 0.5 and 1)"
@@ -56,6 +71,35 @@ impl LinkFile {
         };
         file::write(&self.out, &records.ids, &linked, from)?;
         report(&linked, from, began.elapsed(), &self.out);
+        Ok(())
+    }
+
+    fn organisations(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.against.is_none() && self.keys.is_none(),
+            "组织名单只与自身比对，请去掉 --against 和 --keys (organisations are linked among themselves)"
+        );
+        let (ids, list) = file::read_organisations(&self.input)?;
+        let together = linkage::organisation::together(&list);
+        file::write_organisations(&self.out, &ids, &together)?;
+        let alone = together.organisation.iter().enumerate();
+        let different = alone.filter(|(place, first)| place == *first).count();
+        let doubtful = together
+            .pairs
+            .iter()
+            .filter(|pair| pair.outcome != Outcome::Same);
+        say(&format!(
+            "{} 条记录，{different} 个组织；须人工核对 {} 对；在 {} (entries, organisations, pairs to look at)",
+            list.len(),
+            doubtful.count(),
+            self.out.display()
+        ));
+        if !together.capped.is_empty() {
+            complain(&format!(
+                "有 {} 块过大，未在块内比对 (blocks over the cap)",
+                together.capped.len()
+            ));
+        }
         Ok(())
     }
 

@@ -32,6 +32,8 @@ mod refusal;
 mod reviews;
 #[path = "desk/rulebook.rs"]
 mod rulebook;
+#[path = "desk/same_person.rs"]
+mod same_person;
 #[path = "desk/scope.rs"]
 mod scope;
 #[path = "desk/supplement.rs"]

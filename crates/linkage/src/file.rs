@@ -6,8 +6,10 @@
 
 mod batches;
 mod csv;
+mod organisations;
 mod write;
 
+pub use organisations::{read_organisations, write_organisations};
 pub use write::{Unwritten, write};
 
 use crate::register::{Person, Register};
@@ -144,6 +146,11 @@ pub enum Unread {
         "表头中没有姓名或身份证号；请至少有“姓名”（name）和“身份证号”（id_no）之一，读到的列是：{0}"
     )]
     NoPeople(String),
+    /// No column that tells organisations apart.
+    #[error(
+        "表头中没有名称或统一社会信用代码；请至少有“名称”和“统一社会信用代码”之一，读到的列是：{0}"
+    )]
+    NoOrganisations(String),
     /// Two columns of one meaning.
     #[error("“{first}”和“{second}”两列都是{meaning}；请只留一列")]
     Twice {

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`register`] (records in memory), [`keys`] (which are compared), [`compare`](mod@compare) with [`name`],
 //! [`identity`], [`birth`], [`phone`] and [`place`] (levels of agreement), [`model`] (what a level is worth), [`link`](mod@link) (from
-//! records to people), [`explain`] (why), [`mark`] (keys to be kept in a database), and, with the feature
+//! records to people), [`explain`] (why), [`mark`] (keys to be kept in a database), [`organisation`] (lists of organisations), and, with the feature
 //! `file`, [`file`](mod@file).
 //!
 //! Guarantees: the same records give the same outcome, whatever the threads; no clock, no chance but a seed; two different valid
@@ -30,6 +30,7 @@ mod lunar;
 pub mod mark;
 pub mod model;
 pub mod name;
+pub mod organisation;
 pub mod phone;
 pub mod place;
 pub mod register;

@@ -37,7 +37,7 @@ pub(super) fn read(
     Ok(loader.records())
 }
 
-fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, Unread> {
+pub(super) fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, Unread> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok(Cow::Borrowed(text));
@@ -60,7 +60,7 @@ fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, Unread> {
     Err(Unread::Encoding { row })
 }
 
-fn fault(fault: ::csv::Error) -> Unread {
+pub(super) fn fault(fault: ::csv::Error) -> Unread {
     let row = fault.position().map_or(0, ::csv::Position::line);
     match fault.kind() {
         ::csv::ErrorKind::UnequalLengths {

@@ -21,8 +21,8 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 #[error("无法写出文件 {file}：{fault}；请检查磁盘空间和权限")]
 pub struct Unwritten {
-    file: String,
-    fault: String,
+    pub(super) file: String,
+    pub(super) fault: String,
 }
 
 const ROWS: usize = 65_536;
@@ -65,7 +65,7 @@ pub fn write(path: &Path, ids: &Ids, linked: &Linked, from: usize) -> Result<(),
     })
 }
 
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.part", std::process::id()))
 }

@@ -1,0 +1,99 @@
+//! One person under two identifiers is paid once (同一人不重复享受).
+
+use super::town::*;
+use casework::act::Refused;
+use casework::same_person;
+use ledger::NewEntitlement;
+use registry::merging::{self, Choices, NewMerge};
+use std::sync::Arc;
+use store::TestClock;
+use vocab::ids::{DecisionId, PersonId};
+use vocab::{Money, Month};
+
+impl Town {
+    /// The widow's second record, under a number she had before.
+    pub async fn second_record(&self) -> PersonId {
+        self.person(&id_number("4403061954010212", 3), "张芳", None)
+            .await
+    }
+
+    async fn paid(&self, who: PersonId, programme: &str) {
+        let mut tx = self.db.begin().await.unwrap();
+        let new = NewEntitlement {
+            decision: DecisionId(tx.new_id()),
+            programme: programme.to_owned(),
+            payee: who,
+            household: None,
+            region: region(HOME),
+            amount: Money::from_fen(50_000),
+            covered: Vec::new(),
+            from: Month::of(tx.today()),
+            until: None,
+            excludes: Vec::new(),
+            part: String::new(),
+        };
+        ledger::entitle(&mut tx, &self.district, &new)
+            .await
+            .unwrap()
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+fn merge_of(survivor: PersonId, merged: PersonId) -> NewMerge {
+    NewMerge {
+        survivor,
+        merged,
+        choices: Choices::default(),
+        reason: "本人持两证到场".to_owned(),
+        in_payment: false,
+    }
+}
+
+fixtures::db_tests! {
+    migrations = casework::migrations();
+
+    async fn two_records_paid_the_same_are_not_merged(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        let (family, case, _) = town.dibao_case().await;
+        town.verify(&family).await;
+        let twin = town.second_record().await;
+        town.paid(twin, "dibao").await;
+        town.grant(case).await;
+        let mut tx = town.db.begin().await.unwrap();
+        let refused = same_person::prepare(&mut tx, &town.reviewer, &town.desk, merge_of(family.widow, twin)).await.unwrap();
+        assert!(matches!(refused, Err(same_person::Refused::PaidTwice(..))), "{refused:?}");
+    }
+
+    async fn a_merge_of_somebody_in_payment_takes_two(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        let family = town.widow().await;
+        let twin = town.second_record().await;
+        town.paid(twin, "old_age_allowance").await;
+        let mut tx = town.db.begin().await.unwrap();
+        let merge = same_person::prepare(&mut tx, &town.reviewer, &town.desk, merge_of(family.widow, twin)).await.unwrap().unwrap();
+        let own = same_person::decide(&mut tx, &town.reviewer, &town.desk, merge).await.unwrap();
+        let expected = merging::Refused::SamePerson(access::SamePerson);
+        assert_eq!(own, Err(same_person::Refused::Register(expected)));
+        same_person::decide(&mut tx, &town.second, &town.desk, merge).await.unwrap().unwrap();
+        assert_eq!(registry::same_person(&tx, twin).await.unwrap(), [family.widow, twin]);
+    }
+
+    async fn who_was_merged_gets_no_second_right_under_another_identifier(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        let (family, case, _) = town.dibao_case().await;
+        town.verify(&family).await;
+        let twin = town.second_record().await;
+        town.paid(twin, "dibao").await;
+        let mut tx = town.db.begin().await.unwrap();
+        let merge = same_person::prepare(&mut tx, &town.reviewer, &town.desk, merge_of(family.widow, twin)).await.unwrap().unwrap();
+        same_person::decide(&mut tx, &town.second, &town.desk, merge).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        town.publish(case).await;
+        town.clock.advance(chrono::Duration::days(9));
+        town.act(&town.reviewer, case, "report_to_district", Default::default()).await.unwrap();
+        let refused = town.act(&town.district, case, "confirm", saying("同意")).await;
+        let Err(Refused::Ledger(sentence)) = refused else { panic!("{refused:?}") };
+        assert!(sentence.contains("已享受“dibao”"), "{sentence}");
+    }
+}
