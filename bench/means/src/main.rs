@@ -221,7 +221,8 @@ fn one(data: &Path, store: &Path, sources: Sources) -> anyhow::Result<Value> {
     let mut first = 0;
     for household in &asked {
         let since = Instant::now();
-        let reports = landed.ask_outside_a_case(std::slice::from_ref(household), day(), 1, &stop)?;
+        let reports =
+            landed.ask_outside_a_case(std::slice::from_ref(household), day(), 1, &stop)?;
         anyhow::ensure!(reports.len() == 1, "one report");
         let spent = since.elapsed().as_micros();
         if times.is_empty() {

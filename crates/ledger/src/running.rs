@@ -64,7 +64,9 @@ pub async fn settled_in(
             .context("reading what was settled")?;
         for (payee, net) in rows {
             let sum = paid.entry(PersonId(payee)).or_default();
-            *sum = sum.checked_add(net).context("a sum of payments is too large")?;
+            *sum = sum
+                .checked_add(net)
+                .context("a sum of payments is too large")?;
         }
     }
     Ok(paid

@@ -205,6 +205,17 @@ impl Landed {
             .context("a question without an answer")
     }
 
+    /// Asks about people in payment whose consent holds (在发人员比对): whoever calls has looked at the consents.
+    pub(crate) fn ask_consenting(
+        &self,
+        asked: &[Asked],
+        as_of: NaiveDate,
+        workers: usize,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<Vec<Report>> {
+        self.ask_when(asked, When { as_of, named: None }, workers, stop)
+    }
+
     /// All sources about households, with so many workers.
     fn ask_when(
         &self,

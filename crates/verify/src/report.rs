@@ -89,6 +89,10 @@ impl Unknown {
                     .to_owned()
             }
             Self::PerPerson => "answered for each person; the household has no sum".to_owned(),
+            Self::NoAnswer => "the department did not answer; ask again later".to_owned(),
+            Self::AnswerUnreadable => {
+                "the department's answer cannot be relied on; speak with the department".to_owned()
+            }
         }
     }
 }
