@@ -96,7 +96,10 @@ impl Town {
         };
         let stop = AtomicBool::new(false);
         let today = store::clock::shanghai_day(self.clock.now());
-        let report = landed.ask_outside_a_case(&[asked], today, 1, &stop).unwrap().remove(0);
+        let report = landed
+            .ask_outside_a_case(&[asked], today, 1, &stop)
+            .unwrap()
+            .remove(0);
         let at = self
             .source()
             .figures

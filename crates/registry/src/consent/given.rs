@@ -16,7 +16,11 @@ use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
 use store::{Event, Tx};
 use uuid::Uuid;
+use vocab::Region;
 use vocab::ids::{HouseholdId, PersonId};
+
+/// Rows written in one statement.
+const AT_ONCE: usize = 200;
 
 /// What a person says, to be recorded (新授权).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,6 +197,71 @@ pub async fn give(
         detail: json!({ "consent": id, "way": new.way.word(), "tie": new.tie.word() }),
     });
     Ok(Ok(id))
+}
+
+/// A consent an earlier system kept (存量授权): on paper, in its archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// Whose data.
+    pub person: PersonId,
+    /// For which household's application.
+    pub household: HouseholdId,
+    /// Where the household lives.
+    pub region: Region,
+    /// For what, in words.
+    pub purpose: String,
+    /// Signed on.
+    pub signed_on: NaiveDate,
+    /// First day it no longer holds.
+    pub until: Option<NaiveDate>,
+    /// Where the paper lies: the number of the old file.
+    pub archive: String,
+}
+
+/// Takes over the consents of an earlier system (接收存量授权), those of households inside the scope; gives how many. Who signed
+/// for a child stands on the paper.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn carry_over(tx: &mut Tx, scope: &Scope, many: &[Carried]) -> anyhow::Result<u64> {
+    let mut rows = Vec::new();
+    for one in many.iter().filter(|one| scope.region.holds(one.region)) {
+        rows.push(table::Model {
+            id: tx.new_id(),
+            person_id: one.person.0,
+            household_id: one.household.0,
+            region: one.region.to_string(),
+            tie: Tie::Member.word().to_owned(),
+            purpose: one.purpose.trim().to_owned(),
+            way: Way::Paper.word().to_owned(),
+            signed_on: one.signed_on,
+            until: one.until,
+            file_id: None,
+            signed_by_id: None,
+            reason: one.archive.trim().to_owned(),
+            officer_id: scope.actor.officer.0,
+            at: tx.now(),
+            withdrawn_on: None,
+        });
+    }
+    let taken = u64::try_from(rows.len())?;
+    for some in rows.chunks(AT_ONCE) {
+        let some = some.iter().cloned().map(IntoActiveModel::into_active_model);
+        table::Entity::insert_many(some)
+            .exec_without_returning(tx.conn())
+            .await
+            .context("taking over consents")?;
+    }
+    tx.note(Event {
+        by: scope.actor.officer,
+        purpose: scope.purpose.text(),
+        act: "consent.carry_over".to_owned(),
+        subject_kind: "region".to_owned(),
+        subject_id: scope.region.to_string(),
+        region: Some(scope.region),
+        detail: json!({ "taken": taken }),
+    });
+    Ok(taken)
 }
 
 /// What the rule needs to know of the person.

@@ -13,11 +13,14 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{Event, Tx};
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::{HouseholdId, PersonId};
+
+/// People asked for in one query.
+const AT_ONCE: usize = 500;
 
 /// Where one person's consent stands (授权状态).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,6 +211,39 @@ pub async fn holds(source: &impl Reading, person: PersonId, on: NaiveDate) -> an
             .collect();
         state_of(&same, on).in_force().is_some()
     }))
+}
+
+/// Those of many people whose consent to anything is in force on a day (批量判断授权): for comparing who is in payment with what
+/// departments deliver.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn in_force(
+    source: &impl Reading,
+    people: &[PersonId],
+    on: NaiveDate,
+) -> anyhow::Result<BTreeSet<PersonId>> {
+    let mut said: BTreeMap<(PersonId, HouseholdId, String), Vec<Consent>> = BTreeMap::new();
+    for some in people.chunks(AT_ONCE) {
+        let rows = table::Entity::find()
+            .filter(table::Column::PersonId.is_in(some.iter().map(|person| person.0)))
+            .all(source.connection())
+            .await
+            .context("reading the consents of many")?;
+        for row in rows {
+            let one = Consent::read(row)?;
+            let of = (one.person, one.household, one.purpose.clone());
+            said.entry(of).or_default().push(one);
+        }
+    }
+    Ok(said
+        .into_iter()
+        .filter(|(_, words)| {
+            let words: Vec<&Consent> = words.iter().collect();
+            state_of(&words, on).in_force().is_some()
+        })
+        .map(|((person, ..), _)| person)
+        .collect())
 }
 
 /// The adult members without a consent to anything on a day (尚未授权的成年人); nobody knows the birth date means adult.

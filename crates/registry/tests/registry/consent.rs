@@ -5,7 +5,8 @@ use crate::ground::{
     with_places,
 };
 use registry::consent::{
-    self, NewConsent, Refused, State, Tie, Way, give, missing, of_household, opened, said, withdraw,
+    self, Carried, NewConsent, Refused, State, Tie, Way, carry_over, give, in_force, missing,
+    of_household, opened, said, withdraw,
 };
 use registry::households::NewHousehold;
 use std::sync::Arc;
@@ -176,5 +177,35 @@ fixtures::db_tests! {
         tx.commit().await.unwrap();
         assert_eq!(of_household(&db, &officer_of(WEST), home.id).await.unwrap().len(), 2);
         assert!(of_household(&db, &officer_of(EAST), home.id).await.unwrap().is_empty());
+    }
+
+    async fn consents_of_an_earlier_system_are_taken_over_and_asked_for_many_at_once(db: Db, clock: Arc<TestClock>) {
+        at(&clock, "2026-06-01");
+        let home = home(&db).await;
+        let carried = |person, region: &str, until: Option<&str>| Carried {
+            person,
+            household: home.id,
+            region: crate::ground::region(region),
+            purpose: PURPOSE.to_owned(),
+            signed_on: day("2025-01-10"),
+            until: until.map(day),
+            archive: "存量〔2025〕7号".to_owned(),
+        };
+        let all = [home.widow, home.child, home.son];
+        assert!(in_force(&db, &all, day("2026-06-01")).await.unwrap().is_empty());
+        let many = [carried(home.widow, EAST, None), carried(home.child, EAST, Some("2026-06-01")), carried(home.son, WEST, None)];
+        let mut tx = db.begin().await.unwrap();
+        // The officer of the east takes over none of the west.
+        assert_eq!(carry_over(&mut tx, &officer_of(EAST), &many).await.unwrap(), 2);
+        tx.commit().await.unwrap();
+        // The child's ends on the first of June: its last day was the thirty-first of May.
+        let on = async |text: &str| in_force(&db, &all, day(text)).await.unwrap().into_iter().collect::<Vec<_>>();
+        assert_eq!(on("2025-01-09").await, []);
+        assert_eq!(on("2026-05-31").await.len(), 2);
+        assert_eq!(on("2026-06-01").await, [home.widow]);
+        // Who says no later is no longer asked about.
+        let no = NewConsent { way: Way::Refused, reason: "本人不愿说明".to_owned(), ..yes(&home, home.widow) };
+        say(&db, no).await.unwrap();
+        assert_eq!(on("2026-06-01").await, []);
     }
 }
