@@ -5,6 +5,7 @@
 //! uses, so a demo that looks right has been through the rules.
 
 pub(crate) mod accounts;
+mod crowd;
 mod day;
 mod deceits;
 mod deliveries;
@@ -23,11 +24,16 @@ use casework::rulebook::Shelf;
 use chrono::NaiveDate;
 use clap::Args;
 use day::DayClock;
+use exchange::department::Pretend;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use store::clock::shanghai_day;
 use store::{Clock, Db, OffsetClock};
 use synth::departments::Resident;
+use verify::remote::wire::Secret;
+use verify::remote::{Department, Departments};
 use vocab::Month;
 use web::{App, DemoAccount, WebConfig};
 
@@ -101,7 +107,8 @@ impl Demo {
             .open_with(Arc::clone(&clock) as Arc<dyn Clock>, None)
             .await?;
         let shelf = Shelf::open(&db, &self.packs, &place, &self.data.join("editions")).await?;
-        let app = App::over(db, shelf, self.config(clock))?;
+        let departments = self.departments(&desk, &db)?;
+        let app = App::over(db, shelf, self.config(clock))?.asking(departments);
         let places = Places::of(desk.book.place())?;
         let tour = tour::text(&desk, &places);
         serve::listen(app, self.door.listen, || say(&tour)).await
@@ -123,6 +130,7 @@ impl Demo {
             editions: None,
             snapshots: None,
             landed: None,
+            departments: None,
         }
     }
 
@@ -251,6 +259,31 @@ impl Demo {
         db.close().await?;
         std::fs::write(self.marker(), format!("{WHOLE} {place}\n"))
             .context("writing the demo's marker")
+    }
+
+    /// Two departments of the demo answer when asked, from what they delivered: pretended in this very program.
+    fn departments(&self, desk: &Desk, db: &Db) -> anyhow::Result<Departments> {
+        let sources = verify::at_hand::sources_of(&desk.book)?;
+        let mut all = Vec::new();
+        for id in ["vehicle", "social_insurance"] {
+            let file = deliveries::folder(&self.data).join(format!("{id}.csv"));
+            let (Some(source), true) = (sources.get(id), file.is_file()) else {
+                continue;
+            };
+            // Nobody but this program ever has it.
+            let mut secret = [0; 32];
+            let print = store::keys::sm3(db.keys().blind("demo.department", id).as_bytes());
+            secret.copy_from_slice(&print);
+            let clock = Arc::clone(db.clock());
+            let pretend = Pretend::open(source.clone(), &file, Secret::new(secret), clock)?;
+            let listener = TcpListener::bind("127.0.0.1:0").context("a pretend department")?;
+            let at = listener.local_addr()?.to_string();
+            std::thread::spawn(move || pretend.serve(&listener, &AtomicBool::new(false)));
+            all.push(Department::new(id, &at, Secret::new(secret)));
+        }
+        let store = self.settings().landed();
+        let clock = Arc::clone(db.clock());
+        Ok(Departments::new(all, &store, db.keys().clone(), clock))
     }
 
     /// What departments say of these people is delivered and landed.

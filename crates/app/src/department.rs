@@ -49,6 +49,7 @@ impl Department {
         let listener = TcpListener::bind(self.listen)
             .with_context(|| format!("无法监听 {} (listening)", self.listen))?;
         say(&format!("{} http://{}", source.zh, listener.local_addr()?));
-        pretend.serve(&listener, &AtomicBool::new(false))
+        pretend.serve(&listener, &AtomicBool::new(false));
+        Ok(())
     }
 }

@@ -10,7 +10,9 @@ use access::PasswordPolicy;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use store::{Db, Keys};
+use verify::remote::Departments;
 use web::{App, WebConfig};
 
 /// How to serve (启动参数).
@@ -99,7 +101,20 @@ impl Serve {
             landed: Some(self.data.landed()),
             ..self.door.config()
         };
-        listen(App::over(db, shelf, config)?, self.door.listen, || {}).await
+        let departments = match &self.data.departments {
+            Some(file) => Some(Departments::read(
+                file,
+                &self.data.landed(),
+                db.keys().clone(),
+                Arc::clone(db.clock()),
+            )?),
+            None => None,
+        };
+        let mut app = App::over(db, shelf, config)?;
+        if let Some(departments) = departments {
+            app = app.asking(departments);
+        }
+        listen(app, self.door.listen, || {}).await
     }
 }
 

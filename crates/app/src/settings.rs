@@ -38,6 +38,9 @@ pub(crate) struct Data {
     /// Where deliveries of other departments are landed; beside the files if not given (部门数据文件夹).
     #[arg(long, env = "HUIMIN_LANDED")]
     pub(crate) landed: Option<PathBuf>,
+    /// Departments that answer when asked: a JSON list of `source`, `at` and `secret`; none if not given (接口部门清单).
+    #[arg(long, env = "HUIMIN_DEPARTMENTS")]
+    pub(crate) departments: Option<PathBuf>,
 }
 
 /// Which rules apply (规则).
@@ -242,6 +245,7 @@ mod tests {
             editions: None,
             snapshots: None,
             landed: None,
+            departments: None,
         };
         assert_eq!(
             data("postgres://ann:secret@db.local/huimin").shown(),

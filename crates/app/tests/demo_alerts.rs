@@ -9,7 +9,7 @@ use std::sync::Arc;
 use store::{Db, Keys, Open, SystemClock};
 use verify::alert::{self, AlertFilter, AlertSort};
 
-const PEOPLE: &str = "12000";
+const PEOPLE: &str = "8000";
 
 type Named = BTreeMap<String, BTreeSet<BTreeSet<String>>>;
 

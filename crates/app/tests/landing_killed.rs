@@ -111,6 +111,15 @@ fn files(folder: &Path, all: &mut Vec<PathBuf>) {
     }
 }
 
+/// A kill comes after a time that is no clock's of ours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program is killed from outside, at a real moment"
+)]
+fn wait(time: Duration) {
+    std::thread::sleep(time);
+}
+
 #[test]
 fn killed_forty_times_in_the_middle_of_landing_the_earlier_delivery_answers_as_before() {
     let desk = Desk {
@@ -141,7 +150,7 @@ fn killed_forty_times_in_the_middle_of_landing_the_earlier_delivery_answers_as_b
     for _ in 0..KILLS {
         let mut child = desk.land("second.csv", "2026-06-05").spawn().unwrap();
         let until = whole.mul_f64(random.random_range(0.02..0.98));
-        std::thread::sleep(until.max(Duration::from_millis(1)));
+        wait(until.max(Duration::from_millis(1)));
         child.kill().unwrap();
         killed += usize::from(!child.wait().unwrap().success());
         let folder = desk.path("landed/vehicle");

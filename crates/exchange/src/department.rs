@@ -86,29 +86,24 @@ impl Pretend {
     }
 
     /// Answers until told to stop (应答), one conversation after the other.
-    ///
-    /// # Errors
-    /// When it cannot listen.
-    pub fn serve(&self, listener: &TcpListener, stop: &AtomicBool) -> anyhow::Result<()> {
-        listener.set_nonblocking(true).context("listening")?;
-        while !stop.load(Ordering::Relaxed) {
-            match listener.accept() {
-                Ok((stream, _)) => {
+    pub fn serve(&self, listener: &TcpListener, stop: &AtomicBool) {
+        for stream in listener.incoming() {
+            // Whoever wants it to stop says so and knocks once.
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            match stream {
+                Ok(stream) => {
                     if let Err(fault) = self.talk(stream) {
                         tracing::warn!("a conversation broke off: {fault:#}");
                     }
                 }
-                Err(none) if none.kind() == std::io::ErrorKind::WouldBlock => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                Err(fault) => return Err(fault).context("listening"),
+                Err(fault) => tracing::warn!("a conversation did not begin: {fault}"),
             }
         }
-        Ok(())
     }
 
     fn talk(&self, mut stream: TcpStream) -> anyhow::Result<()> {
-        stream.set_nonblocking(false)?;
         stream.set_read_timeout(Some(TALK))?;
         stream.set_write_timeout(Some(TALK))?;
         let message = Message::read(&stream)?;

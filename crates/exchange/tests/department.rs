@@ -31,6 +31,7 @@ struct Office {
 impl Drop for Office {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        drop(std::net::TcpStream::connect(self.at));
         self.thread.take().unwrap().join().unwrap();
     }
 }
@@ -74,7 +75,7 @@ impl Town {
         let at = listener.local_addr().unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || pretend.serve(&listener, &told).unwrap());
+        let thread = std::thread::spawn(move || pretend.serve(&listener, &told));
         Office {
             at,
             stop,

@@ -1,8 +1,8 @@
 //! Alerts (预警): where what departments deliver, or the payments themselves, do not agree with somebody being paid; held until
 //! an officer has seen to it or it is no longer so.
 //!
-//! Reading order: [`rules`] (what is compared, as data in the packs), [`run`] (everybody in payment is compared), [`compare`]
-//! (one figure against one payment), [`among`] (payments against each other), [`file`](mod@file) (findings become alerts),
+//! Reading order: [`rules`] (what is compared, as data in the packs), [`run`] (everybody in payment is compared), `portion` and
+//! [`compare`] (figures against payments), [`among`] (payments against each other), [`file`](mod@file) (findings become alerts),
 //! [`list`](mod@list) (worklists), [`step`] (what an officer does).
 //!
 //! Guarantees: the same finding is one alert, by a unique key; the same run twice changes nothing; what is no longer found is
@@ -13,6 +13,7 @@ pub mod among;
 pub mod compare;
 pub mod file;
 pub mod list;
+mod portion;
 pub mod rules;
 pub mod run;
 pub mod step;

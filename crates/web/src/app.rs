@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use store::{Db, OffsetClock};
 use tokio::sync::Semaphore;
 use verify::AtHand;
+use verify::remote::Departments;
 
 /// The settings of the web part (网页设置). Read once at start, by the executable.
 #[derive(Clone)]
@@ -94,6 +95,8 @@ pub struct App {
     pub door: Door,
     /// What other departments delivered.
     pub landed: Option<Arc<AtHand>>,
+    /// Departments that answer when asked.
+    pub departments: Option<Arc<Departments>>,
     pub(crate) rates: Arc<Rates>,
     pub(crate) numbers: PrometheusHandle,
     pub(crate) simulations: Arc<Simulations>,
@@ -127,6 +130,7 @@ impl App {
         Ok(Self {
             db,
             landed,
+            departments: None,
             desk: Arc::clone(&shelf.now().desk),
             shelf: Arc::new(shelf),
             config: Arc::new(config),
@@ -142,6 +146,13 @@ impl App {
 }
 
 impl App {
+    /// The same with departments that answer when asked (带接口部门).
+    #[must_use]
+    pub fn asking(mut self, departments: Departments) -> Self {
+        self.departments = Some(Arc::new(departments));
+        self
+    }
+
     /// The same with the rules in force at this moment (取现行规则): what one request sees to its end.
     #[must_use]
     pub fn at_this_moment(mut self) -> Self {

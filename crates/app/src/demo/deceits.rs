@@ -7,12 +7,13 @@
 //! nobody is planted twice; the family of the walkthrough is left alone. Deliberately absent: how it is found.
 
 use crate::demo::accounts::Places;
+use crate::demo::crowd::{Crowd, Paid};
 use access::{Purpose, Scope};
 use anyhow::{Context, bail};
 use casework::Desk;
 use casework::take_over::TakeOver;
 use chrono::{Days, NaiveDate};
-use ledger::{Entitlement, LineFilter, LineState};
+use ledger::{LineFilter, LineState};
 use registry::accounts::{Account, AccountKind};
 use registry::bulk::{BulkHousehold, BulkMember};
 use registry::identities::Identity;
@@ -21,10 +22,8 @@ use std::path::Path;
 use store::Db;
 use synth::departments::{Resident, Row, Rows, company, vehicle, yuan};
 use vocab::ids::PersonId;
-use vocab::{Document, IdNumber, Kinship, Money, Month, Sex, Value};
+use vocab::{Document, IdNumber, Kinship, Month, Sex, Value};
 
-/// Entitlements read at a time.
-const PORTION: u64 = 1_000;
 /// The first digits of a second number of somebody: a county that does not exist.
 const SECOND_COUNTY: &str = "440395";
 
@@ -50,120 +49,6 @@ impl Planted {
         let file = data.join("demo-planted.json");
         std::fs::write(&file, serde_json::to_string_pretty(&named)?)
             .with_context(|| format!("writing {}", file.display()))
-    }
-}
-
-/// Somebody in payment.
-struct Paid {
-    right: Entitlement,
-    people: Vec<Identity>,
-}
-
-/// Those in payment from whom victims are chosen.
-struct Crowd<'a> {
-    desk: &'a Desk,
-    places: Places,
-    paid: Vec<Paid>,
-    /// By identity number.
-    residents: BTreeMap<&'a str, &'a Resident>,
-    used: BTreeSet<PersonId>,
-}
-
-impl<'a> Crowd<'a> {
-    async fn of(
-        db: &Db,
-        desk: &'a Desk,
-        places: &Places,
-        month: Month,
-        residents: &'a [Resident],
-        left_alone: &str,
-    ) -> anyhow::Result<Self> {
-        let scope = Scope::system(places.district);
-        let mut rights: Vec<Entitlement> = Vec::new();
-        loop {
-            let after = rights.last().map(|right| right.id);
-            let some = ledger::running(db.conn(), &scope, month, after, PORTION).await?;
-            if some.is_empty() {
-                break;
-            }
-            rights.extend(some);
-        }
-        rights.retain(|right| right.due(month) > Money::ZERO);
-        let people: BTreeSet<PersonId> = rights.iter().flat_map(Entitlement::persons).collect();
-        let people: Vec<PersonId> = people.into_iter().collect();
-        let mut tx = db.begin().await?;
-        let known = registry::identities::identities(&mut tx, &scope, &people, "演示").await?;
-        tx.commit().await?;
-        let named = |right: Entitlement| Paid {
-            people: right
-                .persons()
-                .iter()
-                .filter_map(|id| known.get(id).cloned())
-                .collect(),
-            right,
-        };
-        let paid = rights.into_iter().map(named).collect();
-        let used = known.values().filter(|one| one.name == left_alone);
-        Ok(Self {
-            desk,
-            places: *places,
-            used: used.map(|one| one.id).collect(),
-            paid,
-            residents: residents
-                .iter()
-                .map(|one| (one.id_no.as_str(), one))
-                .collect(),
-        })
-    }
-
-    /// The first so many of whom something holds, and of whom nobody was chosen before.
-    fn take(&mut self, count: usize, fits: impl Fn(&Self, &Paid) -> bool) -> Vec<usize> {
-        let mut chosen = Vec::new();
-        // From the middle on, so that what is planted does not stand together on the first page.
-        let half = self.paid.len() / 3;
-        for at in (half..self.paid.len()).chain(0..half) {
-            let one = &self.paid[at];
-            let free = one
-                .people
-                .iter()
-                .all(|person| !self.used.contains(&person.id));
-            if chosen.len() < count && free && !one.people.is_empty() && fits(self, one) {
-                self.used.extend(one.people.iter().map(|person| person.id));
-                chosen.push(at);
-            }
-        }
-        chosen
-    }
-
-    fn payee(&self, at: usize) -> anyhow::Result<&Identity> {
-        let one = &self.paid[at];
-        let payee = one
-            .people
-            .iter()
-            .find(|person| person.id == one.right.payee);
-        payee.context("a payee outside the district")
-    }
-
-    fn resident(&self, one: &Identity) -> Option<&Resident> {
-        self.residents.get(one.number.as_str()).copied()
-    }
-
-    fn reads(&self, one: &Paid, fact: &str) -> bool {
-        let programme = self.desk.programme(&one.right.programme);
-        programme.is_some_and(|programme| programme.facts.iter().any(|read| read == fact))
-    }
-
-    fn local(&self, one: &Identity) -> bool {
-        one.hukou
-            .is_some_and(|hukou| self.places.district.holds(hukou))
-    }
-
-    /// Whether a fact of the person is a number, and which.
-    fn number(&self, one: &Identity, fact: &str) -> Option<i64> {
-        match self.resident(one)?.facts.get(fact)? {
-            Value::Int(number) => Some(*number),
-            _ => None,
-        }
     }
 }
 
@@ -388,10 +273,6 @@ pub(crate) async fn credited(
 }
 
 /// Wrong in what departments say: who is dead, owns a car, was paid less.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one paragraph for each thing planted, in order"
-)]
 pub(crate) async fn in_the_deliveries(
     db: &Db,
     desk: &Desk,
@@ -406,224 +287,235 @@ pub(crate) async fn in_the_deliveries(
     for people in planted.0.values().flatten() {
         crowd.used.extend(people.iter().copied());
     }
-    let grown = |one: &Identity| {
-        one.born
-            .is_some_and(|born| vocab::id_number::age(born, today) >= 22)
+    let mut planting = Planting {
+        crowd,
+        residents,
+        rows,
+        planted,
+        today,
     };
-    let ids = |crowd: &Crowd<'_>, at: usize| -> Vec<PersonId> {
-        crowd.paid[at].people.iter().map(|one| one.id).collect()
-    };
-    let row = |one: &Identity, more: Row| -> Row {
+    planting.ghosts();
+    planting.dead(first_paid.first_day() - Days::new(9))?;
+    planting.money()?;
+    planting.property();
+    planting.family()
+}
+
+/// What is at hand while planting.
+struct Planting<'a> {
+    crowd: Crowd<'a>,
+    residents: &'a [Resident],
+    rows: &'a mut Rows,
+    planted: &'a mut Planted,
+    today: NaiveDate,
+}
+
+/// Whether somebody is at least so old.
+fn is_aged(one: &Identity, years: u32, today: NaiveDate) -> bool {
+    one.born
+        .is_some_and(|born| vocab::id_number::age(born, today) >= years)
+}
+
+impl Planting<'_> {
+    /// A row of somebody's in a source, noted under a kind.
+    fn plant(&mut self, (kind, source): (&'static str, &'static str), at: usize, more: Row) {
+        let one = &self.crowd.paid[at].people[0];
         let own = [("id_no", one.number.clone()), ("name", one.name.clone())];
-        own.into_iter().chain(more).collect()
-    };
-    let settled: BTreeSet<String> = rows
-        .get("one_card")
-        .into_iter()
-        .flatten()
-        .filter_map(|row| row.first().map(|(_, number)| number.clone()))
-        .collect();
-    // Ghosts: paid, and in nobody's books.
-    let whole = |crowd: &Crowd<'_>, one: &Paid| {
-        one.right.household.is_some()
-            && one
-                .people
-                .iter()
-                .all(|person| crowd.local(person) && crowd.resident(person).is_some())
-    };
-    for at in crowd.take(2, whole) {
-        let homes: BTreeSet<usize> = crowd.paid[at]
-            .people
-            .iter()
-            .filter_map(|one| crowd.resident(one))
-            .map(|one| one.household)
-            .collect();
-        let gone: BTreeSet<&str> = residents
-            .iter()
-            .filter(|one| homes.contains(&one.household))
-            .map(|one| one.id_no.as_str())
-            .collect();
-        for (source, rows) in rows.iter_mut() {
-            let of_them = |row: &Row| {
-                row.iter()
-                    .any(|(id, text)| id.ends_with("id_no") && gone.contains(text.as_str()))
-            };
-            // Their money arrives; that is the point of inventing them.
-            rows.retain(|row| *source == "one_card" || !of_them(row));
-        }
-        planted.note("no_trace", crowd.paid[at].right.covered.clone());
+        let row = own.into_iter().chain(more).collect();
+        self.rows.entry(source).or_default().push(row);
+        self.planted.note(kind, vec![one.id]);
     }
-    // Dead before the first month paid: two known to the police, one to the crematorium only.
-    let old = |crowd: &Crowd<'_>, one: &Paid| {
-        one.people.len() == 1
-            && one.people[0]
-                .born
-                .is_some_and(|born| vocab::id_number::age(born, today) >= 60)
-            && crowd.resident(&one.people[0]).is_some()
-    };
-    let died = first_paid.first_day() - Days::new(9);
-    for (number, at) in crowd.take(3, old).into_iter().enumerate() {
-        let one = crowd.payee(at)?;
-        if number < 2 {
+
+    /// Ghosts: paid, and in nobody's books.
+    fn ghosts(&mut self) {
+        let whole = |crowd: &Crowd<'_>, one: &Paid| {
+            let known = |person| crowd.local(person) && crowd.resident(person).is_some();
+            one.right.household.is_some() && one.people.iter().all(known)
+        };
+        for at in self.crowd.take(2, whole) {
+            let people = &self.crowd.paid[at].people;
+            let known = people.iter().filter_map(|one| self.crowd.resident(one));
+            let homes: BTreeSet<usize> = known.map(|one| one.household).collect();
+            let gone: BTreeSet<&str> = self
+                .residents
+                .iter()
+                .filter(|one| homes.contains(&one.household))
+                .map(|one| one.id_no.as_str())
+                .collect();
+            for (source, rows) in self.rows.iter_mut() {
+                let of_them = |row: &Row| {
+                    row.iter()
+                        .any(|(id, text)| id.ends_with("id_no") && gone.contains(text.as_str()))
+                };
+                // Their money arrives; that is the point of inventing them.
+                rows.retain(|row| *source == "one_card" || !of_them(row));
+            }
+            let covered = self.crowd.paid[at].right.covered.clone();
+            self.planted.note("no_trace", covered);
+        }
+    }
+
+    /// Dead before the first month paid: one known to the police, one to the crematorium, one to both.
+    fn dead(&mut self, died: NaiveDate) -> anyhow::Result<()> {
+        let today = self.today;
+        let old = |crowd: &Crowd<'_>, one: &Paid| {
+            let first = &one.people[0];
+            one.people.len() == 1 && is_aged(first, 60, today) && crowd.resident(first).is_some()
+        };
+        let chosen = self.crowd.take(3, old);
+        let [police, both, burnt] = chosen[..] else {
+            return Ok(());
+        };
+        for at in [police, both] {
             let more = vec![
                 ("died_on", died.to_string()),
                 ("reported_on", (died + Days::new(4)).to_string()),
             ];
-            rows.entry("death").or_default().push(row(one, more));
-            planted.note("paid_after_death", ids(&crowd, at));
-        } else {
-            planted.note("paid_after_cremation", ids(&crowd, at));
+            self.plant(("paid_after_death", "death"), at, more);
         }
-        let more = vec![
-            ("died_on", died.to_string()),
-            ("cremated_on", (died + Days::new(3)).to_string()),
-        ];
-        if number != 0 {
-            rows.entry("funeral").or_default().push(row(one, more));
-            if number == 1 {
-                planted.note("paid_after_cremation", ids(&crowd, at));
-            }
+        for at in [both, burnt] {
+            let more = vec![
+                ("died_on", died.to_string()),
+                ("cremated_on", (died + Days::new(3)).to_string()),
+            ];
+            self.plant(("paid_after_cremation", "funeral"), at, more);
         }
+        Ok(())
     }
-    // Less arrived than was granted; and nothing arrived at all.
-    let got = |_: &Crowd<'_>, one: &Paid| {
-        one.people.len() == 1 && settled.contains(&one.people[0].number)
-    };
-    let chosen = crowd.take(4, got);
-    for (number, at) in chosen.into_iter().enumerate() {
-        let payee = crowd.payee(at)?.number.clone();
-        let cards = rows.entry("one_card").or_default();
-        let of_payee = |row: &Row| {
-            row.iter()
-                .any(|(id, text)| *id == "id_no" && *text == payee)
+
+    /// Less arrived than was granted; and nothing arrived at all, though it is booked.
+    fn money(&mut self) -> anyhow::Result<()> {
+        let cards = self.rows.entry("one_card").or_default();
+        let settled: BTreeSet<String> = cards
+            .iter()
+            .filter_map(|row| row.first().map(|(_, number)| number.clone()))
+            .collect();
+        let got = |_: &Crowd<'_>, one: &Paid| {
+            one.people.len() == 1 && settled.contains(&one.people[0].number)
         };
-        match number {
-            0 | 1 => {
-                for row in cards.iter_mut().filter(|row| of_payee(row)) {
-                    skim(row);
+        for (number, at) in self.crowd.take(4, got).into_iter().enumerate() {
+            let payee = self.crowd.payee(at)?;
+            let own = ("id_no", payee.number.clone());
+            let kind = match number {
+                0 | 1 => {
+                    cards
+                        .iter_mut()
+                        .filter(|row| row.contains(&own))
+                        .for_each(skim);
+                    "skimmed"
                 }
-                planted.note("skimmed", ids(&crowd, at));
-            }
-            2 => {
-                cards.retain(|row| !of_payee(row));
-                planted.note("not_credited", ids(&crowd, at));
-            }
-            _ => {
-                for cell in cards.iter_mut().filter(|row| of_payee(row)).flatten() {
-                    if cell.0 == "state" {
-                        "2".clone_into(&mut cell.1);
-                    }
+                2 => {
+                    cards.retain(|row| !row.contains(&own));
+                    "not_credited"
                 }
-                planted.note("not_credited", ids(&crowd, at));
-            }
+                _ => {
+                    let theirs = cards.iter_mut().filter(|row| row.contains(&own));
+                    set_state(theirs, "2");
+                    "not_credited"
+                }
+            };
+            self.planted.note(kind, vec![payee.id]);
         }
+        Ok(())
     }
-    let recent = today - Days::new(20);
-    // A car, a company, a prison, a marriage, a move, much money.
-    let no_car = |crowd: &Crowd<'_>, one: &Paid| {
-        crowd.reads(one, "vehicles")
-            && grown(&one.people[0])
-            && one
-                .people
-                .iter()
-                .all(|person| crowd.number(person, "vehicles") == Some(0))
-    };
-    for (number, at) in (0_u64..).zip(crowd.take(3, no_car)) {
-        let car = vehicle(70_000 + number, recent, 9_800_000);
-        rows.entry("vehicle")
-            .or_default()
-            .push(row(&crowd.paid[at].people[0], car));
-        planted.note("new_vehicle", vec![crowd.paid[at].people[0].id]);
-    }
-    let means = |crowd: &Crowd<'_>, one: &Paid| {
-        crowd.reads(one, "deposits")
-            && grown(&one.people[0])
-            && crowd.resident(&one.people[0]).is_some()
-    };
-    for (number, at) in (0_u64..).zip(crowd.take(2, means)) {
-        rows.entry("business").or_default().push(row(
-            &crowd.paid[at].people[0],
-            company(70_000 + number, recent),
-        ));
-        planted.note("new_company", vec![crowd.paid[at].people[0].id]);
-    }
-    let known = |crowd: &Crowd<'_>, one: &Paid| {
-        means(crowd, one) && crowd.number(&one.people[0], "deposits").is_some()
-    };
-    for (number, at) in (0_u64..).zip(crowd.take(2, known)) {
-        let more = vec![
-            ("bank", "样例银行".to_owned()),
-            ("account", format!("62999790000000{number:05}")),
-            ("kind", "2".to_owned()),
-            ("balance", "186000.00".to_owned()),
-            ("day", today.to_string()),
-            ("state", "0".to_owned()),
-        ];
-        rows.entry("bank")
-            .or_default()
-            .push(row(&crowd.paid[at].people[0], more));
-        planted.note("more_deposits", vec![crowd.paid[at].people[0].id]);
-    }
-    let free = |crowd: &Crowd<'_>, one: &Paid| {
-        let word = |person: &Identity| {
-            crowd
-                .resident(person)
-                .and_then(|known| known.facts.get("absence"))
-                .cloned()
+
+    /// A car, a company, much money.
+    fn property(&mut self) {
+        let (today, recent) = (self.today, self.today - Days::new(20));
+        let no_car = |crowd: &Crowd<'_>, one: &Paid| {
+            let none = |person| crowd.number(person, "vehicles") == Some(0);
+            crowd.reads(one, "vehicles")
+                && is_aged(&one.people[0], 22, today)
+                && one.people.iter().all(none)
         };
-        crowd.reads(one, "absence")
-            && grown(&one.people[0])
-            && word(&one.people[0]) == Some(Value::Text("none".to_owned()))
-    };
-    for at in crowd.take(1, free) {
-        let more = vec![
-            ("kind", "1".to_owned()),
-            ("since", recent.to_string()),
-            ("until", (recent + chrono::Months::new(24)).to_string()),
-            ("state", "1".to_owned()),
-        ];
-        rows.entry("custody")
-            .or_default()
-            .push(row(&crowd.paid[at].people[0], more));
-        planted.note("in_custody", vec![crowd.paid[at].people[0].id]);
-    }
-    let unmarried = |crowd: &Crowd<'_>, one: &Paid| means(crowd, one) && one.people.len() == 1;
-    for (number, at) in crowd.take(2, unmarried).into_iter().enumerate() {
-        let body = format!("44039619880808{:03}", 800 + number * 2);
-        let check = vocab::id_number::check_digit(&body).context("seventeen digits")?;
-        let more = vec![
-            ("spouse_id_no", format!("{body}{check}")),
-            ("spouse_name", "外地新人".to_owned()),
-            ("registered_on", recent.to_string()),
-            ("certificate", format!("J990101-9{number:06}")),
-            ("state", "1".to_owned()),
-        ];
-        rows.entry("marriage")
-            .or_default()
-            .push(row(&crowd.paid[at].people[0], more));
-        planted.note("married_since", vec![crowd.paid[at].people[0].id]);
-    }
-    let here = |crowd: &Crowd<'_>, one: &Paid| {
-        crowd.reads(one, "hukou")
-            && one.people.len() == 1
-            && crowd.local(&one.people[0])
-            && crowd.resident(&one.people[0]).is_some()
-    };
-    for at in crowd.take(2, here) {
-        let number = crowd.payee(at)?.number.clone();
-        for cards in rows.entry("hukou").or_default() {
-            if cards
-                .iter()
-                .any(|(id, text)| *id == "id_no" && *text == number)
-            {
-                for cell in cards.iter_mut().filter(|cell| cell.0 == "state") {
-                    "2".clone_into(&mut cell.1);
-                }
-            }
+        for (number, at) in (0_u64..).zip(self.crowd.take(3, no_car)) {
+            let car = vehicle(70_000 + number, recent, 9_800_000);
+            self.plant(("new_vehicle", "vehicle"), at, car);
         }
-        planted.note("moved_away", ids(&crowd, at));
+        let means = |crowd: &Crowd<'_>, one: &Paid| means_tested(crowd, one, today);
+        for (number, at) in (0_u64..).zip(self.crowd.take(2, means)) {
+            let firm = company(70_000 + number, recent);
+            self.plant(("new_company", "business"), at, firm);
+        }
+        let declared = |crowd: &Crowd<'_>, one: &Paid| {
+            means_tested(crowd, one, today) && crowd.number(&one.people[0], "deposits").is_some()
+        };
+        for (number, at) in (0_u64..).zip(self.crowd.take(2, declared)) {
+            let more = vec![
+                ("bank", "样例银行".to_owned()),
+                ("account", format!("62999790000000{number:05}")),
+                ("kind", "2".to_owned()),
+                ("balance", "186000.00".to_owned()),
+                ("day", today.to_string()),
+                ("state", "0".to_owned()),
+            ];
+            self.plant(("more_deposits", "bank"), at, more);
+        }
     }
-    Ok(())
+
+    /// A prison, a marriage, a move.
+    fn family(&mut self) -> anyhow::Result<()> {
+        let (today, recent) = (self.today, self.today - Days::new(20));
+        let free = |crowd: &Crowd<'_>, one: &Paid| {
+            let known = crowd.resident(&one.people[0]);
+            let absence = known.and_then(|known| known.facts.get("absence"));
+            crowd.reads(one, "absence")
+                && is_aged(&one.people[0], 22, today)
+                && absence == Some(&Value::Text("none".to_owned()))
+        };
+        for at in self.crowd.take(1, free) {
+            let more = vec![
+                ("kind", "1".to_owned()),
+                ("since", recent.to_string()),
+                ("until", (recent + chrono::Months::new(24)).to_string()),
+                ("state", "1".to_owned()),
+            ];
+            self.plant(("in_custody", "custody"), at, more);
+        }
+        let alone = |crowd: &Crowd<'_>, one: &Paid| {
+            means_tested(crowd, one, today) && one.people.len() == 1
+        };
+        for (number, at) in self.crowd.take(2, alone).into_iter().enumerate() {
+            let body = format!("44039619880808{:03}", 800 + number * 2);
+            let check = vocab::id_number::check_digit(&body).context("seventeen digits")?;
+            let more = vec![
+                ("spouse_id_no", format!("{body}{check}")),
+                ("spouse_name", "外地新人".to_owned()),
+                ("registered_on", recent.to_string()),
+                ("certificate", format!("J990101-9{number:06}")),
+                ("state", "1".to_owned()),
+            ];
+            self.plant(("married_since", "marriage"), at, more);
+        }
+        let here = |crowd: &Crowd<'_>, one: &Paid| {
+            let first = &one.people[0];
+            crowd.reads(one, "hukou")
+                && one.people.len() == 1
+                && crowd.local(first)
+                && crowd.resident(first).is_some()
+        };
+        for at in self.crowd.take(2, here) {
+            let payee = self.crowd.payee(at)?;
+            let own = ("id_no", payee.number.clone());
+            let cards = self.rows.entry("hukou").or_default();
+            set_state(cards.iter_mut().filter(|row| row.contains(&own)), "2");
+            self.planted.note("moved_away", vec![payee.id]);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the money depends on what a grown-up has.
+fn means_tested(crowd: &Crowd<'_>, one: &Paid, today: NaiveDate) -> bool {
+    let first = &one.people[0];
+    crowd.reads(one, "deposits") && is_aged(first, 22, today) && crowd.resident(first).is_some()
+}
+
+/// Writes another state into rows.
+fn set_state<'r>(rows: impl Iterator<Item = &'r mut Row>, state: &str) {
+    for cell in rows.flatten().filter(|cell| cell.0 == "state") {
+        state.clone_into(&mut cell.1);
+    }
 }
 
 /// A third of what was granted stays on the way.

@@ -6,21 +6,19 @@
 //! grows with what is found, not with who is paid. Stopped, nothing is written; done twice, nothing is added. Deliberately
 //! absent: a timer and the queue.
 
-use super::compare::{Payment, Verdict, compare, in_words, known_in_words};
 use super::file::{Finding, Held, file, settle};
-use super::rules::{Among, Compares, Rule, Rules, When};
+use super::rules::{Among, Compares, Rule, Rules};
 use super::table::compared;
 use super::{Sides, among};
-use crate::ask::{Asked, Landed, Person};
+use crate::ask::Landed;
 use crate::at_hand::{AtHand, sources_of};
-use crate::report::{Answer, Unknown};
+use crate::report::Unknown;
 use crate::source::{Source, Sources};
 use access::Scope;
 use anyhow::Context;
 use chrono::NaiveDate;
 use ledger::Entitlement;
 use policy::Book;
-use registry::identities::Identity;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{EntityTrait, IntoActiveModel};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use store::Db;
 use vocab::ids::PersonId;
 use vocab::working_days::Calendar;
-use vocab::{Money, Month, Value};
+use vocab::{Money, Month};
 
 /// What kind of job it is in the queue (任务种类).
 pub const JOB: &str = "verify.alerts";
@@ -97,28 +95,28 @@ pub struct Ran {
 }
 
 /// One source ready to be compared.
-struct Ready<'a> {
-    source: &'a Source,
-    landed: Arc<Landed>,
-    delivery: String,
-    delivered: NaiveDate,
+pub(super) struct Ready<'a> {
+    pub(super) source: &'a Source,
+    pub(super) landed: Arc<Landed>,
+    pub(super) delivery: String,
+    pub(super) delivered: NaiveDate,
 }
 
 /// The rules of a run with what they need.
-struct Work<'a> {
-    asking: &'a Asking<'a>,
-    rules: Vec<&'a Rule>,
-    ready: BTreeMap<&'a str, Ready<'a>>,
-    month: Month,
-    today: NaiveDate,
+pub(super) struct Work<'a> {
+    pub(super) asking: &'a Asking<'a>,
+    pub(super) rules: Vec<&'a Rule>,
+    pub(super) ready: BTreeMap<&'a str, Ready<'a>>,
+    pub(super) month: Month,
+    pub(super) today: NaiveDate,
 }
 
 /// What was found so far.
 #[derive(Default)]
-struct Found {
-    findings: BTreeMap<String, Finding>,
+pub(super) struct Found {
+    pub(super) findings: BTreeMap<String, Finding>,
     /// Keys of which nobody can say whether they still hold.
-    kept: BTreeSet<String>,
+    pub(super) kept: BTreeSet<String>,
     paid: BTreeSet<PersonId>,
     without_consent: BTreeSet<PersonId>,
 }
@@ -326,302 +324,6 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What a source says of each person, by person.
-    async fn ask(
-        &self,
-        ready: &Ready<'_>,
-        people: &[PersonId],
-        known: &BTreeMap<PersonId, Identity>,
-    ) -> anyhow::Result<BTreeMap<PersonId, Answer>> {
-        let there: Vec<&Identity> = people.iter().filter_map(|id| known.get(id)).collect();
-        let asked: Vec<Asked> = there
-            .iter()
-            .map(|one| Asked {
-                household: one.id.to_string(),
-                members: vec![Person {
-                    id_no: one.number.clone(),
-                    name: one.name.clone(),
-                }],
-            })
-            .collect();
-        let (landed, workers) = (Arc::clone(&ready.landed), self.asking.workers);
-        // As of its own day: what happened after it cannot be in it.
-        let as_of = ready.delivered;
-        let never = AtomicBool::new(false);
-        let asking = move || landed.ask_consenting(&asked, as_of, workers, &never);
-        let reports = tokio::task::spawn_blocking(asking)
-            .await
-            .context("asking broke off")??;
-        let ids = there.iter().map(|one| one.id);
-        Ok(ids
-            .zip(reports)
-            .filter_map(|(id, report)| Some((id, report.answers.into_iter().next()?)))
-            .collect())
-    }
-
-    /// Compares one source's figures.
-    async fn figures(
-        &self,
-        ready: &Ready<'_>,
-        rights: &[Entitlement],
-        known: &BTreeMap<PersonId, Identity>,
-        answers: &BTreeMap<PersonId, Answer>,
-        found: &mut Found,
-    ) -> anyhow::Result<()> {
-        let rules: Vec<(&Rule, usize, &When)> = self
-            .rules
-            .iter()
-            .filter_map(|rule| match &rule.compares {
-                Compares::Figure {
-                    source,
-                    figure,
-                    when,
-                } if *source == ready.source.id => Some((*rule, *figure, when)),
-                _ => None,
-            })
-            .collect();
-        if rules.is_empty() {
-            return Ok(());
-        }
-        let money = |when: &When| matches!(when, When::LessThanSettled | When::NotSettled);
-        let mut settled = BTreeMap::new();
-        if rules.iter().any(|(.., when)| money(when)) {
-            let month = Month::of(ready.delivered).previous();
-            let payees: Vec<PersonId> = rights.iter().map(|right| right.payee).collect();
-            let conn = self.asking.db.conn();
-            settled = ledger::settled_in(conn, self.asking.scope, month, &payees).await?;
-        }
-        let facts = self.facts(&rules, answers).await?;
-        for (rule, at, when) in rules {
-            let def = &ready.source.figures[at];
-            for right in rights {
-                if !rule.applies(self.asking.book, &right.programme) {
-                    continue;
-                }
-                for person in right.persons() {
-                    let own = if money(when) {
-                        person == right.payee
-                    } else {
-                        right.covered.contains(&person)
-                    };
-                    if !own {
-                        continue;
-                    }
-                    let key = format!("{} {person}", rule.id);
-                    let Some(figure) = answers.get(&person).and_then(|one| one.members.first())
-                    else {
-                        found.kept.insert(key);
-                        continue;
-                    };
-                    let fact = match when {
-                        When::MoreThanKnown { fact, .. } | When::DiffersFromKnown { fact } => {
-                            facts.get(&(person, fact.as_str())).cloned()
-                        }
-                        _ => None,
-                    };
-                    if let Some(Said::Contradictory) = fact {
-                        found.kept.insert(key);
-                        continue;
-                    }
-                    let fact = match fact {
-                        Some(Said::Is(value)) => Some(value),
-                        _ => None,
-                    };
-                    let payment = Payment {
-                        month: self.month,
-                        from: right.from,
-                        known: fact.as_ref(),
-                        settled: settled.get(&person).copied().unwrap_or(Money::ZERO),
-                    };
-                    match compare(ready.source, def, when, &figure[at], payment) {
-                        Verdict::IsNot => {}
-                        Verdict::Unknown => drop(found.kept.insert(key)),
-                        Verdict::Is => {
-                            let said = figure[at].value.map(|one| in_words(ready.source, def, one));
-                            let sides = Sides {
-                                known: fact
-                                    .as_ref()
-                                    .map(|value| known_in_words(ready.source, def, value)),
-                                settled: money(when).then(|| payment.settled.fen()),
-                                said,
-                                source: Some((
-                                    ready.source.id.clone(),
-                                    def.id.clone(),
-                                    ready.delivered,
-                                )),
-                                delivery: Some(ready.delivery.clone()),
-                                ..Sides::default()
-                            };
-                            self.add(found, rule, right, known.get(&person), sides);
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// What the register says of those of whom the source says something, for the facts these rules compare with.
-    async fn facts<'f>(
-        &self,
-        rules: &[(&'f Rule, usize, &'f When)],
-        answers: &BTreeMap<PersonId, Answer>,
-    ) -> anyhow::Result<BTreeMap<(PersonId, &'f str), Said>> {
-        let mut wanted: BTreeSet<&'f str> = BTreeSet::new();
-        let mut people: BTreeSet<PersonId> = BTreeSet::new();
-        for (_, at, when) in rules {
-            let (When::MoreThanKnown { fact, .. } | When::DiffersFromKnown { fact }) = when else {
-                continue;
-            };
-            wanted.insert(fact);
-            for (person, answer) in answers {
-                let figure = answer.members.first().and_then(|figures| figures.get(*at));
-                if figure.is_some_and(|figure| figure.rows > 0) {
-                    people.insert(*person);
-                }
-            }
-        }
-        let Asking { db, scope, .. } = *self.asking;
-        let people: Vec<PersonId> = people.into_iter().collect();
-        let homes = registry::changes::households_of_all(db, scope, &people).await?;
-        let homes: Vec<_> = homes.into_iter().collect();
-        let mut facts = BTreeMap::new();
-        for (_, sheet) in
-            registry::facts::fact_sheets(db, scope, &homes, Some(db.now()), self.today).await?
-        {
-            for (key, record) in sheet.member_keys.iter().zip(&sheet.members) {
-                let Ok(person) = key.parse::<PersonId>() else {
-                    continue;
-                };
-                for fact in &wanted {
-                    let dated = record.get(*fact).into_iter().flatten();
-                    let mut values: Vec<&Value> = dated
-                        .filter(|one| one.period.holds(self.today))
-                        .map(|one| &one.value)
-                        .collect();
-                    values.dedup();
-                    let said = match values[..] {
-                        [] => continue,
-                        [one] => Said::Is(one.clone()),
-                        _ => Said::Contradictory,
-                    };
-                    facts.insert((person, *fact), said);
-                }
-            }
-        }
-        Ok(facts)
-    }
-
-    /// Households of people registered here of whom no source knows anybody.
-    async fn traces(
-        &self,
-        rights: &[Entitlement],
-        known: &BTreeMap<PersonId, Identity>,
-        may: &BTreeSet<PersonId>,
-        found: &mut Found,
-    ) -> anyhow::Result<()> {
-        let place = self.asking.book.place().division;
-        for rule in &self.rules {
-            let Compares::Trace(sources) = &rule.compares else {
-                continue;
-            };
-            let households: Vec<&Entitlement> = rights
-                .iter()
-                .filter(|right| right.household.is_some())
-                .filter(|right| rule.applies(self.asking.book, &right.programme))
-                .collect();
-            let people: BTreeSet<PersonId> = households
-                .iter()
-                .flat_map(|right| right.covered.iter().copied())
-                .filter(|person| may.contains(person))
-                .collect();
-            let people: Vec<PersonId> = people.into_iter().collect();
-            let mut seen: BTreeSet<PersonId> = BTreeSet::new();
-            for ready in sources.iter().filter_map(|id| self.ready.get(id.as_str())) {
-                for (person, answer) in self.ask(ready, &people, known).await? {
-                    let rows =
-                        |figures: &Vec<crate::Figure>| figures.iter().any(|one| one.rows > 0);
-                    // Nobody can look for a person without a number.
-                    let lost = |figures: &Vec<crate::Figure>| {
-                        figures
-                            .iter()
-                            .any(|one| one.unknown.contains(&Unknown::NoValidId))
-                    };
-                    if answer
-                        .members
-                        .iter()
-                        .any(|figures| rows(figures) || lost(figures))
-                    {
-                        seen.insert(person);
-                    }
-                }
-            }
-            for right in households {
-                let local = |person: &PersonId| {
-                    let hukou = known.get(person).and_then(|one| one.hukou);
-                    hukou.is_some_and(|hukou| place.holds(hukou))
-                };
-                let asked = right.covered.iter().all(|id| may.contains(id) && local(id));
-                if asked && !right.covered.iter().any(|id| seen.contains(id)) {
-                    let delivery = sources.first().and_then(|id| self.ready.get(id.as_str()));
-                    let sides = Sides {
-                        source: delivery
-                            .map(|one| (one.source.id.clone(), String::new(), one.delivered)),
-                        delivery: delivery.map(|one| one.delivery.clone()),
-                        people: right.covered.clone(),
-                        ..Sides::default()
-                    };
-                    self.add(found, rule, right, known.get(&right.payee), sides);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds a finding; one person's rights come together in one.
-    fn add(
-        &self,
-        found: &mut Found,
-        rule: &Rule,
-        right: &Entitlement,
-        person: Option<&Identity>,
-        sides: Sides,
-    ) {
-        let Some(person) = person else { return };
-        let key = format!("{} {}", rule.id, person.id);
-        let due = right.due(self.month).fen();
-        if let Some(there) = found.findings.get_mut(&key) {
-            if !there.sides.programmes.contains(&right.programme) {
-                there.sides.programmes.push(right.programme.clone());
-                there.sides.programmes.sort();
-                there.sides.paid = there.sides.paid.saturating_add(due);
-            }
-            return;
-        }
-        let people = if sides.people.is_empty() {
-            vec![person.id]
-        } else {
-            sides.people.clone()
-        };
-        let one = Finding {
-            key: key.clone(),
-            rule: rule.id.clone(),
-            region: right.region,
-            person: person.id,
-            name: person.name.clone(),
-            household: right.household,
-            entitlement: right.id,
-            sides: Sides {
-                programmes: vec![right.programme.clone()],
-                paid: due,
-                from: right.from.to_string(),
-                people,
-                ..sides
-            },
-        };
-        found.findings.insert(key, one);
-    }
-
     /// Files what was found and settles what was not.
     async fn write(&self, found: Found, ran: &mut Ran) -> anyhow::Result<()> {
         let Asking {
@@ -684,12 +386,4 @@ impl Work<'_> {
         }
         tx.commit().await
     }
-}
-
-/// What the register says of a fact today.
-#[derive(Debug, Clone, PartialEq)]
-enum Said {
-    Is(Value),
-    /// Two sources say two things; nobody compares with that.
-    Contradictory,
 }

@@ -154,6 +154,10 @@ pub const BO: &str = "440300199001010016";
 pub const CAI: &str = "231025195607150042";
 
 /// So many cases of a property, or as many as `PROPTEST_CASES` asks for: a night's worth, say.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only whoever runs the tests knows how long there is"
+)]
 pub fn cases(usual: u32) -> proptest::prelude::ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok();
     proptest::prelude::ProptestConfig::with_cases(
