@@ -28,6 +28,9 @@ pub enum Refused {
     /// Closed already.
     #[error("这条预警已经办结，不能再改；请刷新列表")]
     Closed,
+    /// Handed over already.
+    #[error("这条预警已经转办，请到办件里接着办")]
+    HandedOver,
     /// Closed without a word.
     #[error("请写明核实的情况和依据，例如“已电话核实，车辆为单位所有”")]
     GroundsMissing,
@@ -109,6 +112,7 @@ pub async fn hand_over(
     case: Option<Uuid>,
 ) -> Step<()> {
     match open(tx, scope, id, grounds).await? {
+        Ok(row) if row.state == State::HandedOver.word() => Ok(Err(Refused::HandedOver)),
         Ok(mut row) => {
             row.case_id = case.or(row.case_id);
             put(tx, scope, row, State::HandedOver, grounds)

@@ -56,7 +56,7 @@ async fn page(visit: &Visit, rows: Option<&[Evidence]>, errors: &[FieldError]) -
                 p.quiet { (visit.t("依据：")) (rule.basis) }
             }))
         }
-        @if one.state.is_open() && visit.can(Permission::ActOnCases) { (next(visit, &one, case.is_some(), errors)) }
+        @if one.state.is_open() && visit.can(Permission::ActOnCases) { (next(visit, &one, case.is_some() && one.state == alert::State::Open, errors)) }
         (evidence(visit, &one, rows, errors)?)
         (piece::section(visit.t("经过"), &happened(visit, &events)))
     };
@@ -140,7 +140,7 @@ fn sides(visit: &Visit, one: &Alert, rule: Option<&Rule>) -> anyhow::Result<Mark
             ),
             html! {
                 @match (figure, &said.said) {
-                    (Some(figure), Some(value)) => { (figure) "：" strong { (value) } },
+                    (Some(figure), Some(value)) => { (figure) " " strong { (value) } },
                     _ => strong { (visit.t("查不到这一户的任何人")) },
                 }
             },
@@ -377,7 +377,7 @@ async fn again(visit: &Visit, refused: Refused, at: &str) -> Answer {
     match refused {
         Refused::NotThere => Err(Problem::NotFound),
         Refused::Denied(denied) => Err(denied.into()),
-        Refused::Closed | Refused::GroundsMissing => {
+        Refused::Closed | Refused::HandedOver | Refused::GroundsMissing => {
             let sentence = words::sentence(visit.lang, &refused.to_string());
             page(visit, None, &[fault(at, sentence)]).await
         }
