@@ -323,6 +323,21 @@ pub async fn record(
         .exec_without_returning(tx.conn())
         .await
         .context("keeping an enquiry")?;
+    keep_people(tx, id, &people).await?;
+    tx.note(Event {
+        by: scope.actor.officer,
+        purpose: new.purpose,
+        act: "verify.enquire".to_owned(),
+        subject_kind: "case".to_owned(),
+        subject_id: new.subject.to_string(),
+        region: Some(region),
+        detail: json!({ "number": new.subject_number, "enquiry": number, "people": people.len() }),
+    });
+    Ok(Ok(Recorded { id, number }))
+}
+
+/// Writes down who was asked about, by which consent.
+async fn keep_people(tx: &Tx, id: Uuid, people: &[Opened]) -> anyhow::Result<()> {
     let rows = people.iter().zip(0..).map(|(one, place)| {
         let row = enquiry_person::Model {
             enquiry_id: id,
@@ -337,16 +352,7 @@ pub async fn record(
         .exec_without_returning(tx.conn())
         .await
         .context("keeping who was asked about")?;
-    tx.note(Event {
-        by: scope.actor.officer,
-        purpose: new.purpose,
-        act: "verify.enquire".to_owned(),
-        subject_kind: "case".to_owned(),
-        subject_id: new.subject.to_string(),
-        region: Some(region),
-        detail: json!({ "number": new.subject_number, "enquiry": number, "people": people.len() }),
-    });
-    Ok(Ok(Recorded { id, number }))
+    Ok(())
 }
 
 /// Draws the next number of this year (取号); one statement draws and locks.

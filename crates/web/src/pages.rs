@@ -25,6 +25,7 @@ pub mod enquiries;
 pub mod enquiry;
 mod enquiry_lines;
 pub mod enquiry_paper;
+mod enquiry_report;
 pub mod facts;
 pub mod finding_objections;
 pub mod findings;

@@ -206,16 +206,7 @@ pub async fn object(
         return Ok(Err(Refused::NothingFound));
     };
     let (kind, subject) = parts_of(new.subject);
-    let open = tables::finding_objection::Entity::find()
-        .filter(tables::finding_objection::Column::CaseId.eq(id.0))
-        .filter(tables::finding_objection::Column::SubjectId.eq(subject))
-        .filter(tables::finding_objection::Column::Fact.eq(&new.fact))
-        .filter(tables::finding_objection::Column::Department.eq(&new.department))
-        .filter(tables::finding_objection::Column::AnsweredOn.is_null())
-        .count(tx.conn())
-        .await
-        .context("looking for an open objection")?;
-    if open > 0 {
+    if is_open(tx, id, subject, &new).await? {
         return Ok(Err(Refused::Open));
     }
     let due = desk
@@ -263,6 +254,20 @@ pub async fn object(
     };
     tell(tx, scope, row, told).await?;
     Ok(Ok(objection_id))
+}
+
+/// Whether this finding is being looked into already.
+async fn is_open(tx: &Tx, case: CaseId, subject: Uuid, new: &NewObjection) -> anyhow::Result<bool> {
+    let open = tables::finding_objection::Entity::find()
+        .filter(tables::finding_objection::Column::CaseId.eq(case.0))
+        .filter(tables::finding_objection::Column::SubjectId.eq(subject))
+        .filter(tables::finding_objection::Column::Fact.eq(&new.fact))
+        .filter(tables::finding_objection::Column::Department.eq(&new.department))
+        .filter(tables::finding_objection::Column::AnsweredOn.is_null())
+        .count(tx.conn())
+        .await
+        .context("looking for an open objection")?;
+    Ok(open > 0)
 }
 
 /// What the department says now, and who recorded it.
@@ -325,28 +330,9 @@ pub async fn answer(
     }
     let seen = read(&row, tx.keys())?;
     if answer.upheld {
-        let wrong = Withdrawal {
-            subject: seen.subject,
-            fact: seen.fact.clone(),
-            department: seen.department.clone(),
-            period: seen.period,
-            reason: reason.clone(),
-        };
-        if let Err(refused) = in_case::withdraw(tx, scope, desk, case, wrong).await? {
+        let right = answer.correction;
+        if let Err(refused) = put_right(tx, scope, desk, case, &seen, &reason, right).await? {
             return Ok(Err(Refused::Finding(refused)));
-        }
-        if let Some(right) = answer.correction {
-            let found = NewFinding {
-                subject: seen.subject,
-                fact: seen.fact.clone(),
-                value: right.value,
-                period: seen.period,
-                department: right.department,
-                evidence: right.evidence,
-            };
-            if let Err(refused) = in_case::take(tx, scope, desk, case, found).await? {
-                return Ok(Err(Refused::Finding(refused)));
-            }
         }
     }
     row.answered_on = Some(tx.today());
@@ -372,6 +358,40 @@ pub async fn answer(
     };
     tell(tx, scope, now, told).await?;
     Ok(Ok(()))
+}
+
+/// The finding goes, and what is right comes.
+async fn put_right(
+    tx: &mut Tx,
+    scope: &Scope,
+    desk: &Desk,
+    case: CaseId,
+    seen: &FindingObjection,
+    reason: &str,
+    correction: Option<Correction>,
+) -> anyhow::Result<Result<(), FindingRefused>> {
+    let wrong = Withdrawal {
+        subject: seen.subject,
+        fact: seen.fact.clone(),
+        department: seen.department.clone(),
+        period: seen.period,
+        reason: reason.to_owned(),
+    };
+    if let Err(refused) = in_case::withdraw(tx, scope, desk, case, wrong).await? {
+        return Ok(Err(refused));
+    }
+    let Some(right) = correction else {
+        return Ok(Ok(()));
+    };
+    let found = NewFinding {
+        subject: seen.subject,
+        fact: seen.fact.clone(),
+        value: right.value,
+        period: seen.period,
+        department: right.department,
+        evidence: right.evidence,
+    };
+    in_case::take(tx, scope, desk, case, found).await
 }
 
 async fn open_of(tx: &Tx, case: CaseId) -> anyhow::Result<u64> {

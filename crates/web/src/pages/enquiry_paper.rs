@@ -6,7 +6,7 @@
 use super::case::{Seen, view};
 use super::consents::{everybody, purpose, tie_name, way_name};
 use super::enquiry::{Report, report, sources};
-use super::enquiry_lines::{Line, Standing, plainly};
+use super::enquiry_lines::{Line, Lines, Standing, plainly};
 use crate::parts::answer::{Asked, shown_at};
 use crate::parts::format;
 use crate::problem::{Answer, Problem};
@@ -89,29 +89,7 @@ async fn report_data(visit: &Visit, seen: &Seen, report: &Report) -> Result<Valu
         registry::households::household_view(&visit.app.db, &scope, row.household, visit.today())
             .await?
             .ok_or(Problem::NotFound)?;
-    let who: Vec<Value> = report
-        .enquiry
-        .people
-        .iter()
-        .map(|id| {
-            let known = rows.iter().find(|row| row.id == *id);
-            let said = report.people.iter().find(|(said, _)| said.person == *id);
-            let agreed = said.and_then(|(said, _)| said.state.in_force());
-            let agreed = agreed.map(|one| {
-                format!(
-                    "{} {}",
-                    format::date(one.signed_on),
-                    way_name(visit, one.way)
-                )
-            });
-            json!({
-                "name": known.map_or_else(|| report.name(*id), |row| row.name.clone()),
-                "number": known.map(|row| row.document_masked.clone()).unwrap_or_default(),
-                "tie": said.map(|(said, _)| tie_name(visit, said.tie)).unwrap_or_default(),
-                "consent": agreed.unwrap_or_else(|| visit.t("核对以后已撤回或者到期").to_owned()),
-            })
-        })
-        .collect();
+    let who = people_lines(visit, report, &rows);
     let all = report.enquiry.deliveries.iter().filter_map(|(id, named)| {
         let source = report.sources.get(id)?;
         Some(json!({
@@ -131,25 +109,7 @@ async fn report_data(visit: &Visit, seen: &Seen, report: &Report) -> Result<Valu
     let as_line = |line: &&Line<'_>| one_line(visit, seen, report, line);
     let mut open: Vec<Value> = of(Standing::Open).iter().map(as_line).collect();
     open.extend(of(Standing::Taken).iter().map(as_line));
-    let silent: Vec<Value> = lines
-        .silent
-        .iter()
-        .map(|one| {
-            let names: Vec<String> = one.people.iter().map(|id| report.name(*id)).collect();
-            let figures: Vec<&str> = one
-                .figures
-                .iter()
-                .map(|def| lang.pick(&def.zh, &def.en))
-                .collect();
-            let all = names.is_empty() || names.len() == report.enquiry.people.len();
-            json!({
-                "source": lang.pick(&one.source.zh, &one.source.en),
-                "who": if all { visit.t("全家").to_owned() } else { names.join(visit.t("、")) },
-                "what": figures.join(visit.t("、")),
-                "why": lang.pick(&one.why.zh(), &one.why.en()),
-            })
-        })
-        .collect();
+    let silent = silent_lines(visit, report, &lines);
     let others: Vec<String> = of(Standing::Beside)
         .iter()
         .map(|line| {
@@ -186,6 +146,57 @@ async fn report_data(visit: &Visit, seen: &Seen, report: &Report) -> Result<Valu
         "others": others,
         "check": row.check,
     }))
+}
+
+/// Who was asked about, with masked numbers and the consent of each.
+fn people_lines(visit: &Visit, report: &Report, rows: &[PersonRow]) -> Vec<Value> {
+    report
+        .enquiry
+        .people
+        .iter()
+        .map(|id| {
+            let known = rows.iter().find(|row| row.id == *id);
+            let said = report.people.iter().find(|(said, _)| said.person == *id);
+            let agreed = said.and_then(|(said, _)| said.state.in_force());
+            let agreed = agreed.map(|one| {
+                format!(
+                    "{} {}",
+                    format::date(one.signed_on),
+                    way_name(visit, one.way)
+                )
+            });
+            json!({
+                "name": known.map_or_else(|| report.name(*id), |row| row.name.clone()),
+                "number": known.map(|row| row.document_masked.clone()).unwrap_or_default(),
+                "tie": said.map(|(said, _)| tie_name(visit, said.tie)).unwrap_or_default(),
+                "consent": agreed.unwrap_or_else(|| visit.t("核对以后已撤回或者到期").to_owned()),
+            })
+        })
+        .collect()
+}
+
+/// What stays unknown, as the paper says it.
+fn silent_lines(visit: &Visit, report: &Report, lines: &Lines<'_>) -> Vec<Value> {
+    let lang = visit.lang;
+    lines
+        .silent
+        .iter()
+        .map(|one| {
+            let names: Vec<String> = one.people.iter().map(|id| report.name(*id)).collect();
+            let figures: Vec<&str> = one
+                .figures
+                .iter()
+                .map(|def| lang.pick(&def.zh, &def.en))
+                .collect();
+            let all = names.is_empty() || names.len() == report.enquiry.people.len();
+            json!({
+                "source": lang.pick(&one.source.zh, &one.source.en),
+                "who": if all { visit.t("全家").to_owned() } else { names.join(visit.t("、")) },
+                "what": figures.join(visit.t("、")),
+                "why": lang.pick(&one.why.zh(), &one.why.en()),
+            })
+        })
+        .collect()
 }
 
 fn one_line(visit: &Visit, seen: &Seen, report: &Report, line: &Line<'_>) -> Value {
