@@ -13,7 +13,7 @@ mod kept;
 mod list;
 mod terms;
 
-pub use kept::{Enquiry, Kept, Named, Reproduced, enquiry, latest, reproduce};
+pub use kept::{Enquiry, Kept, Named, Reproduced, enquiry, reproduce};
 pub use list::{ByOfficer, EnquiryFilter, EnquiryRow, Oddity, by_officer, list, of_subject};
 pub use terms::{Odd, PurposeDef, Terms};
 
@@ -101,8 +101,7 @@ impl Refused {
     }
 }
 
-/// An enquiry that may be made (获准的核对). There is no other way to one than [`permit`].
-#[derive(Debug)]
+/// An enquiry that may be made (获准的核对). There is no other way to one than [`permit`]. Its `Debug` shows no number.
 pub struct Permitted {
     id: Uuid,
     new: NewEnquiry,
@@ -195,6 +194,12 @@ async fn made_today(tx: &Tx, scope: &Scope, today: NaiveDate) -> anyhow::Result<
         .count(tx.conn())
         .await
         .context("counting today's enquiries")
+}
+
+impl std::fmt::Debug for Permitted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Permitted({})", self.new.subject_number)
+    }
 }
 
 impl Permitted {

@@ -128,23 +128,6 @@ pub async fn enquiry(db: &Db, scope: &Scope, id: Uuid) -> anyhow::Result<Option<
     }))
 }
 
-/// The newest enquiry of a case (最近一次核对), if there is one.
-///
-/// # Errors
-/// Faults of the database.
-pub async fn latest(db: &Db, scope: &Scope, subject: Uuid) -> anyhow::Result<Option<Uuid>> {
-    let (first, beyond) = scope.code_range();
-    let found = table::Entity::find()
-        .filter(table::Column::SubjectId.eq(subject))
-        .filter(table::Column::Region.gte(first))
-        .filter(table::Column::Region.lt(beyond))
-        .order_by_desc(table::Column::Number)
-        .one(db.conn())
-        .await
-        .context("reading the newest enquiry")?;
-    Ok(found.map(|row| row.id))
-}
-
 async fn note(db: &Db, scope: &Scope, row: &table::Model, act: &str) -> anyhow::Result<()> {
     let mut tx = db.begin().await?;
     tx.note(Event {

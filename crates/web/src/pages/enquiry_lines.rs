@@ -133,7 +133,7 @@ pub(crate) fn read<'a>(
                 .as_ref()
                 .and_then(|fact| desk.book.fact(fact))
                 .map(|fact| fact.of);
-            let from = From {
+            let from = Origin {
                 desk,
                 case,
                 number: &enquiry.row.number,
@@ -166,7 +166,7 @@ pub(crate) fn read<'a>(
 }
 
 /// Where a figure comes from.
-struct From<'a, 'b> {
+struct Origin<'a, 'b> {
     desk: &'a Desk,
     case: &'b Case,
     number: &'b str,
@@ -176,7 +176,7 @@ struct From<'a, 'b> {
     compared: &'b [Compared],
 }
 
-impl<'a> From<'a, '_> {
+impl<'a> Origin<'a, '_> {
     fn add(
         &self,
         lines: &mut Lines<'a>,
