@@ -4,7 +4,7 @@
 //! stands. What can be known is flagged and nothing else: whether a person is a neighbour of the officer is not known.
 //! Deliberately absent: calling a flag an offence.
 
-use super::Terms;
+use super::{Odd, Terms};
 use crate::tables::{enquiry as table, enquiry_person};
 use access::Scope;
 use anyhow::Context;
@@ -294,7 +294,7 @@ pub async fn by_officer(db: &Db, scope: &Scope, terms: &Terms) -> anyhow::Result
             officer: OfficerId(one.officer_id),
             name: one.name,
             times: one.times,
-            far_above: far_above(one.times, &times, terms),
+            far_above: far_above(one.times, &times, terms.odd),
         })
         .collect();
     found.sort_by(|one, other| (other.times, &one.name).cmp(&(one.times, &other.name)));
@@ -303,10 +303,32 @@ pub async fn by_officer(db: &Db, scope: &Scope, terms: &Terms) -> anyhow::Result
 
 /// Whether somebody asked far more often than the others: at least so often, and so many times the median. Of two in the
 /// middle the smaller is the median, so that two officers can be told apart.
-fn far_above(times: i64, sorted: &[i64], terms: &Terms) -> bool {
+fn far_above(times: i64, sorted: &[i64], odd: Odd) -> bool {
     let Some(median) = sorted.get(sorted.len().saturating_sub(1) / 2) else {
         return false;
     };
-    times >= i64::from(terms.odd.at_least)
-        && times > median.saturating_mul(i64::from(terms.odd.times_the_median))
+    times >= i64::from(odd.at_least)
+        && times > median.saturating_mul(i64::from(odd.times_the_median))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn far_above_is_often_and_many_times_the_middle_one() {
+        let odd = Odd {
+            at_least: 12,
+            times_the_median: 4,
+            ..Odd::default()
+        };
+        // Of 1, 2, 3 and 40 the smaller of the two in the middle is 2: more than 8, and at least 12.
+        assert!(far_above(40, &[1, 2, 3, 40], odd));
+        assert!(!far_above(3, &[1, 2, 3, 40], odd));
+        // Of 3 and 12 the smaller is 3: 12 is not more than 12. Of 1 and 11: often enough it is not.
+        assert!(!far_above(12, &[3, 12], odd));
+        assert!(!far_above(11, &[1, 11], odd));
+        // Alone, an officer is the median.
+        assert!(!far_above(500, &[500], odd));
+    }
 }
