@@ -13,7 +13,7 @@ use vocab::{Money, Month};
 impl Town {
     /// The widow's second record, under a number she had before.
     pub async fn second_record(&self) -> PersonId {
-        self.person(&id_number("4403061954010212", 3), "张芳", None)
+        self.person(&id_number("440306195401021", 3), "张芳", None)
             .await
     }
 
