@@ -97,7 +97,6 @@ export const duplicates = (script) => ({
     assert.equal((await there.page.goto(pair)).status(), 404);
     await there.goes("/duplicates?state=all");
     assert.ok(!(await there.page.locator("main").innerText()).includes(NAME));
-    browser.forgive(/404|422/);
 
     say("undone: two records again, as they were");
     await street.goes(pair);
@@ -109,6 +108,7 @@ export const duplicates = (script) => ({
     await window.goes(second);
     assert.equal(new URL(page.url()).pathname, second);
 
+    browser.forgive(/404|422/);
     if (!script) return;
     for (const { label, width, elder } of [
       { label: "390", width: 390 },
@@ -128,5 +128,6 @@ export const duplicates = (script) => ({
       await register(clerk, elder ? "E12345786" : "E12345768");
       await clerk.inspects("warned");
     }
+    browser.forgive(/422/);
   },
 });

@@ -43,6 +43,9 @@ impl Duplicates {
     }
 }
 
+/// From so many new people on, everybody with everybody is quicker than one by one: at ten milliseconds each this is three minutes.
+const MANY: u64 = 20_000;
+
 /// Every community of this register.
 fn everywhere() -> Scope {
     Scope::system(Region::NATION)
@@ -63,6 +66,15 @@ pub(crate) async fn whole(db: &Db) -> anyhow::Result<Learned> {
 
 /// Who is new or changed with the register.
 pub(crate) async fn new_and_changed(db: &Db) -> anyhow::Result<Night> {
+    let behind = duplicates::behind(db, &everywhere()).await?;
+    if behind > MANY {
+        let learned = whole(db).await?;
+        return Ok(Night {
+            compared: learned.people,
+            found: learned.found,
+            ..Night::default()
+        });
+    }
     let night = duplicates::nightly(db, &everywhere(), &|_, _| {}).await?;
     tracing::info!(
         compared = night.compared,

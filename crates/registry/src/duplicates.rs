@@ -15,7 +15,7 @@ mod queue;
 pub use alike::{Alike, Candidate, Said, alike, keep_said};
 pub(crate) use blocks::write_blocks;
 pub use learn::{Learned, learn};
-pub use nightly::{Night, nightly};
+pub use nightly::{Night, behind, nightly};
 pub(crate) use queue::settle_pair;
 pub use queue::{
     DifferentRefused, PairFilter, PairRow, counts, decide_different, decide_later, list,

@@ -20,6 +20,7 @@ pub mod consents;
 pub mod demo;
 pub mod draft_conflict;
 pub mod duplicate;
+mod duplicate_record;
 pub mod duplicates;
 pub mod enquiries;
 pub mod enquiry;

@@ -16,6 +16,7 @@ pub mod pager;
 pub mod piece;
 pub mod proof;
 pub mod reasons;
+pub mod side_by_side;
 pub mod sketch;
 pub mod table;
 pub mod timeline;

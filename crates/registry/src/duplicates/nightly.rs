@@ -14,7 +14,7 @@ use access::Scope;
 use anyhow::Context;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use std::collections::BTreeSet;
 use store::{Db, Event};
@@ -92,6 +92,33 @@ pub async fn nightly(
         tell(night.compared, total);
     }
     Ok(night)
+}
+
+/// How many people of a scope were not compared as they are now (未比对人数): after a load in bulk they are too many to be taken one
+/// by one, and [`super::learn`] is the better way.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn behind(db: &Db, scope: &Scope) -> anyhow::Result<u64> {
+    let compared = Query::select()
+        .expr(Expr::val(1))
+        .from(match_state::Entity)
+        .and_where(
+            Expr::col((match_state::Entity, match_state::Column::PersonId))
+                .eq(Expr::col((person::Entity, person::Column::Id))),
+        )
+        .and_where(
+            Expr::col((match_state::Entity, match_state::Column::ComparedVersion))
+                .eq(Expr::col((person::Entity, person::Column::Version))),
+        )
+        .to_owned();
+    person::Entity::find()
+        .filter(inside(person::Column::LivesIn, scope.region))
+        .filter(person::Column::MergedInto.is_null())
+        .filter(Expr::exists(compared).not())
+        .count(db.conn())
+        .await
+        .context("counting who was not compared yet")
 }
 
 /// Writes the blocks of everybody who has none or changed since.

@@ -221,11 +221,13 @@ fixtures::db_tests! {
         register(&db, &district(), new_person("周建国", "99010119500101001", WEST)).await;
         let night = duplicates::nightly(&db, &district(), &|_, _| {}).await.unwrap();
         assert_eq!((night.compared, night.found), (3, 1));
+        assert_eq!(duplicates::behind(&db, &district()).await.unwrap(), 0);
         let still = duplicates::nightly(&db, &district(), &|_, _| {}).await.unwrap();
         assert_eq!(still, duplicates::Night::default());
         let mut tx = db.begin().await.unwrap();
         registry::people::set_phone(&mut tx, &district(), other, None).await.unwrap().unwrap();
         tx.commit().await.unwrap();
+        assert_eq!(duplicates::behind(&db, &district()).await.unwrap(), 1);
         let changed = duplicates::nightly(&db, &district(), &|_, _| {}).await.unwrap();
         assert_eq!((changed.written, changed.compared, changed.found), (1, 1, 0));
         assert!(duplicates::pair_of(&db, &district(), one, other).await.unwrap().is_some());

@@ -4,171 +4,22 @@
 //! Guarantees: both records lie in the officer's area or the page does not exist; opening it stands in the journal for both; numbers
 //! stay masked, and how near they are is said in words. Deliberately absent: choosing a document; the record with the right one stays.
 
+use super::duplicate_record::{Whole, lines, whole};
 use super::duplicates::{band, reasons, state};
 use crate::parts::form::{self, FieldError, fault, field};
-use crate::parts::{format, piece, table};
+use crate::parts::side_by_side::side_by_side;
+use crate::parts::{format, piece};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
 use access::{Permission, Purpose, Scope};
-use casework::list::CaseFilter;
 use casework::same_person;
-use chrono::NaiveDate;
 use maud::{Markup, html};
-use registry::Subject;
 use registry::duplicates::{self, DifferentRefused, PairRow, PairState};
 use registry::merging::{self, Choices, MergeRow, NewMerge, Side};
 use registry::people::Person;
 use store::Tx;
 use uuid::Uuid;
-use vocab::Month;
-use vocab::ids::PersonId;
-
-/// One line of two records side by side (对照的一行).
-pub(crate) struct Line {
-    pub(crate) label: &'static str,
-    pub(crate) left: Markup,
-    pub(crate) right: Markup,
-    pub(crate) differs: bool,
-}
-
-/// A line of two texts, marked where they differ.
-pub(crate) fn line(label: &'static str, left: impl Into<String>, right: impl Into<String>) -> Line {
-    let (left, right) = (left.into(), right.into());
-    let shown = |text: &str| html! { @if text.is_empty() { "—" } @else { (text) } };
-    Line {
-        label,
-        differs: left != right,
-        left: shown(&left),
-        right: shown(&right),
-    }
-}
-
-/// Two records side by side (并排对照).
-pub(crate) fn side_by_side(visit: &Visit, heads: [String; 2], lines: Vec<Line>) -> Markup {
-    let [left, right] = heads;
-    let columns = [
-        table::text(visit.t("项目")),
-        table::text(left),
-        table::text(right),
-    ];
-    let rows = lines
-        .into_iter()
-        .map(|line| {
-            table::still(vec![
-                html! { (line.label) @if line.differs { " " (piece::tag(visit.t("有差异"))) } },
-                line.left,
-                line.right,
-            ])
-        })
-        .collect();
-    table::table(
-        visit.lang,
-        visit.t("并排对照"),
-        &columns,
-        rows,
-        "",
-        &visit.query,
-    )
-}
-
-/// A record with what it holds.
-struct Whole {
-    person: Person,
-    account: String,
-    home: Option<String>,
-    facts: usize,
-    paid: usize,
-    cases: u64,
-}
-
-async fn whole(visit: &Visit, scope: &Scope, id: PersonId) -> Result<Whole, Problem> {
-    let db = &visit.app.db;
-    let person = registry::person(db, scope, id)
-        .await?
-        .ok_or(Problem::NotFound)?;
-    let account = registry::accounts::account_of(db, scope, id).await?;
-    let home = registry::households::household_of(db, scope, id, visit.today()).await?;
-    let home = match home {
-        Some(home) => registry::households::household_view(db, scope, home, visit.today()).await?,
-        None => None,
-    };
-    let history = registry::facts::history(db, scope, Subject::Person(id)).await?;
-    let paid = same_person::paid(db, scope, &[id], Month::of(visit.today())).await?;
-    let filter = CaseFilter {
-        person: Some(id),
-        ..CaseFilter::default()
-    };
-    let cases = match visit.scope_for(Permission::SeeCases, Purpose::Review) {
-        Ok(scope) => casework::list::count(db, &scope, &filter).await?,
-        Err(_) => 0,
-    };
-    Ok(Whole {
-        account: account.map_or_else(String::new, |one| {
-            format!("{} {}", one.bank, one.number_masked)
-        }),
-        home: home.map(|home| format!("{}（{}）", home.number, home.members.len())),
-        facts: history.map_or(0, |rows| rows.len()),
-        paid: paid.len(),
-        cases,
-        person,
-    })
-}
-
-fn lines(visit: &Visit, a: &Whole, b: &Whole) -> Vec<Line> {
-    let lang = visit.lang;
-    let day = |day: Option<NaiveDate>| day.map(format::date).unwrap_or_default();
-    let (x, y) = (&a.person, &b.person);
-    let kind = |one: &Person| {
-        lang.pick(one.document_kind.name_zh(), one.document_kind.name_en())
-            .to_owned()
-    };
-    let sex = |one: &Person| lang.pick(one.sex.name_zh(), one.sex.name_en()).to_owned();
-    let hukou = |one: &Person| {
-        one.hukou
-            .map(|region| visit.place(region))
-            .unwrap_or_default()
-    };
-    let phone = |one: &Person| one.phone_masked.clone().unwrap_or_default();
-    let count = |label, left: String, right: String| Line {
-        differs: false,
-        ..line(label, left, right)
-    };
-    vec![
-        line(visit.t("姓名"), &x.name, &y.name),
-        line(visit.t("证件类型"), kind(x), kind(y)),
-        line(visit.t("证件号码"), &x.document_masked, &y.document_masked),
-        line(visit.t("性别"), sex(x), sex(y)),
-        line(visit.t("出生日期"), day(x.birth_date), day(y.birth_date)),
-        line(visit.t("手机"), phone(x), phone(y)),
-        line(visit.t("户籍地"), hukou(x), hukou(y)),
-        line(
-            visit.t("居住社区"),
-            visit.place(x.lives_in),
-            visit.place(y.lives_in),
-        ),
-        line(visit.t("住址"), &x.address, &y.address),
-        line(visit.t("死亡日期"), day(x.died_on), day(y.died_on)),
-        line(visit.t("银行账户"), &a.account, &b.account),
-        line(
-            visit.t("所在家庭（人数）"),
-            a.home.clone().unwrap_or_default(),
-            b.home.clone().unwrap_or_default(),
-        ),
-        count(
-            visit.t("登记时间"),
-            format::instant(x.registered_at),
-            format::instant(y.registered_at),
-        ),
-        count(
-            visit.t("已录事实"),
-            a.facts.to_string(),
-            b.facts.to_string(),
-        ),
-        count(visit.t("在发待遇"), a.paid.to_string(), b.paid.to_string()),
-        count(visit.t("办件"), a.cases.to_string(), b.cases.to_string()),
-    ]
-}
 
 /// `GET /duplicates/{id}` (一对记录); both looks are journalled.
 ///

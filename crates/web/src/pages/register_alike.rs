@@ -4,9 +4,9 @@
 //! Guarantees: nobody is registered before every candidate has an answer; of a record outside the officer's area nothing is shown
 //! but that there may be one and who looks into it. Deliberately absent: a way to switch the question off.
 
-use super::duplicate::{line, side_by_side};
 use super::duplicates::{band, reasons};
 use crate::parts::form::{FieldError, fault, field};
+use crate::parts::side_by_side::{line, side_by_side};
 use crate::parts::{format, piece};
 use crate::problem::Problem;
 use crate::visit::Visit;
