@@ -9,7 +9,7 @@ use super::{Band, PairState, Reason, outcome_word, reasons_of};
 use crate::people::{Person, PersonRow};
 use crate::reading::{Reading, inside};
 use crate::tables::duplicates::match_pair::{self, Column, Entity, Model};
-use crate::tables::person;
+use crate::tables::{membership, person};
 use access::Scope;
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -55,6 +55,8 @@ pub struct PairRow {
     pub reasons: Vec<Reason>,
     /// Whether two valid numbers or one number on two people stand against it.
     pub numbers_conflict: bool,
+    /// Whether the two belong to two households now: one person counted in both.
+    pub two_households: bool,
     /// Where it stands.
     pub state: PairState,
     /// When it was found.
@@ -313,6 +315,7 @@ async fn read(source: &impl Reading, rows: Vec<Model>) -> anyhow::Result<Vec<Pai
     for row in people {
         known.insert(row.id, Person::of(row, source.sealing_keys())?.into());
     }
+    let homes = homes_of(source, known.keys().copied()).await?;
     rows.into_iter()
         .map(|row| {
             let of = |id: &Uuid| {
@@ -328,6 +331,10 @@ async fn read(source: &impl Reading, rows: Vec<Model>) -> anyhow::Result<Vec<Pai
                 band: Band::of(row.probability),
                 reasons: reasons_of(&in_force.model, levels),
                 numbers_conflict: row.outcome == outcome_word(Outcome::Numbers),
+                two_households: match (homes.get(&row.a), homes.get(&row.b)) {
+                    (Some(one), Some(other)) => one != other,
+                    _ => false,
+                },
                 state: state_of(&row.state)?,
                 found_at: row.found_at,
                 state_at: row.state_at,
@@ -337,6 +344,24 @@ async fn read(source: &impl Reading, rows: Vec<Model>) -> anyhow::Result<Vec<Pai
             })
         })
         .collect()
+}
+
+/// The household each of some people belongs to now.
+async fn homes_of(
+    source: &impl Reading,
+    people: impl Iterator<Item = Uuid>,
+) -> anyhow::Result<BTreeMap<Uuid, Uuid>> {
+    let found: Vec<(Uuid, Uuid)> = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::PersonId)
+        .column(membership::Column::HouseholdId)
+        .filter(membership::Column::PersonId.is_in(people))
+        .filter(membership::Column::Until.is_null())
+        .into_tuple()
+        .all(source.connection())
+        .await
+        .context("reading the households of pairs")?;
+    Ok(found.into_iter().collect())
 }
 
 fn state_of(word: &str) -> anyhow::Result<PairState> {

@@ -328,6 +328,23 @@ fixtures::db_tests! {
         assert_eq!(refused, Err(Refused::AlreadyMerged));
     }
 
+    async fn one_person_in_two_households_shows_and_leaves_one_before_merging(db: Db) {
+        with_places(&db).await;
+        let one = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;
+        let other = register(&db, &district(), foreigner("玛丽亚", "E12345687", EAST)).await;
+        let third = register(&db, &district(), new_person("周建国", "99010119500101001", EAST)).await;
+        household(&db, one, &[]).await;
+        let second = household(&db, third, &[other]).await;
+        duplicates::nightly(&db, &district(), &|_, _| {}).await.unwrap();
+        let pair = duplicates::pair_of(&db, &district(), one, other).await.unwrap().unwrap();
+        assert!(pair.two_households);
+        let mut tx = db.begin().await.unwrap();
+        let refused = merging::prepare(&mut tx, &district(), merge_of(one, other)).await.unwrap();
+        assert_eq!(refused, Err(Refused::TwoHouseholds));
+        registry::households::leave(&mut tx, &district(), second, other, day("2026-06-01"), "重复登记").await.unwrap().unwrap();
+        merging::prepare(&mut tx, &district(), merge_of(one, other)).await.unwrap().unwrap();
+    }
+
     async fn what_came_since_a_merge_goes_where_the_officer_says(db: Db, clock: Arc<TestClock>) {
         with_places(&db).await;
         let one = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;

@@ -190,7 +190,10 @@ fn row(visit: &Visit, one: &PairRow) -> table::Row {
         vec![
             record(&one.a),
             record(&one.b),
-            html! { (piece::tag(band(visit, one.band))) },
+            html! {
+                (piece::tag(band(visit, one.band)))
+                @if one.two_households { " " (piece::tag(visit.t("分在两户"))) }
+            },
             html! { (reasons(visit, &one.reasons, true)) },
             html! { (places[0]) @if places[0] != places[1] { " / " (places[1]) } },
             html! { (format::instant(one.found_at)) },
