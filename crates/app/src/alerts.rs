@@ -1,8 +1,7 @@
 //! Re-checking everybody in payment as a job (在发对象持续核对任务): after each delivery with what it says, every night with all.
 //!
 //! Guarantees: one at a time, claimed by one machine; cancelled, nothing was written and the next run begins anew. Deliberately
-//! absent: what is compared; that is `verify::alert`. Until consents are kept by the register, everybody in payment counts as
-//! having consented: their authorisation runs as long as the payment.
+//! absent: what is compared; that is `verify::alert`.
 
 use crate::job::{EVERY, Told, beating, report};
 use crate::sweep::workers;
@@ -17,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use store::{Db, NewJob, queue};
 use verify::AtHand;
 use verify::alert::run::{JOB, KEY, outstanding};
-use verify::alert::{Asking, Everybody, Ran, run};
+use verify::alert::{Asking, Ran, run};
 
 /// How long the job may be silent before another machine may take it over.
 const LEASE: Duration = Duration::minutes(2);
@@ -56,7 +55,7 @@ pub(crate) async fn once(
         at_hand,
         workers: workers(None),
     };
-    let work = run(&asking, &Everybody, only.as_ref(), &stop, &tell);
+    let work = run(&asking, only.as_ref(), &stop, &tell);
     let Some(outcome) = beating(db, &mut lease, &told, work).await? else {
         tracing::info!("the re-check was cancelled");
         return Ok(None);

@@ -242,6 +242,7 @@ impl Demo {
         crate::night::once(&db, desk, &self.settings().snapshots(), "huimin demo").await?;
         tracing::info!(seconds = began.elapsed().as_secs(), "everybody was swept");
         let began = std::time::Instant::now();
+        past::consents(&db, &places, today).await?;
         let at_hand = verify::AtHand::new(&self.settings().landed(), db.keys().clone());
         crate::alerts::ask(&db, None).await?;
         if let Some(ran) = crate::alerts::once(&db, desk, &at_hand, "huimin demo").await? {

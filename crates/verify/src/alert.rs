@@ -22,7 +22,7 @@ pub mod table;
 pub use file::{Finding, Held};
 pub use list::{AlertFilter, AlertSort, counts, list, open_count, view};
 pub use rules::{Rule, Rules, Severity};
-pub use run::{Asking, Consents, Everybody, Ran, run};
+pub use run::{Asking, Ran, run};
 pub use step::{Refused, dismiss, hand_over};
 pub use table::MIGRATIONS;
 
@@ -33,18 +33,6 @@ use store::Migration;
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::{EntitlementId, HouseholdId, PersonId};
-
-/// The migrations alerts need, of the rooms below and their own (全部建表).
-pub fn migrations() -> Vec<Migration> {
-    let mut all = registry::migrations();
-    for migration in ledger::migrations() {
-        if !all.iter().any(|known| known.name == migration.name) {
-            all.push(migration);
-        }
-    }
-    all.extend(MIGRATIONS.iter().cloned());
-    all
-}
 
 /// Where an alert stands (预警状态).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

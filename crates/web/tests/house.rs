@@ -41,7 +41,6 @@ pub fn region(code: &str) -> Region {
 pub fn migrations() -> Vec<store::Migration> {
     let mut all = batch::migrations();
     all.extend(exchange::MIGRATIONS.iter().copied());
-    all.extend(verify::alert::MIGRATIONS.iter().copied());
     all
 }
 

@@ -18,6 +18,7 @@ use casework::{ActInput, Desk};
 use chrono::{Days, NaiveDate};
 use ledger::{BankOutcome, LineFilter, NewPayRun, PayLine};
 use policy::{Ask, Determination, Every, Outcome};
+use registry::consent::Carried;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Db, TestClock};
@@ -262,6 +263,49 @@ async fn take_over(
     say(&format!(
         "  已接收存量待遇 {taken} 份，互斥不能同时领取的 {} 份未接收 (taken over, refused)",
         answers.len() - taken
+    ));
+    Ok(())
+}
+
+/// The papers of those in payment, signed when they applied and kept in the old archive: while paid they may be compared with what
+/// departments deliver.
+pub(crate) async fn consents(db: &Db, places: &Places, today: NaiveDate) -> anyhow::Result<()> {
+    let scope = Scope {
+        purpose: Purpose::Import,
+        ..Scope::system(places.district)
+    };
+    let mut carried = BTreeMap::new();
+    let mut after = None;
+    loop {
+        let month = Month::of(today);
+        let some = ledger::running(db.conn(), &scope, month, after, PORTION).await?;
+        let Some(last) = some.last() else { break };
+        after = Some(last.id);
+        for right in &some {
+            for person in right.persons() {
+                let home = match right.household {
+                    Some(home) => Some(home),
+                    None => registry::households::household_of(db, &scope, person, today).await?,
+                };
+                let Some(household) = home else { continue };
+                carried.entry(person).or_insert_with(|| Carried {
+                    person,
+                    household,
+                    region: right.region,
+                    purpose: "申请社会救助的家庭经济状况核对".to_owned(),
+                    signed_on: right.from.first_day(),
+                    until: None,
+                    archive: "存量授权书".to_owned(),
+                });
+            }
+        }
+    }
+    let carried: Vec<Carried> = carried.into_values().collect();
+    let mut tx = db.begin().await?;
+    let taken = registry::consent::carry_over(&mut tx, &scope, &carried).await?;
+    tx.commit().await?;
+    say(&format!(
+        "  已接收存量核对授权 {taken} 份 (consents taken over)"
     ));
     Ok(())
 }

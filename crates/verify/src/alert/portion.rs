@@ -42,7 +42,7 @@ impl Work<'_> {
         // As of its own day: what happened after it cannot be in it.
         let as_of = ready.delivered;
         let never = AtomicBool::new(false);
-        let asking = move || landed.ask(&asked, as_of, workers, &never);
+        let asking = move || landed.ask_consenting(&asked, as_of, workers, &never);
         let reports = tokio::task::spawn_blocking(asking)
             .await
             .context("asking broke off")??;

@@ -53,30 +53,6 @@ pub struct Asking<'a> {
     pub workers: usize,
 }
 
-/// Who may be asked about while in payment (可核对的人): the law's authorisation, wherever it is kept.
-pub trait Consents: Sync {
-    /// Those of the people whose consent is in force today.
-    fn in_force(
-        &self,
-        asking: &Asking<'_>,
-        people: &[PersonId],
-    ) -> impl Future<Output = anyhow::Result<BTreeSet<PersonId>>> + Send;
-}
-
-/// Everybody, for people who are invented or whose consent is kept elsewhere (不另查授权).
-#[derive(Debug, Clone, Copy)]
-pub struct Everybody;
-
-impl Consents for Everybody {
-    async fn in_force(
-        &self,
-        _: &Asking<'_>,
-        people: &[PersonId],
-    ) -> anyhow::Result<BTreeSet<PersonId>> {
-        Ok(people.iter().copied().collect())
-    }
-}
-
 /// What a run came to (比对结果).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ran {
@@ -180,7 +156,6 @@ pub async fn outstanding(
 /// Faults of the database, the packs and the folders.
 pub async fn run(
     asking: &Asking<'_>,
-    consents: &impl Consents,
     only: Option<&BTreeSet<String>>,
     stop: &AtomicBool,
     progress: &(dyn Fn(u64, u64) + Send + Sync),
@@ -205,7 +180,7 @@ pub async fn run(
             .into_iter()
             .filter(|right| right.due(work.month) > Money::ZERO)
             .collect();
-        work.portion(consents, &rights, &mut found).await?;
+        work.portion(&rights, &mut found).await?;
         progress(done, done);
     }
     let mutual: Vec<(&Rule, Among)> = work
@@ -284,17 +259,12 @@ fn prepare<'a>(
 }
 
 impl Work<'_> {
-    async fn portion(
-        &self,
-        consents: &impl Consents,
-        rights: &[Entitlement],
-        found: &mut Found,
-    ) -> anyhow::Result<()> {
+    async fn portion(&self, rights: &[Entitlement], found: &mut Found) -> anyhow::Result<()> {
         let Asking { db, scope, .. } = *self.asking;
         let people: BTreeSet<PersonId> = rights.iter().flat_map(Entitlement::persons).collect();
         let people: Vec<PersonId> = people.into_iter().collect();
         found.paid.extend(people.iter().copied());
-        let may = consents.in_force(self.asking, &people).await?;
+        let may = registry::consent::in_force(db, &people, self.today).await?;
         let asked: Vec<PersonId> = people
             .iter()
             .copied()

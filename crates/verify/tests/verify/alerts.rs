@@ -5,13 +5,12 @@ use access::Scope;
 use chrono::NaiveDate;
 use policy::Book;
 use registry::bulk::{BulkHousehold, BulkMember};
+use registry::consent::{Carried, carry_over};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use store::{Db, Keys};
-use verify::alert::{
-    self, AlertFilter, AlertSort, Asking, Consents, Everybody, Ran, Refused, Rules, State,
-};
+use verify::alert::{self, AlertFilter, AlertSort, Asking, Ran, Refused, Rules, State};
 use verify::{AtHand, Landing, Unknown};
 use vocab::ids::PersonId;
 use vocab::working_days::Calendar;
@@ -109,6 +108,22 @@ impl County {
                 .unwrap()
                 .unwrap();
         }
+        for person in people.values() {
+            let household = registry::households::household_of(&tx, &scope, *person, db.today())
+                .await
+                .unwrap()
+                .unwrap();
+            let carried = Carried {
+                person: *person,
+                household,
+                region: "990101001001".parse().unwrap(),
+                purpose: "核对".to_owned(),
+                signed_on: day("2025-12-01"),
+                until: None,
+                archive: "存量1号".to_owned(),
+            };
+            carry_over(&mut tx, &scope, &[carried]).await.unwrap();
+        }
         tx.commit().await.unwrap();
         Self {
             at_hand: AtHand::new(&folder.join("landed"), Keys::for_tests()),
@@ -119,6 +134,24 @@ impl County {
             scope,
             people,
         }
+    }
+
+    /// Somebody takes the consent back.
+    async fn ends_consent(&self, person: PersonId) {
+        let mut tx = self.db.begin().await.unwrap();
+        let household =
+            registry::households::household_of(&tx, &self.scope, person, self.db.today())
+                .await
+                .unwrap()
+                .unwrap();
+        let given = registry::consent::of_household(&tx, &self.scope, household)
+            .await
+            .unwrap();
+        registry::consent::withdraw(&mut tx, &self.scope, given[0].id, "不再同意")
+            .await
+            .unwrap()
+            .unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// The police deliver deaths: whom, and on which day.
@@ -147,7 +180,7 @@ impl County {
         .unwrap();
     }
 
-    async fn run(&self, consents: &impl Consents) -> Ran {
+    async fn run(&self) -> Ran {
         let asking = Asking {
             db: &self.db,
             scope: &self.scope,
@@ -157,7 +190,7 @@ impl County {
             workers: 1,
         };
         let stop = AtomicBool::new(false);
-        alert::run(&asking, consents, None, &stop, &|_, _| {})
+        alert::run(&asking, None, &stop, &|_, _| {})
             .await
             .unwrap()
             .unwrap()
@@ -178,7 +211,7 @@ impl County {
 }
 
 fixtures::db_tests! {
-    migrations = alert::migrations();
+    migrations = verify::migrations();
 
     async fn a_death_is_one_alert_however_often_it_is_compared(
         db: Db, clock: std::sync::Arc<store::TestClock>, folder: std::path::PathBuf
@@ -186,9 +219,9 @@ fixtures::db_tests! {
         let county = County::over(db, &folder, ["111111", "222222"]).await;
         // Died in May, paid in June.
         county.deaths(&[(ANN, "2026-05-20")], day("2026-05-30"));
-        let ran = county.run(&Everybody).await;
+        let ran = county.run().await;
         assert_eq!((ran.people, ran.held.new, ran.held.again), (2, 1, 0));
-        let again = county.run(&Everybody).await;
+        let again = county.run().await;
         assert_eq!((again.held.new, again.held.again, again.settled), (0, 1, 0));
         let ann = county.people[ANN];
         assert_eq!(county.alerts().await, [("paid_after_death".to_owned(), ann, State::Open)]);
@@ -199,13 +232,13 @@ fixtures::db_tests! {
         // The police take it back in their next delivery: it is settled by itself.
         clock.advance(chrono::Duration::days(3));
         county.deaths(&[], day("2026-06-03"));
-        let ran = county.run(&Everybody).await;
+        let ran = county.run().await;
         assert_eq!((ran.held.new, ran.settled), (0, 1));
         assert_eq!(county.alerts().await[0].2, State::Settled);
         // And say it again: a new one.
         clock.advance(chrono::Duration::days(3));
         county.deaths(&[(ANN, "2026-05-20")], day("2026-06-06"));
-        assert_eq!(county.run(&Everybody).await.held.new, 1);
+        assert_eq!(county.run().await.held.new, 1);
         assert_eq!(alert::open_count(&county.db, &county.scope).await.unwrap(), 1);
     }
 
@@ -214,14 +247,14 @@ fixtures::db_tests! {
     ) {
         let county = County::over(db, &folder, ["111111", "222222"]).await;
         // Nothing was ever delivered: every source is silent, by name, and there is no alert.
-        let ran = county.run(&Everybody).await;
+        let ran = county.run().await;
         assert!(ran.silent.contains(&("death".to_owned(), Unknown::NotLanded)));
         assert!(county.alerts().await.is_empty());
         county.deaths(&[(ANN, "2026-05-20")], day("2026-05-30"));
-        county.run(&Everybody).await;
+        county.run().await;
         // Two months later the delivery is too old to conclude anything from.
         clock.advance(chrono::Duration::days(60));
-        let ran = county.run(&Everybody).await;
+        let ran = county.run().await;
         assert!(ran.silent.contains(&("death".to_owned(), Unknown::Stale(day("2026-05-30")))));
         assert_eq!(ran.settled, 0);
         assert_eq!(county.alerts().await[0].2, State::Open);
@@ -232,7 +265,7 @@ fixtures::db_tests! {
     ) {
         let county = County::over(db, &folder, ["111111", "222222"]).await;
         county.deaths(&[(ANN, "2026-05-20")], day("2026-05-30"));
-        county.run(&Everybody).await;
+        county.run().await;
         let page = alert::list(&county.db, &county.scope, &AlertFilter::default(), (AlertSort::Due, false), 0, 10).await.unwrap();
         let id = page.rows[0].id;
         let mut tx = county.db.begin().await.unwrap();
@@ -242,11 +275,11 @@ fixtures::db_tests! {
         let elsewhere = Scope::system("990101002000".parse().unwrap());
         assert_eq!(alert::dismiss(&mut tx, &elsewhere, id, "越权").await.unwrap(), Err(Refused::NotThere));
         tx.commit().await.unwrap();
-        assert_eq!(county.run(&Everybody).await.held.new, 0);
+        assert_eq!(county.run().await.held.new, 0);
         // The police correct the day: that is something else.
         clock.advance(chrono::Duration::days(3));
         county.deaths(&[(ANN, "2026-05-22")], day("2026-06-03"));
-        assert_eq!(county.run(&Everybody).await.held.new, 1);
+        assert_eq!(county.run().await.held.new, 1);
         let states: Vec<State> = county.alerts().await.into_iter().map(|(.., state)| state).collect();
         assert!(states.contains(&State::Dismissed) && states.contains(&State::Open));
         // Elsewhere there is none, nor a count.
@@ -257,16 +290,11 @@ fixtures::db_tests! {
     async fn who_gave_no_consent_is_not_asked_about_and_stands_in_a_list_of_their_own(
         db: Db, _clock: std::sync::Arc<store::TestClock>, folder: std::path::PathBuf
     ) {
-        struct Only(PersonId);
-        impl Consents for Only {
-            async fn in_force(&self, _: &Asking<'_>, _: &[PersonId]) -> anyhow::Result<BTreeSet<PersonId>> {
-                Ok([self.0].into())
-            }
-        }
         let county = County::over(db, &folder, ["111111", "222222"]).await;
         county.deaths(&[(ANN, "2026-05-20"), (BO, "2026-05-21")], day("2026-05-30"));
         let (ann, bo) = (county.people[ANN], county.people[BO]);
-        let ran = county.run(&Only(bo)).await;
+        county.ends_consent(ann).await;
+        let ran = county.run().await;
         assert_eq!(ran.without_consent, 1);
         let found: BTreeSet<(String, PersonId)> = county.alerts().await.into_iter().map(|(rule, person, _)| (rule, person)).collect();
         assert_eq!(found, [("consent_ended".to_owned(), ann), ("paid_after_death".to_owned(), bo)].into());
@@ -276,7 +304,7 @@ fixtures::db_tests! {
         db: Db, _clock: std::sync::Arc<store::TestClock>, folder: std::path::PathBuf
     ) {
         let county = County::over(db, &folder, ["333333", "333333"]).await;
-        county.run(&Everybody).await;
+        county.run().await;
         let found = county.alerts().await;
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].0, "shared_account");
