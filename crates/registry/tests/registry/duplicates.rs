@@ -279,6 +279,15 @@ fixtures::db_tests! {
         assert_eq!(facts(None).await, [["pension", "wage"]]);
         // As it was known before the merge there were two, the head first.
         assert_eq!(facts(Some(before)).await, [["pension"], ["wage"]]);
+        // Whoever follows the register hears of the household.
+        let between = registry::changes::Between {
+            learned: before + chrono::Duration::hours(1),
+            after: db.today(),
+            until: db.today(),
+            looked_back: Vec::new(),
+        };
+        let touched = registry::changes::households_touched(&db, &scope, &between).await.unwrap();
+        assert!(touched.contains(&home));
         // Either document, either name and either identifier leads to the survivor.
         for passport in ["E12345678", "E12345687"] {
             let document = Document::read(DocumentKind::Passport, passport, db.today()).unwrap();
