@@ -24,12 +24,11 @@ pub use list::{AlertFilter, AlertSort, counts, list, open_count, view};
 pub use rules::{Rule, Rules, Severity};
 pub use run::{Asking, Ran, run};
 pub use step::{Refused, dismiss, hand_over};
-pub use table::MIGRATIONS;
+pub(crate) use table::ALERT;
 
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use store::Migration;
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::{EntitlementId, HouseholdId, PersonId};

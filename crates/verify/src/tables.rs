@@ -6,7 +6,7 @@
 use store::Migration;
 
 /// The migrations of this crate (建表).
-pub const MIGRATIONS: &[Migration] = &[ENQUIRY];
+pub const MIGRATIONS: &[Migration] = &[ENQUIRY, crate::alert::ALERT];
 
 const ENQUIRY: Migration = Migration {
     name: "0070_verify_enquiry",
@@ -64,7 +64,6 @@ pub fn migrations() -> Vec<Migration> {
         }
     }
     all.extend(MIGRATIONS.iter().copied());
-    all.extend(crate::alert::MIGRATIONS.iter().copied());
     all
 }
 

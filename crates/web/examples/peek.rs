@@ -45,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     let mut migrations = batch::migrations();
     migrations.extend(exchange::MIGRATIONS.iter().copied());
-    migrations.extend(verify::alert::MIGRATIONS.iter().copied());
+    migrations.extend(verify::MIGRATIONS.iter().copied());
     db.migrate(&migrations).await?;
     let packs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"));
     let desk = Desk::load(packs, "sample").map_err(|faults| anyhow!("{faults:#?}"))?;

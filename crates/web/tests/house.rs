@@ -41,6 +41,7 @@ pub fn region(code: &str) -> Region {
 pub fn migrations() -> Vec<store::Migration> {
     let mut all = batch::migrations();
     all.extend(exchange::MIGRATIONS.iter().copied());
+    all.extend(verify::MIGRATIONS.iter().copied());
     all
 }
 

@@ -5,7 +5,7 @@
 use store::Migration;
 
 /// The tables of alerts (建表).
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub(crate) const ALERT: Migration = Migration {
     name: "0072_verify_alert",
     sql: "
 CREATE TABLE verify_alert (
@@ -51,7 +51,7 @@ CREATE TABLE verify_alert_run (
   found {int} NOT NULL
 );
 ",
-}];
+};
 
 /// Rows of `verify_alert`.
 pub mod alert {
