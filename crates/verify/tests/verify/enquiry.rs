@@ -297,7 +297,7 @@ fixtures::db_tests! {
         // The third time about the same people within ninety days, and at night.
         assert_eq!(page.rows[0].odd, [Oddity::OutOfHours, Oddity::SamePerson(3)]);
         let odd = EnquiryFilter { odd_only: true, ..EnquiryFilter::default() };
-        assert_eq!(office.listed(&odd).await, [third.number.clone()]);
+        assert_eq!(office.listed(&odd).await, std::slice::from_ref(&third.number));
         let by_source = |source: &str| EnquiryFilter { source: Some(source.to_owned()), ..EnquiryFilter::default() };
         assert_eq!(office.listed(&by_source("bank")).await.len(), 3);
         assert!(office.listed(&by_source("marriage")).await.is_empty(), "it answered nothing");
