@@ -17,6 +17,7 @@ pub use kept::{Enquiry, Kept, Named, Reproduced, enquiry, reproduce};
 pub use list::{ByOfficer, EnquiryFilter, EnquiryRow, Oddity, by_officer, list, of_subject};
 pub use terms::{Odd, PurposeDef, Terms};
 
+use crate::remote::Departments;
 use crate::tables::{enquiry as table, enquiry_person};
 use crate::{Asked, Landed, Person, Report};
 use access::Scope;
@@ -203,21 +204,26 @@ impl std::fmt::Debug for Permitted {
 }
 
 impl Permitted {
-    /// Under which name departments that answer over the network are asked (查询请求号), and their answers kept.
-    pub fn request(&self) -> String {
-        self.id.to_string()
-    }
-
-    /// Who is asked about, with numbers in clear (被查询人): for the question to such a department, and for nothing else.
-    pub fn asked(&self) -> &[Person] {
-        &self.asked.members
-    }
-
-    /// Asks every source (查询). Reads files: call it where blocking is allowed.
+    /// Asks every source (查询): what was landed, and departments that answer when asked. Reads files and waits for them: call it
+    /// where blocking is allowed.
     ///
     /// # Errors
-    /// When what was landed cannot be read.
-    pub fn ask(self, landed: &Landed, stop: &AtomicBool) -> anyhow::Result<Answered> {
+    /// When what was landed cannot be read, or an answer cannot be kept.
+    pub fn ask(
+        self,
+        landed: &Landed,
+        departments: Option<&Departments>,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<Answered> {
+        let asked;
+        let landed = match departments {
+            None => landed,
+            Some(departments) => {
+                let request = self.id.to_string();
+                asked = departments.about(landed.sources(), &self.asked.members, &request)?;
+                &asked
+            }
+        };
         let report = landed.ask(&self.asked, self.new.as_of, None, stop)?;
         let mut deliveries = BTreeMap::new();
         let mut figures = BTreeMap::new();

@@ -4,6 +4,7 @@
 //! Deliberately absent: asking anew; that is a new enquiry with consents of its own.
 
 use super::list::{EnquiryRow, row_of};
+use crate::remote::Departments;
 use crate::tables::{enquiry as table, enquiry_person};
 use crate::{Asked, Landed, Report};
 use access::Scope;
@@ -152,6 +153,7 @@ pub async fn reproduce(
     db: &Db,
     scope: &Scope,
     landed: &Landed,
+    departments: Option<&Departments>,
     id: Uuid,
 ) -> anyhow::Result<Option<Reproduced>> {
     let Some(row) = row(db, scope, id).await? else {
@@ -162,6 +164,10 @@ pub async fn reproduce(
         serde_json::from_str(&row.deliveries).context("reading deliveries")?;
     note(db, scope, &row, "verify.reproduce").await?;
     let stop = AtomicBool::new(false);
+    let answered = departments
+        .map(|departments| departments.again(landed.sources(), &id.to_string()))
+        .transpose()?;
+    let landed = answered.as_ref().unwrap_or(landed);
     let again = landed.ask(&kept.asked, row.as_of, Some(&named), &stop)?;
     let bytes = |report: &Report| serde_json::to_vec(report).context("writing a report down");
     if bytes(&again)? == bytes(&kept.report)? {

@@ -153,7 +153,7 @@ impl Office {
 
     fn ask(&self, permitted: Permitted) -> Answered {
         permitted
-            .ask(&self.town.landed(), &AtomicBool::new(false))
+            .ask(&self.town.landed(), None, &AtomicBool::new(false))
             .unwrap()
     }
 
@@ -255,7 +255,7 @@ fixtures::db_tests! {
         assert_eq!(seen.deliveries["marriage"].delivery, None);
         assert!(enquiry(&office.db, &officer(2, BESIDE), kept.id).await.unwrap().is_none(), "the next community does not see it");
 
-        let again = || async { reproduce(&office.db, &office.street, &office.town.landed(), kept.id).await.unwrap() };
+        let again = || async { reproduce(&office.db, &office.street, &office.town.landed(), None, kept.id).await.unwrap() };
         assert_eq!(again().await, Some(Reproduced::Same));
         // A newer word of the same department for an earlier day changes what is asked anew, and not what was answered.
         office.town.bank(&format!("{ANN},张芳,A1,甲行,9999,2026-11-09,2026-11,1,1,0\n"), "2026-11-10").unwrap();

@@ -329,10 +329,13 @@ pub async fn post(visit: &Visit) -> Answer {
     };
     // What was opened stands in the journal whatever becomes of the question.
     tx.commit().await?;
-    let answered =
-        tokio::task::spawn_blocking(move || permitted.ask(&landed, &AtomicBool::new(false)))
-            .await
-            .context("asking the departments")??;
+    let departments = visit.app.departments.clone();
+    let answered = tokio::task::spawn_blocking(move || {
+        let never = AtomicBool::new(false);
+        permitted.ask(&landed, departments.as_deref(), &never)
+    })
+    .await
+    .context("asking the departments")??;
     let mut tx = visit.app.db.begin().await?;
     match enquiry::record(&mut tx, &scope, &terms, answered).await? {
         Ok(kept) => {
@@ -400,7 +403,8 @@ pub async fn reproduce(visit: &Visit) -> Answer {
     let report: Uuid = visit.id("report")?;
     let scope = visit.scope(Purpose::Review)?;
     let landed = landed(visit).await?.ok_or(Problem::NotFound)?;
-    let again = enquiry::reproduce(&visit.app.db, &scope, &landed, report)
+    let departments = visit.app.departments.as_deref();
+    let again = enquiry::reproduce(&visit.app.db, &scope, &landed, departments, report)
         .await?
         .ok_or(Problem::NotFound)?;
     let word = match again {
