@@ -84,11 +84,7 @@ pub fn migrations() -> Vec<Migration> {
 }
 
 /// Consents stand in the register since, where whoever enquires finds them too; what was recorded here goes along.
-const CONSENT_MOVES: &str = "
-INSERT INTO registry_consent (id, person_id, household_id, region, tie, purpose, way, signed_on, until, file_id, signed_by_id, reason, officer_id, at, withdrawn_on)
-SELECT id, person_id, household_id, region, 'member', purpose, way, signed_on, until, file_id, signed_by_id, '', officer_id, at, withdrawn_on FROM casework_authorisation;
-DROP TABLE casework_authorisation;
-";
+const CONSENT_MOVES: &str = registry::consents_moved_from!("casework_authorisation");
 
 const FINDING_OBJECTION: &str = "
 CREATE TABLE casework_finding_objection (

@@ -129,7 +129,7 @@ impl Model {
 }
 
 /// How often strangers have each level in a register that is too small to show it (陌生人各档，出厂值). Levels judged by the rarity of the
-/// shared value stand as 1; the others are those of random pairs of an invented district of 50 000 people.
+/// shared value stand as 1; the others are set by hand and not measured: a register of a thousand people and more learns its own.
 const STRANGERS: Weights = [
     [0.0, 1.0, 0.02, 1.0, 0.002, 0.003, 0.002, 0.06, 0.93, 0.0],
     [0.0, 1e-9, 1e-8, 1e-8, 1e-7, 1e-5, 0.97, 0.03, 0.0, 0.0],

@@ -24,6 +24,23 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use vocab::ids::{HouseholdId, PersonId};
 
+/// What moves the consents of a room's own table here and drops it (授权移入登记): for that room's migrations, once.
+#[macro_export]
+macro_rules! consents_moved_from {
+    ($table:literal) => {
+        concat!(
+            "INSERT INTO registry_consent (id, person_id, household_id, region, tie, purpose, way, signed_on, until, file_id, ",
+            "signed_by_id, reason, officer_id, at, withdrawn_on) ",
+            "SELECT id, person_id, household_id, region, 'member', purpose, way, signed_on, until, file_id, signed_by_id, '', ",
+            "officer_id, at, withdrawn_on FROM ",
+            $table,
+            ";\nDROP TABLE ",
+            $table,
+            ";\n"
+        )
+    };
+}
+
 /// From which age a person signs alone (成年年龄), 《民法典》第十七条。
 const OF_AGE: u32 = 18;
 

@@ -23,11 +23,7 @@ use store::{Db, Keys, TestClock};
 use town::{Family, HOME, NEXT, Town, id_number};
 use verify::{Landing, Sources};
 
-fn migrations() -> Vec<store::Migration> {
-    let mut all = house::migrations();
-    all.extend(verify::MIGRATIONS.iter().copied());
-    all
-}
+use house::migrations;
 
 /// Lands a file of a source of the nation, as its department would write it.
 fn land(desk: &casework::Desk, folder: &Path, source: &str, text: &str, day: &str) {

@@ -102,7 +102,7 @@ pub struct FindingObjection {
     pub answered: Option<Answered>,
 }
 
-/// How an objection was answered.
+/// How an objection was answered (异议的答复).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// When.
