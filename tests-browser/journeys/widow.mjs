@@ -42,8 +42,10 @@ async function walk({ browser, say }, { lang, js }) {
   for (let pages = 0; pages < 12 && !window.page.url().endsWith("/check"); pages++) {
     const deposits = window.page.locator('.member input[name$=".deposits"]').first();
     if (!answered && (await deposits.count()) && (await deposits.isVisible())) {
+      // Waited for from before it is typed: the answer may be quicker than the next line.
+      const saved = js && window.page.waitForResponse((answer) => answer.url().endsWith("/save") && answer.ok());
       await deposits.fill("3000");
-      if (js) await window.page.waitForResponse((answer) => answer.url().endsWith("/save") && answer.ok());
+      await saved;
       answered = true;
       await window.inspects("form-deposits");
     }

@@ -167,7 +167,9 @@ pub async fn show(visit: &Visit) -> Answer {
             (table::table(lang, visit.t("核对记录"), &columns, rows, "/enquiries", &visit.query))
             (pager::pager(lang, &found, "/enquiries", &visit.query))
         }
-        (piece::section(&lang.f("各人核对次数，最近 {days} 天", &[("days", &beside.terms.odd.median_days)]), &officers(visit, &beside)))
+        @if !beside.officers.is_empty() {
+            (piece::section(&lang.f("各人核对次数，最近 {days} 天", &[("days", &beside.terms.odd.median_days)]), &officers(visit, &beside)))
+        }
     };
     let acts = html! {
         @if found.total > 0 {
