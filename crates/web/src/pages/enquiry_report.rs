@@ -44,6 +44,8 @@ pub(crate) async fn found(
         open.push((line, effect));
         findings.push(finding);
     }
+    // What changes the answer is what she has to look at.
+    open.sort_by_key(|(_, effect)| !effect.as_ref().is_some_and(changes));
     let of = |standing: Standing| -> Vec<&Line<'_>> {
         lines
             .known
@@ -205,13 +207,18 @@ fn difference(line: &Line<'_>) -> Option<String> {
     Some(format!("{sign}{shown}"))
 }
 
+/// Whether a finding changes the answer.
+fn changes(effect: &in_case::Effect) -> bool {
+    let (before, after) = (&effect.before, &effect.after);
+    before.outcome != after.outcome || before.amount != after.amount
+}
+
 /// What one finding would change, in a cell: the verdict if it changes, and the conditions that do.
 fn short_effect(visit: &Visit, effect: &in_case::Effect) -> Markup {
     let lang = visit.lang;
     let (before, after) = (&effect.before, &effect.after);
-    let same = before.outcome == after.outcome && before.amount == after.amount;
     html! {
-        @if same { span.quiet { (visit.t("结论不变")) } }
+        @if !changes(effect) { span.quiet { (visit.t("结论不变")) } }
         @else {
             div { (mark::outcome(lang, before.outcome)) @if let Some(amount) = before.amount { " " (mark::amount(lang, amount, before.every)) } }
             div { "→ " (mark::outcome(lang, after.outcome)) @if let Some(amount) = after.amount { " " (mark::amount(lang, amount, after.every)) } }
