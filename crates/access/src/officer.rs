@@ -471,14 +471,9 @@ pub async fn list(
     offset: u64,
     limit: u64,
 ) -> anyhow::Result<Page<Officer>> {
-    let (first, beyond) = scope.code_range();
     let inside: Vec<Uuid> = grant::Entity::find()
         .filter(grant::Column::EndedAt.is_null())
-        .filter(
-            grant::Column::Region
-                .gte(first)
-                .and(grant::Column::Region.lt(beyond)),
-        )
+        .filter(store::inside(grant::Column::Region, scope.region))
         .all(db.conn())
         .await
         .context("listing granted roles")?

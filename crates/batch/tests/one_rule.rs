@@ -9,12 +9,14 @@
     reason = "a test that cannot go on says where by failing there"
 )]
 
-use batch::encode::Gathering;
-use batch::layout::Part;
+#[path = "crowd/people.rs"]
+mod crowd;
+
 use batch::simulate::{Reform, Simulation};
 use batch::sweep::Doubts;
-use batch::{FindingKind, Folder, Manifest, Place, Sweep};
+use batch::{FindingKind, Folder, Place, Sweep};
 use chrono::NaiveDate;
+use crowd::{community, home, packs, person, written};
 use policy::{Ask, Book, Change, Determination, Every, Kind, Outcome, Setting, Unit};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -33,10 +35,6 @@ const A_PART: usize = 45;
 
 fn day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 7, 15).unwrap()
-}
-
-fn packs() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"))
 }
 
 /// A record with a few of its facts changed: taken from another that has it, left out, or said twice; and a fact more.
@@ -86,51 +84,6 @@ fn homes(book: &Book, seed: u64) -> Vec<FactSheet> {
             }
         })
         .collect()
-}
-
-/// The number of a member, as the snapshot has it.
-fn person(home: usize, member: usize) -> i64 {
-    i64::try_from(home * 100 + member).unwrap()
-}
-
-fn home(at: usize) -> i64 {
-    i64::try_from(at).unwrap() + 1
-}
-
-async fn written(book: &Book, sheets: &[FactSheet], community: Region, folder: &Folder) {
-    let mut manifest = Manifest::empty(book, day());
-    for (number, some) in sheets.chunks(A_PART).enumerate() {
-        let mut gathering = Gathering::new(book.columns());
-        let first = number * A_PART;
-        let households: Vec<i64> = (first..first + some.len()).map(home).collect();
-        let regions = vec![batch::region_number(community); some.len()];
-        let persons: Vec<i64> = some
-            .iter()
-            .enumerate()
-            .flat_map(|(at, sheet)| (0..sheet.members.len()).map(move |m| person(first + at, m)))
-            .collect();
-        let table = book.tabulate(some, &Ask::on(day()));
-        gathering
-            .add(&table, &households, &regions, &persons)
-            .unwrap();
-        manifest.households += u64::try_from(some.len()).unwrap();
-        manifest.people += u64::try_from(persons.len()).unwrap();
-        let file = batch::layout::households_file(number);
-        manifest.parts.push(Part {
-            rows: u64::try_from(some.len()).unwrap(),
-            people: u64::try_from(persons.len()).unwrap(),
-            sm3: String::new(),
-            payments: None,
-            delta: false,
-            gone: Vec::new(),
-            file: file.clone(),
-        });
-        folder
-            .write(&file, gathering.finish().unwrap())
-            .await
-            .unwrap();
-    }
-    manifest.write(folder).await.unwrap();
 }
 
 /// What is due: household, person, programme and fen a month.
@@ -342,11 +295,10 @@ fn answers(
 async fn says_the_same(name: &str, seed: u64, cluster: &Place) -> (usize, u64, bool) {
     let book = Arc::new(Book::load(packs(), name).unwrap());
     let sheets = homes(&book, seed);
-    let number = batch::region_number(book.place().division) + 1_001;
-    let community = batch::region_of(number).unwrap();
+    let community = community(&book);
     let place = tempfile::tempdir().unwrap();
     let folder = Folder::on_disk(place.path()).unwrap();
-    written(&book, &sheets, community, &folder).await;
+    written(&book, &sheets, day(), &folder, A_PART).await;
 
     // The hint beside a form asks everything at once, a case one programme with what it reads.
     let hints = answers(&book, &sheets, community, None);
@@ -392,7 +344,7 @@ async fn says_the_same(name: &str, seed: u64, cluster: &Place) -> (usize, u64, b
     if !matches!(cluster, Place::Here) {
         let far = tempfile::tempdir().unwrap();
         let far = Folder::on_disk(far.path()).unwrap();
-        written(&book, &sheets, community, &far).await;
+        written(&book, &sheets, day(), &far, A_PART).await;
         assert_eq!(swept(cluster, &book, &far).await, here, "{name} {seed}");
         assert_eq!(
             simulated(cluster, &simulation, &far).await,
@@ -463,10 +415,10 @@ async fn a_candidate_edition_is_tried_beside_the_rules_in_force() {
     );
 
     let sheets = homes(&book, 77);
-    let community = batch::region_of(990_101_001_001).unwrap();
+    let community = community(&book);
     let place = tempfile::tempdir().unwrap();
     let folder = Folder::on_disk(place.path()).unwrap();
-    written(&book, &sheets, community, &folder).await;
+    written(&book, &sheets, day(), &folder, A_PART).await;
     let now = answers(&book, &sheets, community, None);
     let (reform, _) = reform(&book, &sheets, community, &now);
     let changed = book.reformed(&reform.changes).unwrap();

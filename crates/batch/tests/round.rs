@@ -1,20 +1,17 @@
 //! Columns on disk (列的往返): what is written is read back to the cell, and decided as if it had never been on disk.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-use batch::encode::Gathering;
-use batch::layout::Part;
+#[path = "crowd/people.rs"]
+mod crowd;
+
 use batch::sweep::Doubts;
-use batch::{Finding, FindingKind, Folder, Manifest, Sweep};
+use batch::{Finding, FindingKind, Folder, Sweep};
 use chrono::NaiveDate;
+use crowd::{packs, written};
 use policy::{Ask, Book, Outcome, Unit};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use vocab::FactSheet;
-
-fn packs() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"))
-}
 
 fn day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 6, 1).unwrap()
@@ -28,44 +25,6 @@ fn population(book: &Book) -> Vec<FactSheet> {
         .flat_map(|programme| book.cases(&programme.id))
         .map(|case| case.sheet.clone())
         .collect()
-}
-
-/// Writes a population as a snapshot of one community, some households a part.
-async fn written(book: &Book, sheets: &[FactSheet], folder: &Folder, part: usize) -> Manifest {
-    let ask = Ask::on(day());
-    let mut manifest = Manifest::empty(book, day());
-    let community = batch::region_number(book.place().division) + 1_001;
-    let (mut next, mut person) = (1, 1);
-    for (number, some) in sheets.chunks(part).enumerate() {
-        let mut gathering = Gathering::new(book.columns());
-        for page in some.chunks(7) {
-            let table = book.tabulate(page, &ask);
-            let households: Vec<i64> = (next..).take(page.len()).collect();
-            next += i64::try_from(page.len()).unwrap();
-            let regions = vec![community; page.len()];
-            let persons: Vec<i64> = (person..).take(table.members()).collect();
-            person += i64::try_from(persons.len()).unwrap();
-            gathering
-                .add(&table, &households, &regions, &persons)
-                .unwrap();
-        }
-        manifest.households += u64::try_from(gathering.households()).unwrap();
-        manifest.people += u64::try_from(gathering.people()).unwrap();
-        let file = batch::layout::households_file(number);
-        manifest.parts.push(Part {
-            rows: u64::try_from(gathering.households()).unwrap(),
-            people: u64::try_from(gathering.people()).unwrap(),
-            sm3: String::new(),
-            payments: None,
-            delta: false,
-            gone: Vec::new(),
-            file: file.clone(),
-        });
-        let bytes = gathering.finish().unwrap();
-        folder.write(&file, bytes).await.unwrap();
-    }
-    manifest.write(folder).await.unwrap();
-    manifest
 }
 
 fn sweep(book: &Arc<Book>, doubts: Doubts) -> Sweep {
@@ -95,7 +54,7 @@ async fn what_was_written_is_decided_as_the_sheets_are() {
     let sheets = population(&book);
     let place = tempfile::tempdir().unwrap();
     let folder = Folder::on_disk(place.path()).unwrap();
-    written(&book, &sheets, &folder, 100).await;
+    written(&book, &sheets, day(), &folder, 100).await;
     let swept = sweep(&book, Doubts::Paid)
         .run(&folder, &AtomicBool::new(false), |_| {})
         .await
@@ -144,8 +103,8 @@ async fn parts_workers_and_interruptions_do_not_change_what_is_found() {
         Folder::on_disk(one.path()).unwrap(),
         Folder::on_disk(many.path()).unwrap(),
     );
-    written(&book, &sheets, &one, usize::MAX).await;
-    written(&book, &sheets, &many, 50).await;
+    written(&book, &sheets, day(), &one, usize::MAX).await;
+    written(&book, &sheets, day(), &many, 50).await;
     let go = AtomicBool::new(false);
     let whole = sweep(&book, Doubts::One)
         .run(&one, &go, |_| {})

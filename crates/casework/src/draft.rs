@@ -19,7 +19,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use store::{Db, Event, Page, Tx};
+use store::{Db, Event, Page, Tx, inside};
 use uuid::Uuid;
 use vocab::ids::{HouseholdId, PersonId};
 use vocab::{DatedFact, FactId, FactSheet, Period, Value};
@@ -272,10 +272,8 @@ pub(crate) async fn row(
     scope: &Scope,
     id: Uuid,
 ) -> anyhow::Result<Option<tables::draft::Model>> {
-    let (first, beyond) = scope.code_range();
     tables::draft::Entity::find_by_id(id)
-        .filter(tables::draft::Column::Region.gte(first))
-        .filter(tables::draft::Column::Region.lt(beyond))
+        .filter(inside(tables::draft::Column::Region, scope.region))
         .one(source.connection())
         .await
         .context("reading a draft")
@@ -312,10 +310,8 @@ pub async fn drafts(
     offset: u64,
     limit: u64,
 ) -> anyhow::Result<Page<Draft>> {
-    let (first, beyond) = scope.code_range();
     let query = tables::draft::Entity::find()
-        .filter(tables::draft::Column::Region.gte(first))
-        .filter(tables::draft::Column::Region.lt(beyond))
+        .filter(inside(tables::draft::Column::Region, scope.region))
         .filter(tables::draft::Column::SubmittedAt.is_null());
     let query = query
         .order_by_desc(tables::draft::Column::SavedAt)

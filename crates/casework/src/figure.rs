@@ -10,6 +10,7 @@ use policy::Outcome;
 use registry::Reading;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
+use store::inside;
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::CaseId;
@@ -55,10 +56,8 @@ pub async fn case_figures(
     after: Option<CaseId>,
     limit: u64,
 ) -> anyhow::Result<Vec<(CaseId, CaseFigure)>> {
-    let (first, beyond) = scope.region.code_range();
     let mut all = Condition::all()
-        .add(Column::Region.gte(first))
-        .add(Column::Region.lt(beyond))
+        .add(inside(Column::Region, scope.region))
         .add_option(after.map(|after| Column::Id.gt(after.0)));
     all = match which {
         Which::All => all,

@@ -19,7 +19,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use store::{Db, Page};
+use store::{Db, Page, inside};
 use vocab::Region;
 use vocab::ids::{CaseId, HouseholdId, PersonId};
 
@@ -163,12 +163,10 @@ pub async fn moved_since(
     scope: &Scope,
     since: &[(CaseId, DateTime<Utc>)],
 ) -> anyhow::Result<BTreeSet<(CaseId, DateTime<Utc>)>> {
-    let (first, beyond) = scope.code_range();
     let visible = Query::select()
         .column(tables::case::Column::Id)
         .from(tables::case::Entity)
-        .and_where(tables::case::Column::Region.gte(first))
-        .and_where(tables::case::Column::Region.lt(beyond))
+        .and_where(inside(tables::case::Column::Region, scope.region))
         .to_owned();
     let last: Vec<(uuid::Uuid, DateTime<Utc>)> = tables::event::Entity::find()
         .select_only()
@@ -216,10 +214,7 @@ async fn condition(
         Some(place) if place.holds(scope.region) => scope.region,
         Some(_) => return Ok(None),
     };
-    let (first, beyond) = region.code_range();
-    let mut all = Condition::all()
-        .add(C::Region.gte(first))
-        .add(C::Region.lt(beyond));
+    let mut all = Condition::all().add(inside(C::Region, region));
     if let Some(programme) = &filter.programme {
         all = all.add(C::Programme.eq(programme));
     }

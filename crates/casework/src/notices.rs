@@ -15,7 +15,7 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
-use store::{Db, Event, Page, Tx};
+use store::{Db, Event, Page, Tx, inside};
 use vocab::ids::NoticeId;
 use vocab::{Money, Region};
 
@@ -31,11 +31,9 @@ pub async fn notices(
     limit: u64,
 ) -> anyhow::Result<Page<Notice>> {
     use tables::notice::Column as N;
-    let (first, beyond) = region.code_range();
     let today = db.today();
     let query = tables::notice::Entity::find()
-        .filter(N::Region.gte(first))
-        .filter(N::Region.lt(beyond))
+        .filter(inside(N::Region, region))
         .filter(N::TakenDownOn.is_null())
         .filter(N::PostedOn.lte(today))
         .filter(N::EndsOn.gte(today));

@@ -5,8 +5,9 @@
 
 use anyhow::Context;
 use chrono::Datelike;
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
-use store::{Engine, Tx};
+use sea_orm::Value;
+use store::Tx;
+use store::dialect::draw;
 
 /// Draws the next `count` numbers of this year (取号).
 pub(crate) async fn next_numbers(
@@ -19,25 +20,14 @@ pub(crate) async fn next_numbers(
     }
     let year = tx.today().year();
     let more = i64::try_from(count).context("counting the numbers asked for")?;
-    let backend = match tx.engine() {
-        Engine::Sqlite => DbBackend::Sqlite,
-        Engine::Postgres => DbBackend::Postgres,
-    };
-    // One statement both draws and locks the counter until the transaction ends.
-    let row = tx
-        .conn()
-        .query_one_raw(Statement::from_sql_and_values(
-            backend,
-            "INSERT INTO casework_serial (prefix, year, last) VALUES ($1, $2, $3) \
-             ON CONFLICT (prefix, year) DO UPDATE SET last = casework_serial.last + $3 RETURNING last",
-            [Value::from(prefix), Value::from(i64::from(year)), Value::from(more)],
-        ))
-        .await
-        .context("drawing case numbers")?
-        .context("the counter of case numbers gave no answer")?;
-    let last: i64 = row
-        .try_get("", "last")
-        .context("reading the counter of case numbers")?;
+    let sql = "INSERT INTO casework_serial (prefix, year, last) VALUES ($1, $2, $3) \
+               ON CONFLICT (prefix, year) DO UPDATE SET last = casework_serial.last + $3 RETURNING last";
+    let values = [
+        Value::from(prefix),
+        Value::from(i64::from(year)),
+        Value::from(more),
+    ];
+    let last = draw(tx, sql, values).await.context("case numbers")?;
     Ok((last - more + 1..=last)
         .map(|serial| format!("{prefix}{year}-{serial:06}"))
         .collect())

@@ -12,7 +12,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
 };
-use store::Tx;
+use store::{Tx, inside};
 use uuid::Uuid;
 
 /// Rows of one INSERT stay below what SQLite can bind.
@@ -59,10 +59,8 @@ pub(crate) async fn case_row(
     scope: &Scope,
     id: Uuid,
 ) -> anyhow::Result<Option<tables::case::Model>> {
-    let (first, beyond) = scope.code_range();
     tables::case::Entity::find_by_id(id)
-        .filter(tables::case::Column::Region.gte(first))
-        .filter(tables::case::Column::Region.lt(beyond))
+        .filter(inside(tables::case::Column::Region, scope.region))
         .one(source.connection())
         .await
         .context("reading a case")
@@ -74,10 +72,8 @@ pub(crate) async fn case_row_for_change(
     scope: &Scope,
     id: Uuid,
 ) -> anyhow::Result<Option<tables::case::Model>> {
-    let (first, beyond) = scope.code_range();
     tables::case::Entity::find_by_id(id)
-        .filter(tables::case::Column::Region.gte(first))
-        .filter(tables::case::Column::Region.lt(beyond))
+        .filter(inside(tables::case::Column::Region, scope.region))
         .lock_exclusive()
         .one(tx.conn())
         .await

@@ -19,7 +19,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::{Db, Page};
+use store::{Db, Page, inside};
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::TaskId;
@@ -200,26 +200,21 @@ fn condition(scope: &Scope, filter: &TodoFilter, today: NaiveDate) -> Condition 
         } else {
             continue;
         };
-        let (first, beyond) = place.code_range();
         mine = mine.add(
             Condition::all()
                 .add(T::Role.eq(role.code()))
-                .add(T::Region.gte(first))
-                .add(T::Region.lt(beyond)),
+                .add(inside(T::Region, place)),
         );
     }
     if mine.is_empty() {
         mine = mine.add(Expr::value(false));
     }
-    let (first, beyond) = scope.code_range();
     let mut all = Condition::all()
         .add(T::ClosedAt.is_null())
         .add(mine)
-        .add(T::Region.gte(first))
-        .add(T::Region.lt(beyond));
+        .add(inside(T::Region, scope.region));
     if let Some(place) = filter.region {
-        let (first, beyond) = place.code_range();
-        all = all.add(T::Region.gte(first)).add(T::Region.lt(beyond));
+        all = all.add(inside(T::Region, place));
     }
     if !filter.with_waiting {
         all = all.add(

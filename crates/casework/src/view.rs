@@ -20,7 +20,7 @@ use policy::Determination;
 use registry::consent::{self, Consent};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
-use store::{Db, Event};
+use store::{Db, Event, inside};
 use vocab::Money;
 use vocab::ids::{ApplicationId, CaseId, DecisionId, HouseholdId, OfficerId, PersonId};
 
@@ -248,11 +248,9 @@ pub async fn application(
     desk: &Desk,
     id: ApplicationId,
 ) -> anyhow::Result<Option<(Application, Vec<CaseRow>)>> {
-    let (first, beyond) = scope.code_range();
     let rows = tables::case::Entity::find()
         .filter(tables::case::Column::ApplicationId.eq(id.0))
-        .filter(tables::case::Column::Region.gte(first))
-        .filter(tables::case::Column::Region.lt(beyond))
+        .filter(inside(tables::case::Column::Region, scope.region))
         .order_by_asc(tables::case::Column::Number)
         .all(db.conn())
         .await
@@ -355,11 +353,9 @@ async fn timeline(db: &Db, desk: &Desk, case: &Case) -> anyhow::Result<Vec<Step>
 /// # Errors
 /// Faults of the database.
 pub async fn by_number(db: &Db, scope: &Scope, number: &str) -> anyhow::Result<Option<CaseId>> {
-    let (first, beyond) = scope.code_range();
     Ok(tables::case::Entity::find()
         .filter(tables::case::Column::Number.eq(number.trim().to_ascii_uppercase()))
-        .filter(tables::case::Column::Region.gte(first))
-        .filter(tables::case::Column::Region.lt(beyond))
+        .filter(inside(tables::case::Column::Region, scope.region))
         .one(db.conn())
         .await
         .context("finding a case by number")?

@@ -17,7 +17,7 @@ use sea_orm::Condition;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
 use serde_json::json;
-use store::Tx;
+use store::{Tx, inside};
 use vocab::Money;
 use vocab::ids::{DecisionId, EntitlementId, PayLineId, PersonId, TransferId};
 
@@ -45,10 +45,7 @@ pub async fn correct(
     id: TransferId,
     reason: &str,
 ) -> anyhow::Result<Result<TransferId, Refused>> {
-    let (first, beyond) = scope.code_range();
-    let here = Condition::all()
-        .add(table::Column::Region.gte(first))
-        .add(table::Column::Region.lt(beyond));
+    let here = Condition::all().add(inside(table::Column::Region, scope.region));
     let query = table::Entity::find_by_id(id.0).filter(here);
     let Some(row) = query.one(tx.conn()).await.context("reading a transfer")? else {
         return Ok(Err(Refused::NotFound));

@@ -15,6 +15,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, QueryOrder, QuerySelect, QueryTrait};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use store::inside;
 use vocab::ids::{DecisionId, EntitlementId, HouseholdId, OfficerId, PersonId};
 use vocab::{Money, Month, Region};
 
@@ -342,10 +343,7 @@ pub async fn persons_touched(
 
 /// The condition every query of entitlements carries.
 pub(crate) fn in_scope(scope: &Scope) -> Condition {
-    let (first, beyond) = scope.code_range();
-    Condition::all()
-        .add(table::Column::Region.gte(first))
-        .add(table::Column::Region.lt(beyond))
+    Condition::all().add(inside(table::Column::Region, scope.region))
 }
 
 /// Entitlements with covered persons and changes, in three queries however many there are.

@@ -18,6 +18,7 @@ use sea_orm::Condition;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use serde::{Deserialize, Serialize};
+use store::inside;
 use vocab::ids::{DecisionId, EntitlementId, OfficerId, PayLineId, PayRunId, PersonId};
 use vocab::{Money, Month, Region};
 
@@ -381,17 +382,11 @@ pub(crate) fn sum_of(column: impl ColumnTrait) -> SimpleExpr {
 }
 
 pub(crate) fn line_in_scope(scope: &Scope) -> Condition {
-    let (first, beyond) = scope.code_range();
-    Condition::all()
-        .add(pay_line::Column::Region.gte(first))
-        .add(pay_line::Column::Region.lt(beyond))
+    Condition::all().add(inside(pay_line::Column::Region, scope.region))
 }
 
 pub(crate) fn run_in_scope(scope: &Scope) -> Condition {
-    let (first, beyond) = scope.code_range();
-    Condition::all()
-        .add(pay_run::Column::Region.gte(first))
-        .add(pay_run::Column::Region.lt(beyond))
+    Condition::all().add(inside(pay_run::Column::Region, scope.region))
 }
 
 pub(crate) fn run_of(row: pay_run::Model) -> anyhow::Result<PayRun> {

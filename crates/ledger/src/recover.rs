@@ -17,7 +17,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, IntoActiveModel, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Db, Page, Tx};
+use store::{Db, Page, Tx, inside};
 use vocab::ids::{DecisionId, EntitlementId, PersonId, TransferId};
 use vocab::{Money, Month, Region};
 
@@ -231,10 +231,7 @@ async fn read(tx: &Tx, scope: &Scope, id: Uuid) -> anyhow::Result<Option<table::
 }
 
 fn in_scope(scope: &Scope) -> Condition {
-    let (first, beyond) = scope.code_range();
-    Condition::all()
-        .add(table::Column::Region.gte(first))
-        .add(table::Column::Region.lt(beyond))
+    Condition::all().add(inside(table::Column::Region, scope.region))
 }
 
 fn recovery_of(row: table::Model) -> anyhow::Result<Recovery> {

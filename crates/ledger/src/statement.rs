@@ -12,7 +12,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, QueryOrder};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::Db;
+use store::{Db, inside};
 use vocab::ids::{PayLineId, PersonId};
 use vocab::{Money, Month};
 
@@ -130,10 +130,7 @@ async fn released_lines(
 
 /// What is owed to the person and by the person, added up from the transfers of the scope.
 async fn open(db: &Db, scope: &Scope, person: PersonId) -> anyhow::Result<(Money, Money)> {
-    let (first, beyond) = scope.code_range();
-    let here = Condition::all()
-        .add(transfer::Column::Region.gte(first))
-        .add(transfer::Column::Region.lt(beyond));
+    let here = Condition::all().add(inside(transfer::Column::Region, scope.region));
     let rows = transfer::Entity::find()
         .filter(here)
         .filter(transfer::Column::PayeeId.eq(person.0))

@@ -5,7 +5,7 @@
 //! the account for them.
 
 use crate::merging::same;
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::{account, person};
 use access::Scope;
 use anyhow::Context;
@@ -15,6 +15,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
+use store::inside;
 use store::{Event, Keys, Tx};
 use uuid::Uuid;
 use vocab::ids::PersonId;

@@ -3,7 +3,7 @@
 //! Guarantees: a household whose fact sheet differs between two moments and days is among those named; some are named
 //! that do not differ. Deliberately absent: what changed. Whoever asks reads the sheets again.
 
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::duplicates::merge;
 use crate::tables::{fact, household, membership, person};
 use access::Scope;
@@ -12,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::BTreeSet;
+use store::inside;
 use uuid::Uuid;
 use vocab::ids::{HouseholdId, PersonId};
 

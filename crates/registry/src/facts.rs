@@ -15,7 +15,7 @@ pub(crate) use sheet::{once, was_member};
 pub(crate) use timeline::settled;
 pub use timeline::{HistoryRow, evidence_visible, history};
 
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::{fact, household, person};
 use access::Scope;
 use anyhow::Context;
@@ -23,6 +23,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use serde_json::json;
 use std::collections::BTreeSet;
+use store::inside;
 use store::{Event, Tx};
 use uuid::Uuid;
 use vocab::ids::{FactRowId, HouseholdId, PersonId};

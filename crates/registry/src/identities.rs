@@ -4,7 +4,7 @@
 //! Guarantees: only people of the scope; every time numbers are taken in clear one journal entry says how many and why.
 //! Deliberately absent: who may ask, and what follows from a likeness.
 
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::{account, person};
 use access::Scope;
 use anyhow::Context;
@@ -13,6 +13,7 @@ use sea_orm::sea_query::{ExprTrait, Query};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde_json::json;
 use std::collections::BTreeMap;
+use store::inside;
 use store::{Event, Tx};
 use uuid::Uuid;
 use vocab::ids::PersonId;

@@ -156,7 +156,7 @@ pub async fn all_inside(
     on: NaiveDate,
 ) -> anyhow::Result<Vec<PlaceRow>> {
     on_day(on)
-        .filter(crate::reading::inside(place::Column::Code, place))
+        .filter(store::inside(place::Column::Code, place))
         .order_by_asc(place::Column::Code)
         .all(source.connection())
         .await

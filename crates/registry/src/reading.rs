@@ -3,8 +3,7 @@
 //! A command that has just written must read its own writes; a page reads through the pool. Both give a connection and
 //! the keys, and nothing else is needed.
 
-use sea_orm::sea_query::{ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use store::{Db, Keys, Tx};
 use vocab::Region;
 
@@ -36,12 +35,6 @@ impl Reading for Tx {
     fn sealing_keys(&self) -> &Keys {
         self.keys()
     }
-}
-
-/// Rows whose region column lies in a place (范围条件).
-pub(crate) fn inside<C: ColumnTrait>(column: C, place: Region) -> SimpleExpr {
-    let (first, beyond) = place.code_range();
-    column.gte(first).and(column.lt(beyond))
 }
 
 /// The intersection of a scope and a place asked for; `None` if they do not meet.

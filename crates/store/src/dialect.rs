@@ -8,7 +8,7 @@ use crate::{Engine, Tx};
 use anyhow::Context;
 use sea_orm::sea_query::extension::postgres::PgExpr;
 use sea_orm::sea_query::{ExprTrait, IntoColumnRef, LikeExpr, SimpleExpr};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, RuntimeErr, SqlErr, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, RuntimeErr, SqlErr, Statement, Value};
 
 /// The row-locking words (行锁) to put at the end of a hand-written `select`; empty on SQLite, where a writing
 /// transaction already has the whole database.
@@ -101,6 +101,29 @@ pub fn is_retryable(fault: &anyhow::Error) -> bool {
 /// Whether a row was refused because an equal one exists (违反唯一性).
 pub fn is_duplicate(fault: &DbErr) -> bool {
     matches!(fault.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// Draws from a counter (取号): a statement that counts on and returns `last`. It both draws and locks the counter until the
+/// transaction ends, so no number is drawn twice.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn draw(
+    tx: &Tx,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> anyhow::Result<i64> {
+    let backend = match tx.engine() {
+        Engine::Sqlite => DbBackend::Sqlite,
+        Engine::Postgres => DbBackend::Postgres,
+    };
+    let row = tx
+        .conn()
+        .query_one_raw(Statement::from_sql_and_values(backend, sql, values))
+        .await
+        .context("drawing a number")?
+        .context("the counter gave no answer")?;
+    row.try_get("", "last").context("reading the counter")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod verify;
 pub use heads::{Head, export_head};
 pub use verify::{ChainFault, Verdict, verify, verify_against};
 
+use crate::inside::inside;
 use crate::{Db, Page};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -293,8 +294,7 @@ fn select(filter: &Filter) -> Select<entry::Entity> {
         wanted = wanted.filter(Column::SubjectId.eq(id));
     }
     if let Some(region) = filter.region {
-        let (first, beyond) = region.code_range();
-        wanted = wanted.filter(Column::Region.gte(first).and(Column::Region.lt(beyond)));
+        wanted = wanted.filter(inside(Column::Region, region));
     }
     if let Some(from) = filter.from {
         wanted = wanted.filter(Column::At.gte(from));

@@ -3,8 +3,11 @@
 //! Guarantees: `total` counts the same rows the page was cut from. Deliberately absent: cursors; lists people read are
 //! short enough to count.
 
-use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QuerySelect, Select,
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A page of rows (分页) cut from a longer list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +65,29 @@ impl<T> Page<T> {
         let shown = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
         self.offset.saturating_add(shown) < self.total
     }
+}
+
+/// How many rows of a query have which word in a column (按词计数); a word nobody has is left out.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn by_word<E: EntityTrait>(
+    conn: &impl ConnectionTrait,
+    query: Select<E>,
+    column: E::Column,
+) -> anyhow::Result<BTreeMap<String, u64>> {
+    let counted: Vec<(String, i64)> = query
+        .select_only()
+        .column(column)
+        .column_as(column.count(), "how_many")
+        .group_by(column)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    counted
+        .into_iter()
+        .map(|(word, count)| Ok((word, u64::try_from(count)?)))
+        .collect()
 }
 
 /// Cuts a page out of an ordered query (取一页), and counts the whole of it.

@@ -24,14 +24,12 @@ use access::Scope;
 use anyhow::Context;
 use chrono::{Datelike, Days, NaiveDate};
 use registry::consent::{self, Lacking, Opened};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, Statement,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
-use store::{Engine, Event, Tx};
+use store::dialect::draw;
+use store::{Event, Tx};
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::{HouseholdId, PersonId};
@@ -366,26 +364,13 @@ async fn keep_people(tx: &Tx, id: Uuid, people: &[Opened]) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Draws the next number of this year (取号); one statement draws and locks.
+/// Draws the next number of this year (取号).
 async fn next_number(tx: &Tx) -> anyhow::Result<String> {
     let year = tx.today().year();
-    let backend = match tx.engine() {
-        Engine::Sqlite => DbBackend::Sqlite,
-        Engine::Postgres => DbBackend::Postgres,
-    };
-    let row = tx
-        .conn()
-        .query_one_raw(Statement::from_sql_and_values(
-            backend,
-            "INSERT INTO verify_serial (year, last) VALUES ($1, 1) \
-             ON CONFLICT (year) DO UPDATE SET last = verify_serial.last + 1 RETURNING last",
-            [i64::from(year).into()],
-        ))
+    let sql = "INSERT INTO verify_serial (year, last) VALUES ($1, 1) \
+               ON CONFLICT (year) DO UPDATE SET last = verify_serial.last + 1 RETURNING last";
+    let last = draw(tx, sql, [i64::from(year).into()])
         .await
-        .context("drawing the number of an enquiry")?
-        .context("the counter of enquiries gave no answer")?;
-    let last: i64 = row
-        .try_get("", "last")
-        .context("reading the counter of enquiries")?;
+        .context("the number of an enquiry")?;
     Ok(format!("HD{year}-{last:06}"))
 }

@@ -1,6 +1,6 @@
 //! The pieces pages are made of (页面部件): one small set, the same everywhere.
 //!
-//! Reading order: [`format`], [`mark`], [`form`], [`answer`], [`table`], [`pager`], [`timeline`], [`reasons`], [`law`], [`diff`], [`proof`],
+//! Reading order: [`format`], [`mark`], [`form`], [`answer`], [`table`], [`pager`], [`listing`], [`timeline`], [`reasons`], [`law`], [`diff`], [`proof`],
 //! [`bars`], [`sketch`], [`piece`]. A piece knows how things
 //! look; it asks no database and decides nothing.
 
@@ -11,6 +11,7 @@ pub mod export;
 pub mod form;
 pub mod format;
 pub mod law;
+pub mod listing;
 pub mod mark;
 pub mod pager;
 pub mod piece;

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use std::collections::BTreeMap;
-use store::Db;
+use store::{Db, inside};
 use vocab::{Month, Region};
 
 /// What is asked (查询).
@@ -141,8 +141,6 @@ pub async fn up_to(db: &Db) -> anyhow::Result<Option<DateTime<Utc>>> {
 
 fn condition(scope: &Scope, asked: &Asked) -> Condition {
     use figure::Column as C;
-    let (first, beyond) = scope.code_range();
-    let (from, until) = asked.region.code_range();
     // The key begins with measure and division: naming them all keeps the read to its range.
     let measures = Measure::ALL.into_iter().map(Measure::word);
     let divisions: Vec<&str> = if asked.divided {
@@ -155,9 +153,7 @@ fn condition(scope: &Scope, asked: &Asked) -> Condition {
         .add(C::Measure.is_in(measures))
         .add(C::GroupingWord.is_in(divisions))
         .add(C::Month.is_in(asked.months.iter().map(ToString::to_string)))
-        .add(C::Region.gte(first))
-        .add(C::Region.lt(beyond))
-        .add(C::Region.gte(from))
-        .add(C::Region.lt(until))
+        .add(inside(C::Region, scope.region))
+        .add(inside(C::Region, asked.region))
         .add_option(asked.programme.as_ref().map(|id| C::Programme.eq(id)))
 }

@@ -11,7 +11,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
-use store::{Db, Page, Tx};
+use store::{Db, Page, Tx, inside};
 use vocab::ids::{AdjustmentId, CaseId};
 use vocab::{Money, Month, Region};
 
@@ -128,10 +128,7 @@ impl Line {
 }
 
 fn in_scope(scope: &Scope) -> Condition {
-    let (first, beyond) = scope.code_range();
-    Condition::all()
-        .add(adjustment::Column::Region.gte(first))
-        .add(adjustment::Column::Region.lt(beyond))
+    Condition::all().add(inside(adjustment::Column::Region, scope.region))
 }
 
 pub(super) async fn row(
@@ -196,11 +193,9 @@ fn of(
     id: AdjustmentId,
     difference: Option<Difference>,
 ) -> Select<adjustment_line::Entity> {
-    let (first, beyond) = scope.code_range();
     let query = adjustment_line::Entity::find()
         .filter(adjustment_line::Column::AdjustmentId.eq(id.0))
-        .filter(adjustment_line::Column::Region.gte(first))
-        .filter(adjustment_line::Column::Region.lt(beyond));
+        .filter(inside(adjustment_line::Column::Region, scope.region));
     match difference {
         Some(difference) => query.filter(adjustment_line::Column::Difference.eq(difference.word())),
         None => query,

@@ -13,7 +13,7 @@ use policy::{Ask, Determination, Every, Outcome};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{Event, Tx};
+use store::{Event, Tx, inside};
 use uuid::Uuid;
 use vocab::ids::{AdjustmentId, EntitlementId, HouseholdId, PersonId};
 use vocab::{FactSheet, Money, Month, Region};
@@ -124,10 +124,8 @@ async fn in_force(
     after: Option<Uuid>,
     limit: u64,
 ) -> anyhow::Result<Vec<case::Model>> {
-    let (first, beyond) = scope.code_range();
     let mut query = case::Entity::find()
-        .filter(case::Column::Region.gte(first))
-        .filter(case::Column::Region.lt(beyond))
+        .filter(inside(case::Column::Region, scope.region))
         .filter(case::Column::Kind.eq("in_force"))
         .filter(case::Column::EntitlementId.is_not_null())
         .filter(case::Column::Programme.is_in(programmes.iter().map(String::as_str)));

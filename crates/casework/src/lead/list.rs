@@ -18,7 +18,7 @@ use sea_orm::{
 };
 use serde_json::json;
 use std::collections::BTreeMap;
-use store::{Db, Event, Page};
+use store::{Db, Event, Page, inside};
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::{CaseId, PersonId};
@@ -63,19 +63,13 @@ impl LeadSort {
 }
 
 pub(super) fn in_scope(scope: &Scope) -> Condition {
-    let (first, beyond) = scope.code_range();
-    Condition::all()
-        .add(Column::Region.gte(first))
-        .add(Column::Region.lt(beyond))
+    Condition::all().add(inside(Column::Region, scope.region))
 }
 
 pub(super) fn within(scope: &Scope, filter: &LeadFilter) -> Select<Entity> {
     let mut all = in_scope(scope);
     if let Some(region) = filter.region {
-        let (first, beyond) = region.code_range();
-        all = all
-            .add(Column::Region.gte(first))
-            .add(Column::Region.lt(beyond));
+        all = all.add(inside(Column::Region, region));
     }
     if let Some(programme) = &filter.programme {
         all = all.add(Column::Programme.eq(programme.as_str()));
@@ -142,19 +136,13 @@ pub async fn funnel(
         states: Vec::new(),
         ..filter.clone()
     };
-    let counted: Vec<(String, i64)> = within(scope, &filter)
-        .select_only()
-        .column(Column::State)
-        .column_as(Column::Id.count(), "how_many")
-        .group_by(Column::State)
-        .into_tuple()
-        .all(db.conn())
+    let counted = store::page::by_word(db.conn(), within(scope, &filter), Column::State)
         .await
         .context("counting leads")?;
     let mut counts: BTreeMap<LeadState, u64> =
         LeadState::ALL.into_iter().map(|state| (state, 0)).collect();
     for (state, count) in counted {
-        counts.insert(LeadState::read(&state)?, u64::try_from(count)?);
+        counts.insert(LeadState::read(&state)?, count);
     }
     Ok(counts)
 }
@@ -258,7 +246,6 @@ pub(super) async fn cases(
     scope: &Scope,
     lead: &Lead,
 ) -> anyhow::Result<Vec<case::Model>> {
-    let (first, beyond) = scope.code_range();
     let member = match lead.person {
         Some(person) => case::Column::MemberId.eq(person.0),
         None => case::Column::MemberId.is_null(),
@@ -268,8 +255,7 @@ pub(super) async fn cases(
         .filter(case::Column::Programme.eq(lead.programme.as_str()))
         .filter(member)
         .filter(case::Column::Kind.ne("final"))
-        .filter(case::Column::Region.gte(first))
-        .filter(case::Column::Region.lt(beyond))
+        .filter(inside(case::Column::Region, scope.region))
         .order_by_asc(case::Column::Id)
         .all(source.connection())
         .await

@@ -13,7 +13,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use serde_json::json;
-use store::{Db, Event, Page, Tx};
+use store::{Db, Event, Page, Tx, inside};
 use uuid::Uuid;
 use vocab::ids::{CaseId, HouseholdId, PersonId};
 use vocab::{Money, Month, Region};
@@ -150,10 +150,7 @@ impl Line {
 }
 
 fn in_scope(scope: &Scope) -> Condition {
-    let (first, beyond) = scope.code_range();
-    Condition::all()
-        .add(table::Column::Region.gte(first))
-        .add(table::Column::Region.lt(beyond))
+    Condition::all().add(inside(table::Column::Region, scope.region))
 }
 
 /// The events of the scope (生活事件列表), newest first.
@@ -172,10 +169,7 @@ pub async fn list(
         wanted = wanted.add(table::Column::Kind.eq(kind.word()));
     }
     if let Some(place) = filter.region {
-        let (first, beyond) = place.code_range();
-        wanted = wanted
-            .add(table::Column::Region.gte(first))
-            .add(table::Column::Region.lt(beyond));
+        wanted = wanted.add(inside(table::Column::Region, place));
     }
     let query = table::Entity::find()
         .filter(wanted)
@@ -256,11 +250,9 @@ async fn lines_of(
     scope: &Scope,
     event: Uuid,
 ) -> anyhow::Result<Vec<Line>> {
-    let (first, beyond) = scope.code_range();
     line::Entity::find()
         .filter(line::Column::EventId.eq(event))
-        .filter(line::Column::Region.gte(first))
-        .filter(line::Column::Region.lt(beyond))
+        .filter(inside(line::Column::Region, scope.region))
         .order_by_asc(line::Column::Programme)
         .order_by_asc(line::Column::Id)
         .all(source.connection())
@@ -276,13 +268,11 @@ async fn lines_of(
 /// # Errors
 /// Faults of the database.
 pub async fn month_asked(db: &Db, scope: &Scope, id: CaseId) -> anyhow::Result<Option<Month>> {
-    let (first, beyond) = scope.code_range();
     // The case speaks for the place: a line keeps the community it was written in, also after a move.
     let seen = case::Entity::find_by_id(id.0)
         .select_only()
         .column(case::Column::Id)
-        .filter(case::Column::Region.gte(first))
-        .filter(case::Column::Region.lt(beyond))
+        .filter(inside(case::Column::Region, scope.region))
         .into_query();
     let months: Vec<Option<String>> = line::Entity::find()
         .select_only()

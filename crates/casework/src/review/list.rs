@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use std::collections::BTreeMap;
-use store::{Db, Page};
+use store::{Db, Page, inside};
 use uuid::Uuid;
 use vocab::{Month, Region};
 
@@ -163,18 +163,15 @@ pub async fn counts(db: &Db, scope: &Scope, filter: &ReviewFilter) -> anyhow::Re
 
 fn condition(scope: &Scope, filter: &ReviewFilter, today: NaiveDate) -> Condition {
     use review::Column as R;
-    let (first, beyond) = scope.code_range();
     let mut all = Condition::all()
-        .add(R::Region.gte(first))
-        .add(R::Region.lt(beyond))
+        .add(inside(R::Region, scope.region))
         .add(if filter.done {
             R::DoneOn.is_not_null()
         } else {
             R::DoneOn.is_null()
         });
     if let Some(place) = filter.region {
-        let (first, beyond) = place.code_range();
-        all = all.add(R::Region.gte(first)).add(R::Region.lt(beyond));
+        all = all.add(inside(R::Region, place));
     }
     if let Some(programme) = &filter.programme {
         all = all.add(R::Programme.eq(programme));

@@ -17,7 +17,7 @@ use anyhow::Context;
 use chrono::{Days, NaiveDate};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
-use store::{Db, Event, Tx};
+use store::{Db, Event, Tx, inside};
 use uuid::Uuid;
 use vocab::{DatedFact, Value};
 
@@ -232,7 +232,6 @@ async fn without_review(
         .filter(|procedure| procedure.review.is_some())
         .map(|procedure| procedure.programme.as_str())
         .collect();
-    let (first, beyond) = scope.code_range();
     let ahead = Query::select()
         .expr(Expr::val(1))
         .from(review::Entity)
@@ -243,8 +242,7 @@ async fn without_review(
         .and_where(Expr::col((review::Entity, review::Column::DoneOn)).is_null())
         .to_owned();
     let mut query = case::Entity::find()
-        .filter(case::Column::Region.gte(first))
-        .filter(case::Column::Region.lt(beyond))
+        .filter(inside(case::Column::Region, scope.region))
         .filter(case::Column::Kind.eq("in_force"))
         .filter(case::Column::Programme.is_in(reviewed))
         .filter(Expr::exists(ahead).not());
@@ -299,7 +297,6 @@ async fn adopt_or_schedule(tx: &Tx, desk: &Desk, row: &case::Model) -> anyhow::R
 
 /// Opens the tasks of reviews that have come near; answers how many.
 async fn open_near(tx: &Tx, desk: &Desk, scope: &Scope) -> anyhow::Result<u64> {
-    let (first, beyond) = scope.code_range();
     let in_force = Query::select()
         .column(case::Column::Id)
         .from(case::Entity)
@@ -309,8 +306,7 @@ async fn open_near(tx: &Tx, desk: &Desk, scope: &Scope) -> anyhow::Result<u64> {
         .filter(review::Column::DoneOn.is_null())
         .filter(review::Column::TaskId.is_null())
         .filter(review::Column::ShowsFrom.lte(tx.today()))
-        .filter(review::Column::Region.gte(first))
-        .filter(review::Column::Region.lt(beyond))
+        .filter(inside(review::Column::Region, scope.region))
         .filter(review::Column::CaseId.in_subquery(in_force))
         .order_by_asc(review::Column::ShowsFrom)
         .limit(PORTION)

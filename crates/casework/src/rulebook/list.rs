@@ -11,7 +11,7 @@ use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use store::{Db, Page};
+use store::{Db, Page, inside};
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::RuleDraftId;
@@ -150,14 +150,9 @@ impl Edition {
 
 /// The same as a condition of a query: inside the officer's region, or one of the places it lies in.
 fn concerning(scope: &Scope) -> Condition {
-    let (first, beyond) = scope.code_range();
     let above = std::iter::successors(Some(scope.region), |region| region.parent());
     Condition::any()
-        .add(
-            Condition::all()
-                .add(rule_draft::Column::Region.gte(first))
-                .add(rule_draft::Column::Region.lt(beyond)),
-        )
+        .add(inside(rule_draft::Column::Region, scope.region))
         .add(rule_draft::Column::Region.is_in(above.map(|region| region.to_string())))
 }
 

@@ -19,7 +19,7 @@ use sea_orm::{Condition, IntoActiveModel, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{Db, Tx};
+use store::{Db, Tx, inside};
 use vocab::ids::{DecisionId, EntitlementId, PayRunId, PersonId};
 use vocab::{Money, Month, Region};
 
@@ -184,11 +184,9 @@ async fn page(
             .cond_where(open_arrears())
             .to_owned(),
     );
-    let (first, beyond) = new.region.code_range();
     let mut query = table::Entity::find()
         .filter(crate::entitlement::in_scope(scope))
-        .filter(table::Column::Region.gte(first))
-        .filter(table::Column::Region.lt(beyond))
+        .filter(inside(table::Column::Region, new.region))
         .filter(Condition::any().add(unclaimed).add(in_arrears))
         .order_by_asc(table::Column::Region)
         .order_by_asc(table::Column::Id)
@@ -213,10 +211,8 @@ async fn page(
 
 /// The condition every query of lines carries here: the scope and the run's place and programmes.
 fn place(scope: &Scope, new: &NewPayRun) -> Condition {
-    let (first, beyond) = new.region.code_range();
     super::line_in_scope(scope)
-        .add(pay_line::Column::Region.gte(first))
-        .add(pay_line::Column::Region.lt(beyond))
+        .add(inside(pay_line::Column::Region, new.region))
         .add_option(
             new.programmes
                 .as_ref()
@@ -327,8 +323,6 @@ impl Draft<'_> {
 
     /// Whoever was claimed for last month and has no line now, because nothing is due any more.
     async fn list_stopped(&mut self, tx: &Tx, scope: &Scope) -> anyhow::Result<()> {
-        let (first, beyond) = self.new.region.code_range();
-        let (scope_first, scope_beyond) = scope.code_range();
         let mut after: Option<Uuid> = None;
         loop {
             let with_line = Query::select()
@@ -338,10 +332,8 @@ impl Draft<'_> {
                 .and_where(pay_line::Column::Kind.eq(LineKind::Pay))
                 .to_owned();
             let mut query = table::Entity::find()
-                .filter(table::Column::Region.gte(first.as_str()))
-                .filter(table::Column::Region.lt(beyond.as_str()))
-                .filter(table::Column::Region.gte(scope_first.as_str()))
-                .filter(table::Column::Region.lt(scope_beyond.as_str()))
+                .filter(inside(table::Column::Region, self.new.region))
+                .filter(inside(table::Column::Region, scope.region))
                 .filter(
                     table::Column::Id.in_subquery(
                         Query::select()

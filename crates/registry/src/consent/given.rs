@@ -6,7 +6,6 @@
 use super::{Tie, Way, is_child};
 use crate::households::{Household, household_view};
 use crate::people::rows;
-use crate::reading::inside;
 use crate::tables::consent as table;
 use access::Scope;
 use anyhow::Context;
@@ -14,6 +13,7 @@ use chrono::NaiveDate;
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
+use store::inside;
 use store::{Event, Tx};
 use uuid::Uuid;
 use vocab::Region;

@@ -6,7 +6,7 @@
 
 use super::{Consent, Tie, Way, is_child};
 use crate::households::household_view;
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::{consent as table, person};
 use access::Scope;
 use anyhow::Context;
@@ -14,6 +14,7 @@ use chrono::NaiveDate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use store::inside;
 use store::{Event, Tx};
 use uuid::Uuid;
 use vocab::Region;

@@ -140,13 +140,7 @@ pub async fn keep_said(
             Some((_, Said::Unsure(why))) => (PairState::Open, why.as_str()),
             None => (PairState::Open, ""),
         };
-        let found = Found {
-            a: (row.id, row.lives_in.clone()),
-            b: (one.row.id, one.row.lives_in.clone()),
-            millionths: one.millionths,
-            levels: one.levels,
-            outcome: one.outcome,
-        };
+        let found = Found::of(&row, &one);
         put_pair(tx, &found, state, reason, scope.actor.officer.0).await?;
     }
     if !said.is_empty() {

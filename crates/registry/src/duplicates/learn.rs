@@ -8,7 +8,6 @@ use super::PairState;
 use super::blocks::{Clear, is_resident};
 use super::nightly::write_missing;
 use super::queue::{Found, put_pair};
-use crate::reading::inside;
 use crate::tables::duplicates::{match_model, match_state};
 use crate::tables::person;
 use access::Scope;
@@ -17,6 +16,7 @@ use linkage::{Register, Settings};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
+use store::inside;
 use store::{Db, Event};
 use uuid::Uuid;
 

@@ -7,16 +7,16 @@ use super::PairState;
 use super::blocks::{Clear, blocks_by, new_marker, replace};
 use super::compare::{like, model};
 use super::queue::{Found, put_pair};
-use crate::reading::inside;
 use crate::tables::duplicates::{match_pair, match_state};
 use crate::tables::person;
 use access::Scope;
 use anyhow::Context;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use std::collections::BTreeSet;
+use store::inside;
 use store::{Db, Event};
 use uuid::Uuid;
 
@@ -65,13 +65,7 @@ pub async fn nightly(
             let clear = Clear::of(row, tx.keys())?;
             let blocks = blocks_by(&mut marker, tx.keys(), &clear);
             for one in like(&tx, &in_force, &clear, &blocks, &BTreeSet::from([row.id])).await? {
-                let pair = Found {
-                    a: (row.id, row.lives_in.clone()),
-                    b: (one.row.id, one.row.lives_in.clone()),
-                    millionths: one.millionths,
-                    levels: one.levels,
-                    outcome: one.outcome,
-                };
+                let pair = Found::of(row, &one);
                 found += u64::from(put_pair(&tx, &pair, PairState::Open, "", Uuid::nil()).await?);
             }
         }
@@ -100,18 +94,7 @@ pub async fn nightly(
 /// # Errors
 /// Faults of the database.
 pub async fn behind(db: &Db, scope: &Scope) -> anyhow::Result<u64> {
-    let compared = Query::select()
-        .expr(Expr::val(1))
-        .from(match_state::Entity)
-        .and_where(
-            Expr::col((match_state::Entity, match_state::Column::PersonId))
-                .eq(Expr::col((person::Entity, person::Column::Id))),
-        )
-        .and_where(
-            Expr::col((match_state::Entity, match_state::Column::ComparedVersion))
-                .eq(Expr::col((person::Entity, person::Column::Version))),
-        )
-        .to_owned();
+    let compared = as_now(match_state::Column::ComparedVersion);
     person::Entity::find()
         .filter(inside(person::Column::LivesIn, scope.region))
         .filter(person::Column::MergedInto.is_null())
@@ -121,24 +104,29 @@ pub async fn behind(db: &Db, scope: &Scope) -> anyhow::Result<u64> {
         .context("counting who was not compared yet")
 }
 
+/// For a query of people: that a version kept beside the blocks is the one they have now.
+fn as_now(version: match_state::Column) -> SelectStatement {
+    Query::select()
+        .expr(Expr::val(1))
+        .from(match_state::Entity)
+        .and_where(
+            Expr::col((match_state::Entity, match_state::Column::PersonId))
+                .eq(Expr::col((person::Entity, person::Column::Id))),
+        )
+        .and_where(
+            Expr::col((match_state::Entity, version))
+                .eq(Expr::col((person::Entity, person::Column::Version))),
+        )
+        .to_owned()
+}
+
 /// Writes the blocks of everybody who has none or changed since.
 pub(crate) async fn write_missing(db: &Db, scope: &Scope) -> anyhow::Result<u64> {
     let mut marker = new_marker()?;
     let mut written = 0;
     let mut after: Option<Uuid> = None;
     loop {
-        let stands = Query::select()
-            .expr(Expr::val(1))
-            .from(match_state::Entity)
-            .and_where(
-                Expr::col((match_state::Entity, match_state::Column::PersonId))
-                    .eq(Expr::col((person::Entity, person::Column::Id))),
-            )
-            .and_where(
-                Expr::col((match_state::Entity, match_state::Column::Version))
-                    .eq(Expr::col((person::Entity, person::Column::Version))),
-            )
-            .to_owned();
+        let stands = as_now(match_state::Column::Version);
         let mut wanted = person::Entity::find()
             .filter(inside(person::Column::LivesIn, scope.region))
             .filter(Expr::exists(stands).not());

@@ -4,10 +4,10 @@
 //! again; a pair of which one record was merged elsewhere waits outside the list. Deliberately absent: what the two are paid; the
 //! page above joins that.
 
-use super::compare::model;
+use super::compare::{Scored, model};
 use super::{Band, PairState, Reason, outcome_word, reasons_of};
 use crate::people::{Person, PersonRow};
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::duplicates::match_pair::{self, Column, Entity, Model};
 use crate::tables::{membership, person};
 use access::Scope;
@@ -22,6 +22,7 @@ use sea_orm::{
 };
 use serde_json::json;
 use std::collections::BTreeMap;
+use store::inside;
 use store::{Event, Page, Tx};
 use uuid::Uuid;
 use vocab::Region;
@@ -95,6 +96,19 @@ pub(crate) struct Found {
     pub(crate) millionths: i64,
     pub(crate) levels: Levels,
     pub(crate) outcome: Outcome,
+}
+
+impl Found {
+    /// A record and one that was found to be like it.
+    pub(super) fn of(one: &person::Model, like: &Scored) -> Self {
+        Self {
+            a: (one.id, one.lives_in.clone()),
+            b: (like.row.id, like.row.lives_in.clone()),
+            millionths: like.millionths,
+            levels: like.levels,
+            outcome: like.outcome,
+        }
+    }
 }
 
 /// Writes a pair, or what is now known of it; whatever an officer said stays. `true` if it is new.
@@ -225,19 +239,14 @@ pub async fn counts(
         states: Vec::new(),
         ..filter.clone()
     };
-    let counted: Vec<(String, i64)> = selected(scope, &filter)
-        .select_only()
-        .column(Column::State)
-        .column_as(Column::Id.count(), "how_many")
-        .group_by(Column::State)
-        .into_tuple()
-        .all(source.connection())
-        .await
-        .context("counting pairs")?;
+    let counted =
+        store::page::by_word(source.connection(), selected(scope, &filter), Column::State)
+            .await
+            .context("counting pairs")?;
     let mut counts: BTreeMap<PairState, u64> =
         PairState::ALL.into_iter().map(|state| (state, 0)).collect();
     for (state, count) in counted {
-        counts.insert(state_of(&state)?, u64::try_from(count)?);
+        counts.insert(state_of(&state)?, count);
     }
     Ok(counts)
 }

@@ -3,13 +3,14 @@
 //! Deliberately absent: whether a newer value has taken their place; whoever asks decides the household again and sees.
 
 use super::Subject;
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::{fact, household, membership};
 use access::Scope;
 use anyhow::Context;
 use chrono::NaiveDate;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use store::inside;
 use uuid::Uuid;
 use vocab::ids::FactRowId;
 

@@ -6,13 +6,14 @@
 use super::settled;
 use crate::merging::{Same, same};
 use crate::people::CIVIL_REGISTER;
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::{fact, household, membership, person};
 use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
+use store::inside;
 use uuid::Uuid;
 use vocab::ids::HouseholdId;
 use vocab::{DatedFact, FactSheet, Period, Record, Value};

@@ -1,6 +1,6 @@
 //! Listing households (家庭列表): by place, by the head's name or the household's number, a page at a time.
 
-use crate::reading::{Reading, inside, narrowed};
+use crate::reading::{Reading, narrowed};
 use crate::tables::{household, membership, person};
 use access::Scope;
 use anyhow::Context;
@@ -12,6 +12,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use store::inside;
 use store::{Db, Page};
 use uuid::Uuid;
 use vocab::Region;

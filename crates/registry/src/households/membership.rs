@@ -2,7 +2,6 @@
 
 use super::form::{first_elsewhere, membership_row};
 use crate::people::rows;
-use crate::reading::inside;
 use crate::tables::{household, membership};
 use access::Scope;
 use anyhow::Context;
@@ -14,6 +13,7 @@ use sea_orm::{
 };
 use serde_json::json;
 use std::collections::BTreeMap;
+use store::inside;
 use store::{Event, Tx};
 use vocab::Kinship;
 use vocab::ids::{HouseholdId, PersonId};

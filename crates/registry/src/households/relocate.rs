@@ -5,7 +5,6 @@
 
 use super::membership::open_household;
 use crate::people::{ChangeRefused, move_home};
-use crate::reading::inside;
 use crate::tables::{consent, household, membership, person};
 use access::Scope;
 use anyhow::Context;
@@ -13,6 +12,7 @@ use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
+use store::inside;
 use store::{Event, Tx};
 use uuid::Uuid;
 use vocab::Region;

@@ -6,7 +6,6 @@
 use super::prepare::{Both, both};
 use super::{Choices, Refused, Side, drop_names, put_names};
 use crate::duplicates::{PairState, settle_pair};
-use crate::reading::inside;
 use crate::tables::duplicates::merge;
 use crate::tables::{membership, person};
 use access::{Scope, another_officer};
@@ -17,6 +16,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::inside;
 use store::{Event, Tx};
 use uuid::Uuid;
 

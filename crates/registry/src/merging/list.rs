@@ -1,12 +1,13 @@
 //! Merges as they stand (合并记录): of a person, or one by itself.
 
 use super::{Choices, same};
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::duplicates::merge::{Column, Entity, Model};
 use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use store::inside;
 use uuid::Uuid;
 use vocab::ids::{OfficerId, PersonId};
 

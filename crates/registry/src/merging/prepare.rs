@@ -2,7 +2,6 @@
 
 use super::{Choices, Refused, same};
 use crate::duplicates::{PairState, settle_pair};
-use crate::reading::inside;
 use crate::tables::duplicates::{match_pair, merge};
 use crate::tables::{membership, person};
 use access::Scope;
@@ -12,6 +11,7 @@ use sea_orm::{
 };
 use serde_json::json;
 use std::collections::BTreeSet;
+use store::inside;
 use store::{Event, Tx};
 use uuid::Uuid;
 use vocab::ids::PersonId;

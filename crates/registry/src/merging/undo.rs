@@ -8,7 +8,6 @@ use super::prepare::{both, records};
 use super::{Refused, Side, drop_names, put_names, same};
 use crate::duplicates::{PairState, settle_pair};
 use crate::facts::settled;
-use crate::reading::inside;
 use crate::tables::duplicates::merge;
 use crate::tables::{fact, membership, person};
 use access::Scope;
@@ -18,6 +17,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeSet;
 use store::Tx;
+use store::inside;
 use uuid::Uuid;
 
 /// Undoes a merge (撤销合并), with a reason; `since` says whose is what came since.

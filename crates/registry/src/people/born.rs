@@ -2,12 +2,13 @@
 //!
 //! The dead are left out: their age matters no more. Deliberately absent: which birthdays matter; the rule book says that.
 
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::tables::person;
 use access::Scope;
 use anyhow::Context;
 use chrono::NaiveDate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use store::inside;
 use uuid::Uuid;
 use vocab::ids::PersonId;
 

@@ -6,7 +6,7 @@
 use super::register::{document_blind, phone_blind};
 use super::{Person, PersonRow};
 use crate::merging::same;
-use crate::reading::{Reading, inside};
+use crate::reading::Reading;
 use crate::search_keys;
 use crate::tables::{person, search_key};
 use access::Scope;
@@ -14,6 +14,7 @@ use anyhow::Context;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use std::collections::BTreeMap;
+use store::inside;
 use store::{Db, Event, Tx};
 use uuid::Uuid;
 use vocab::Document;

@@ -4,7 +4,7 @@
 
 use super::find::ids_by_whole_number;
 use super::{Person, PersonRow};
-use crate::reading::{inside, narrowed};
+use crate::reading::narrowed;
 use crate::search_keys::{document_tail_key, phone_tail_key, spelled};
 use crate::tables::{person, search_key};
 use access::Scope;
@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, BTreeSet};
+use store::inside;
 use store::{Db, Keys, Page};
 use uuid::Uuid;
 use vocab::{Document, DocumentKind, Region};

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{Db, Event, Tx};
+use store::{Db, Event, Tx, inside};
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::{EntitlementId, HouseholdId, PersonId};
@@ -188,7 +188,6 @@ pub async fn settle(
     rules: &[String],
     seen: &BTreeSet<String>,
 ) -> anyhow::Result<u64> {
-    let (first, beyond) = scope.code_range();
     let mut settled = 0;
     let mut after: Option<Uuid> = None;
     loop {
@@ -196,8 +195,7 @@ pub async fn settle(
         let mut query = alert::Entity::find()
             .filter(alert::Column::HeldKey.is_not_null())
             .filter(alert::Column::Rule.is_in(rules.iter().map(String::as_str)))
-            .filter(alert::Column::Region.gte(first.as_str()))
-            .filter(alert::Column::Region.lt(beyond.as_str()));
+            .filter(inside(alert::Column::Region, scope.region));
         if let Some(after) = after {
             query = query.filter(alert::Column::Id.gt(after));
         }

@@ -11,12 +11,11 @@ use alert::{Column, Entity};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, Select,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
-use store::{Db, Event, Page};
+use store::{Db, Event, Page, inside};
 use uuid::Uuid;
 use vocab::Region;
 
@@ -60,15 +59,9 @@ impl AlertSort {
 }
 
 pub(super) fn within(scope: &Scope, filter: &AlertFilter) -> Select<Entity> {
-    let (first, beyond) = scope.code_range();
-    let mut all = Condition::all()
-        .add(Column::Region.gte(first))
-        .add(Column::Region.lt(beyond));
+    let mut all = Condition::all().add(inside(Column::Region, scope.region));
     if let Some(region) = filter.region {
-        let (first, beyond) = region.code_range();
-        all = all
-            .add(Column::Region.gte(first))
-            .add(Column::Region.lt(beyond));
+        all = all.add(inside(Column::Region, region));
     }
     if let Some(rule) = &filter.rule {
         all = all.add(Column::Rule.eq(rule.as_str()));
@@ -129,19 +122,12 @@ pub async fn counts(
         states: Vec::new(),
         ..filter.clone()
     };
-    let counted: Vec<(String, i64)> = within(scope, &filter)
-        .select_only()
-        .column(Column::State)
-        .column_as(Column::Id.count(), "how_many")
-        .group_by(Column::State)
-        .into_tuple()
-        .all(db.conn())
+    let counted = store::page::by_word(db.conn(), within(scope, &filter), Column::State)
         .await
         .context("counting alerts")?;
-    let mut counts: BTreeMap<State, u64> = State::ALL.into_iter().map(|one| (one, 0)).collect();
+    let mut counts: BTreeMap<State, u64> = State::ALL.into_iter().map(|state| (state, 0)).collect();
     for (state, count) in counted {
-        let state = State::from_word(&state).context("an alert's state")?;
-        counts.insert(state, u64::try_from(count)?);
+        counts.insert(State::from_word(&state).context("an alert's state")?, count);
     }
     Ok(counts)
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
-use store::{Db, Event, Keys};
+use store::{Db, Event, Keys, inside};
 use uuid::Uuid;
 use vocab::ids::PersonId;
 
@@ -93,10 +93,8 @@ fn open(keys: &Keys, row: &table::Model) -> anyhow::Result<Kept> {
 }
 
 async fn row(db: &Db, scope: &Scope, id: Uuid) -> anyhow::Result<Option<table::Model>> {
-    let (first, beyond) = scope.code_range();
     table::Entity::find_by_id(id)
-        .filter(table::Column::Region.gte(first))
-        .filter(table::Column::Region.lt(beyond))
+        .filter(inside(table::Column::Region, scope.region))
         .one(db.conn())
         .await
         .context("reading an enquiry")

@@ -14,7 +14,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::Serialize;
-use store::{Db, Page, Tx};
+use store::{Db, Page, Tx, inside};
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::{HouseholdId, OfficerId, PersonId};
@@ -120,10 +120,7 @@ pub(super) fn row_of(row: table::Model) -> anyhow::Result<EnquiryRow> {
 }
 
 fn within(scope: &Scope) -> Condition {
-    let (first, beyond) = scope.code_range();
-    Condition::all()
-        .add(table::Column::Region.gte(first))
-        .add(table::Column::Region.lt(beyond))
+    Condition::all().add(inside(table::Column::Region, scope.region))
 }
 
 /// How often this officer asked about one of these people, this time included; none where that is not often.

@@ -3,7 +3,7 @@
 //! Proposing changes nothing; it shows, case by case, what the rule book would pay from then on.
 
 use crate::parts::form::{self, FieldError, fault, field};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::{format, listing, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
@@ -37,7 +37,6 @@ pub(crate) fn state(visit: &Visit, state: State) -> &'static str {
 }
 
 async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
-    let lang = visit.lang;
     let scope = visit.scope_for(Permission::SeeAdjustments, Purpose::Payment)?;
     let (offset, limit) = visit.paging(ROWS);
     let found = adjustment::list(&visit.app.db, &scope, offset, limit).await?;
@@ -53,12 +52,7 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
     let rows = found.rows.iter().map(|one| row(visit, one)).collect();
     let body = html! {
         @if visit.can(Permission::ProposeAdjustment) { (propose_form(visit, errors)) }
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("还没有标准调整。规则库里有了新的标准以后，在这里把它落实到每一件。"), &html! {}))
-        } @else {
-            (table::table(lang, visit.t("标准调整"), &columns, rows, "/adjustments", &visit.query))
-            (pager::pager(lang, &found, "/adjustments", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("标准调整"), "/adjustments"), &columns, rows, &found, &piece::empty(visit.t("还没有标准调整。规则库里有了新的标准以后，在这里把它落实到每一件。"), &html! {})))
     };
     let note = (visit.query.get("done") == "withdrawn")
         .then(|| html! { (visit.t("已撤回，没有改变任何一件。")) });

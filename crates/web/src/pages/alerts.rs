@@ -4,15 +4,13 @@
 //! What is done about one stands on its own page ([`super::alert`]).
 
 use crate::parts::export::{Export, few_enough};
-use crate::parts::form::{field, lesser};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::form::field;
+use crate::parts::{format, listing, table};
 use crate::problem::Answer;
 use crate::visit::Visit;
-use crate::words;
-use access::{Permission, Purpose, Scope};
+use access::{Permission, Purpose};
 use maud::{Markup, html};
 use sheets::{Column, Field, Kind as Cell};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use verify::alert::{self, Alert, AlertFilter, AlertSort, Rules, Severity, State};
 
@@ -83,21 +81,17 @@ pub(crate) fn left(visit: &Visit, one: &Alert) -> String {
 fn filter(visit: &Visit) -> AlertFilter {
     let query = &visit.query;
     AlertFilter {
-        region: query.some("region").and_then(|code| code.parse().ok()),
+        region: listing::chosen_place(visit),
         rule: query.some("rule").map(str::to_owned),
         severity: query.some("severity").and_then(Severity::from_word),
-        states: match query.get("state") {
-            "" => vec![State::Open, State::HandedOver],
-            "all" => Vec::new(),
-            word => State::from_word(word).into_iter().collect(),
-        },
+        states: listing::states(visit, &[State::Open, State::HandedOver], State::from_word),
     }
 }
 
 fn sort(visit: &Visit) -> (AlertSort, bool) {
     (
         AlertSort::from_word(visit.query.get("sort")),
-        visit.query.get("dir") == "desc",
+        listing::falls(visit),
     )
 }
 
@@ -106,7 +100,6 @@ fn sort(visit: &Visit) -> (AlertSort, bool) {
 /// # Errors
 /// A fault of the database or the packs.
 pub async fn show(visit: &Visit) -> Answer {
-    let lang = visit.lang;
     let scope = visit.scope_for(Permission::SeeCases, Purpose::Review)?;
     let db = &visit.app.db;
     let (filter, rules) = (filter(visit), rules(visit)?);
@@ -129,56 +122,33 @@ pub async fn show(visit: &Visit) -> Answer {
         .iter()
         .map(|one| row(visit, &rules, one))
         .collect();
-    let body = html! {
-        (piece::figures(&figures(visit, &counts)))
-        (filters(visit, &scope, &rules))
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有这样的预警。部门数据每次落地后、每天夜里都会与全部在发对象核对。"), &html! {
-                @if visit.query.iter().next().is_some() { a.button href="/alerts" { (visit.t("看全部待办预警")) } }
-            }))
-        } @else {
-            (table::table(lang, visit.t("预警"), &columns, rows, "/alerts", &visit.query))
-            (pager::pager(lang, &found, "/alerts", &visit.query))
-        }
-    };
-    let acts = html! {
-        @if visit.can(Permission::ExportCases) {
-            a.button href=(visit.query.with("page", "").href("/alerts/export")) { (visit.t("导出")) }
-        }
-    };
-    Ok(visit
-        .page(visit.t("预警"))
-        .nav("/alerts")
-        .wide()
-        .acts(acts)
-        .show(&body))
-}
-
-fn figures(visit: &Visit, counts: &BTreeMap<State, u64>) -> Vec<piece::Figure> {
-    let shown = visit.query.get("state");
-    State::ALL
-        .into_iter()
-        .map(|one| piece::Figure {
-            label: state(visit, one).to_owned(),
-            count: counts.get(&one).copied().unwrap_or(0),
-            href: visit
-                .query
-                .with("page", "")
-                .with("state", one.word())
-                .href("/alerts"),
-            tone: match one {
+    listing::Worklist {
+        title: visit.t("预警"),
+        path: "/alerts",
+        standings: listing::standings(State::ALL, &counts, |one| {
+            let tone = match one {
                 State::Open => "red",
                 State::HandedOver => "yellow",
                 State::Dismissed | State::Settled => "",
-            },
-            chosen: one.word() == shown,
-        })
-        .collect()
+            };
+            (one.word(), state(visit, one), tone)
+        }),
+        filters: filters(visit, &rules),
+        to_do: visit.t("待核实和已转办"),
+        columns: &columns,
+        rows,
+        nothing: (
+            visit.t("没有这样的预警。部门数据每次落地后、每天夜里都会与全部在发对象核对。"),
+            visit.t("看全部待办预警"),
+        ),
+        acts: html! {},
+        exports: visit.can(Permission::ExportCases),
+    }
+    .show(visit, scope.region, &found)
 }
 
-fn filters(visit: &Visit, scope: &Scope, rules: &Rules) -> Markup {
-    let lang = visit.lang;
-    let query = &visit.query;
+fn filters(visit: &Visit, rules: &Rules) -> Markup {
+    let (lang, query) = (visit.lang, &visit.query);
     let kinds: Vec<(String, String)> = rules
         .0
         .iter()
@@ -188,23 +158,9 @@ fn filters(visit: &Visit, scope: &Scope, rules: &Rules) -> Markup {
         .into_iter()
         .map(|one| (one.word().to_owned(), severity(visit, one).to_owned()))
         .collect();
-    let mut states: Vec<(String, String)> = State::ALL
-        .into_iter()
-        .map(|one| (one.word().to_owned(), state(visit, one).to_owned()))
-        .collect();
-    states.push(("all".to_owned(), visit.t("全部状态").to_owned()));
-    let places = words::places_under(lang, &visit.app.desk.book, scope.region);
     html! {
-        form.filters method="get" action="/alerts" {
-            (field(lang, "rule", visit.t("预警")).value(query.get("rule")).filter(visit.t("全部种类"), &kinds))
-            (field(lang, "severity", visit.t("严重程度")).value(query.get("severity")).filter(visit.t("全部程度"), &grave))
-            (field(lang, "state", visit.t("状态")).value(query.get("state")).filter(visit.t("待核实和已转办"), &states))
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
-            (lesser(visit.t("筛选")))
-            a.button.plain href="/alerts" { (visit.t("清除")) }
-        }
+        (field(lang, "rule", visit.t("预警")).value(query.get("rule")).filter(visit.t("全部种类"), &kinds))
+        (field(lang, "severity", visit.t("严重程度")).value(query.get("severity")).filter(visit.t("全部程度"), &grave))
     }
 }
 

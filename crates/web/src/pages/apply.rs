@@ -3,7 +3,7 @@
 //! An identity number is sent in the body, never in an address, so that it stands in no history and no log.
 
 use crate::parts::form::{self, FieldError, fault, field};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::{format, listing, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
@@ -164,7 +164,6 @@ const ROWS: u64 = 30;
 /// # Errors
 /// A fault of the database.
 pub async fn drafts(visit: &Visit) -> Answer {
-    let lang = visit.lang;
     let scope = visit.scope(Purpose::Application)?;
     let db = &visit.app.db;
     let (offset, limit) = visit.paging(ROWS);
@@ -206,14 +205,9 @@ pub async fn drafts(visit: &Visit) -> Answer {
         table::text(visit.t("最近保存")),
     ];
     let body = html! {
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有未提交的草稿。"), &html! {
+        (listing::listed(visit, (visit.t("申请草稿"), "/drafts"), &columns, rows, &found, &piece::empty(visit.t("没有未提交的草稿。"), &html! {
                 a.button.primary href="/apply" data-new="" { (visit.t("新申请")) }
-            }))
-        } @else {
-            (table::table(lang, visit.t("申请草稿"), &columns, rows, "/drafts", &visit.query))
-            (pager::pager(lang, &found, "/drafts", &visit.query))
-        }
+            })))
     };
     let acts = html! { a.button.primary href="/apply" data-new="" { (visit.t("新申请")) } };
     Ok(visit

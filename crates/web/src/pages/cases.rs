@@ -2,7 +2,7 @@
 
 use crate::parts::export::{Export, few_enough};
 use crate::parts::form::{field, lesser};
-use crate::parts::{format, mark, pager, piece, table};
+use crate::parts::{format, listing, mark, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
@@ -61,7 +61,7 @@ fn filter(visit: &Visit) -> CaseFilter {
             .map(|(kind, _)| *kind),
         light: light_of(query.get("light")),
         outcome: Outcome::from_word(query.get("outcome")),
-        region: query.some("region").and_then(|code| code.parse().ok()),
+        region: listing::chosen_place(visit),
         applied_from: query.get("from").parse().ok(),
         applied_before: query.get("before").parse().ok(),
         decided_from: query.get("decided_from").parse().ok(),
@@ -94,7 +94,6 @@ fn sort(visit: &Visit) -> CaseSort {
 /// # Errors
 /// A fault of the database.
 pub async fn show(visit: &Visit) -> Answer {
-    let lang = visit.lang;
     let scope = visit.scope(Purpose::Review)?;
     let (offset, limit) = visit.paging(ROWS);
     let (filter, sort) = (filter(visit), sort(visit));
@@ -123,12 +122,7 @@ pub async fn show(visit: &Visit) -> Answer {
     let rows = found.rows.iter().map(|row| line(visit, row)).collect();
     let body = html! {
         (filters(visit, &scope, &filter))
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有符合条件的办件。"), &html! { a.button href="/cases" { (visit.t("看全部办件")) } }))
-        } @else {
-            (table::table(lang, visit.t("办件"), &columns, rows, "/cases", &visit.query))
-            (pager::pager(lang, &found, "/cases", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("办件"), "/cases"), &columns, rows, &found, &piece::empty(visit.t("没有符合条件的办件。"), &html! { a.button href="/cases" { (visit.t("看全部办件")) } })))
     };
     let acts = html! {
         @if visit.can(Permission::ExportCases) && found.total > 0 {
@@ -166,7 +160,6 @@ fn filters(visit: &Visit, scope: &Scope, filter: &CaseFilter) -> Markup {
         ("not_met", visit.t("不符合")),
         ("to_verify", visit.t("待核实")),
     ]);
-    let places = words::places_under(lang, &desk.book, scope.region);
     html! {
         form.filters method="get" action="/cases" {
             (field(lang, "text", visit.t("办件号、姓名、尾号")).value(query.get("text")).text())
@@ -174,9 +167,7 @@ fn filters(visit: &Visit, scope: &Scope, filter: &CaseFilter) -> Markup {
             (field(lang, "kind", visit.t("状态")).value(query.get("kind")).filter(visit.t("全部状态"), &kinds))
             (field(lang, "light", visit.t("时限")).value(query.get("light")).filter(visit.t("全部时限"), &lights))
             (field(lang, "outcome", visit.t("结论")).value(query.get("outcome")).filter(visit.t("全部结论"), &outcomes))
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
+            (listing::place(visit, scope.region))
             (field(lang, "from", visit.t("申请日期从")).value(query.get("from")).date())
             (field(lang, "before", visit.t("到（不含）")).value(query.get("before")).date())
             // Asked by a number of the statistics; shown so that they can be changed or cleared.

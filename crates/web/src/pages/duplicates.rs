@@ -4,8 +4,8 @@
 //! are listed, counted and exported.
 
 use crate::parts::export::{Export, few_enough};
-use crate::parts::form::{field, lesser};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::form::field;
+use crate::parts::{format, listing, piece, table};
 use crate::problem::Answer;
 use crate::visit::Visit;
 use crate::words;
@@ -15,7 +15,6 @@ use registry::duplicates::{self, Band, PairFilter, PairRow, PairState, Reason};
 use registry::people::PersonRow;
 use serde_json::json;
 use sheets::{Column, Field, Kind as Cell};
-use std::collections::BTreeMap;
 use store::Event;
 
 /// Rows a page shows.
@@ -51,13 +50,13 @@ pub(crate) fn reasons(visit: &Visit, reasons: &[Reason], speaking_for: bool) -> 
 fn filter(visit: &Visit) -> PairFilter {
     let query = &visit.query;
     PairFilter {
-        region: query.some("region").and_then(|code| code.parse().ok()),
+        region: listing::chosen_place(visit),
         band: query.some("band").and_then(Band::from_word),
-        states: match query.get("state") {
-            "" => vec![PairState::Open, PairState::Prepared],
-            "all" => Vec::new(),
-            word => PairState::from_word(word).into_iter().collect(),
-        },
+        states: listing::states(
+            visit,
+            &[PairState::Open, PairState::Prepared],
+            PairState::from_word,
+        ),
     }
 }
 
@@ -66,7 +65,6 @@ fn filter(visit: &Visit) -> PairFilter {
 /// # Errors
 /// A fault of the database.
 pub async fn show(visit: &Visit) -> Answer {
-    let lang = visit.lang;
     let scope = visit.scope(Purpose::Review)?;
     let db = &visit.app.db;
     let filter = filter(visit);
@@ -84,29 +82,36 @@ pub async fn show(visit: &Visit) -> Answer {
         table::text(visit.t("状态")),
     ];
     let rows = found.rows.iter().map(|one| row(visit, one)).collect();
-    let body = html! {
-        (piece::figures(&figures(visit, &counts)))
-        (filters(visit, &scope))
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有待核对的记录。登记时和每晚都会比对，找到的列在这里。"), &html! {
-                @if visit.query.iter().next().is_some() { a.button href="/duplicates" { (visit.t("看全部待核对的记录")) } }
-            }))
-        } @else {
-            (table::table(lang, visit.t("重复登记"), &columns, rows, "/duplicates", &visit.query))
-            (pager::pager(lang, &found, "/duplicates", &visit.query))
-        }
-    };
-    let acts = html! {
-        @if visit.can(Permission::MergePeople) {
-            a.button href=(visit.query.with("page", "").href("/duplicates/export")) { (visit.t("导出")) }
-        }
-    };
-    Ok(visit
-        .page(visit.t("重复登记"))
-        .nav("/duplicates")
-        .wide()
-        .acts(acts)
-        .show(&body))
+    let bands: Vec<(String, String)> = Band::ALL
+        .into_iter()
+        .map(|one| (one.word().to_owned(), band(visit, one).to_owned()))
+        .collect();
+    listing::Worklist {
+        title: visit.t("重复登记"),
+        path: "/duplicates",
+        standings: listing::standings(PairState::ALL, &counts, |one| {
+            let tone = match one {
+                PairState::Open => "yellow",
+                PairState::Prepared => "red",
+                PairState::Merged => "green",
+                _ => "",
+            };
+            (one.word(), state(visit, one), tone)
+        }),
+        filters: field(visit.lang, "band", visit.t("把握"))
+            .value(visit.query.get("band"))
+            .filter(visit.t("不论把握大小"), &bands),
+        to_do: visit.t("待核对和待复核"),
+        columns: &columns,
+        rows,
+        nothing: (
+            visit.t("没有待核对的记录。登记时和每晚都会比对，找到的列在这里。"),
+            visit.t("看全部待核对的记录"),
+        ),
+        acts: html! {},
+        exports: visit.can(Permission::MergePeople),
+    }
+    .show(visit, scope.region, &found)
 }
 
 async fn looked(visit: &Visit, scope: &Scope, rows: usize) -> anyhow::Result<()> {
@@ -121,55 +126,6 @@ async fn looked(visit: &Visit, scope: &Scope, rows: usize) -> anyhow::Result<()>
         detail: json!({ "pairs": rows }),
     });
     tx.commit().await
-}
-
-fn figures(visit: &Visit, counts: &BTreeMap<PairState, u64>) -> Vec<piece::Figure> {
-    let shown = visit.query.get("state");
-    PairState::ALL
-        .into_iter()
-        .map(|one| piece::Figure {
-            label: state(visit, one).to_owned(),
-            count: counts.get(&one).copied().unwrap_or(0),
-            href: visit
-                .query
-                .with("page", "")
-                .with("state", one.word())
-                .href("/duplicates"),
-            tone: match one {
-                PairState::Open => "yellow",
-                PairState::Prepared => "red",
-                PairState::Merged => "green",
-                _ => "",
-            },
-            chosen: one.word() == shown,
-        })
-        .collect()
-}
-
-fn filters(visit: &Visit, scope: &Scope) -> Markup {
-    let lang = visit.lang;
-    let query = &visit.query;
-    let bands: Vec<(String, String)> = Band::ALL
-        .into_iter()
-        .map(|one| (one.word().to_owned(), band(visit, one).to_owned()))
-        .collect();
-    let mut states: Vec<(String, String)> = PairState::ALL
-        .into_iter()
-        .map(|one| (one.word().to_owned(), state(visit, one).to_owned()))
-        .collect();
-    states.push(("all".to_owned(), visit.t("全部状态").to_owned()));
-    let places = words::places_under(lang, &visit.app.desk.book, scope.region);
-    html! {
-        form.filters method="get" action="/duplicates" {
-            (field(lang, "band", visit.t("把握")).value(query.get("band")).filter(visit.t("不论把握大小"), &bands))
-            (field(lang, "state", visit.t("状态")).value(query.get("state")).filter(visit.t("待核对和待复核"), &states))
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
-            (lesser(visit.t("筛选")))
-            a.button.plain href="/duplicates" { (visit.t("清除")) }
-        }
-    }
 }
 
 /// A record in one line.

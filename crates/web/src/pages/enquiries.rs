@@ -7,7 +7,7 @@
 use super::enquiry::{sources, terms};
 use crate::parts::export::{Export, few_enough};
 use crate::parts::form::{field, lesser};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::{format, listing, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use access::{Purpose, Scope};
@@ -161,12 +161,7 @@ pub async fn show(visit: &Visit) -> Answer {
         .collect();
     let body = html! {
         (filters(visit, &beside, &filter).await?)
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有符合条件的核对记录。"), &html! { a.button href="/enquiries" { (visit.t("看全部核对记录")) } }))
-        } @else {
-            (table::table(lang, visit.t("核对记录"), &columns, rows, "/enquiries", &visit.query))
-            (pager::pager(lang, &found, "/enquiries", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("核对记录"), "/enquiries"), &columns, rows, &found, &piece::empty(visit.t("没有符合条件的核对记录。"), &html! { a.button href="/enquiries" { (visit.t("看全部核对记录")) } })))
         @if !beside.officers.is_empty() {
             (piece::section(&lang.f("各人核对次数，最近 {days} 天", &[("days", &beside.terms.odd.median_days)]), &officers(visit, &beside)))
         }

@@ -1,10 +1,9 @@
 //! The households of the area (家庭列表): by place and by the beginning of a member's name or the household's number.
 
 use crate::parts::form::{field, lesser};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::{format, listing, piece, table};
 use crate::problem::Answer;
 use crate::visit::Visit;
-use crate::words;
 use access::{Permission, Purpose};
 use maud::html;
 use registry::households::Filter;
@@ -20,10 +19,7 @@ pub async fn show(visit: &Visit) -> Answer {
     let lang = visit.lang;
     let scope = visit.scope(Purpose::Enquiry("家庭列表".to_owned()))?;
     let filter = Filter {
-        region: visit
-            .query
-            .some("region")
-            .and_then(|code| code.parse().ok()),
+        region: listing::chosen_place(visit),
         text: visit.query.get("text").to_owned(),
         with_dissolved: false,
     };
@@ -54,24 +50,16 @@ pub async fn show(visit: &Visit) -> Answer {
             )
         })
         .collect();
-    let places = words::places_under(lang, &visit.app.desk.book, scope.region);
     let body = html! {
         form.filters method="get" action="/households" {
             (field(lang, "text", visit.t("姓名或户编号")).value(visit.query.get("text")).text())
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
+            (listing::place(visit, scope.region))
             (lesser(visit.t("筛选")))
             @if visit.query.some("text").is_some() || visit.query.some("region").is_some() {
                 a.button.plain href="/households" { (visit.t("清除")) }
             }
         }
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有符合条件的家庭。"), &html! {}))
-        } @else {
-            (table::table(lang, visit.t("家庭"), &columns, rows, "/households", &visit.query))
-            (pager::pager(lang, &found, "/households", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("家庭"), "/households"), &columns, rows, &found, &piece::empty(visit.t("没有符合条件的家庭。"), &html! {})))
     };
     let acts = html! {
         @if visit.can(Permission::Apply) {

@@ -6,7 +6,7 @@
 
 use crate::locale::{Lang, key};
 use crate::parts::form::{self, field, lesser};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::{format, listing, piece, table};
 use crate::problem::Answer;
 use crate::visit::{Visit, download};
 use crate::words;
@@ -142,7 +142,7 @@ async fn asked(visit: &Visit, scope: &Scope) -> anyhow::Result<Asked> {
         Some(start.and_utc() - chrono::Duration::hours(CHINA_HOURS))
     };
     let whole = scope.region.holds(visit.app.desk.book.place().division);
-    let place = query.some("region").and_then(|code| code.parse().ok());
+    let place = listing::chosen_place(visit);
     let mut nobody = false;
     let by = match query.some("officer") {
         None => None,
@@ -223,12 +223,7 @@ async fn page(visit: &Visit, verdict: Option<&Verdict>) -> Answer {
     let body = html! {
         @if let Some(verdict) = verdict { (verdict_box(visit, verdict)) }
         (filters(visit, &scope))
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有符合条件的日志。请放宽筛选条件。"), &html! {}))
-        } @else {
-            (table::table(lang, visit.t("操作日志"), &columns, rows, "/journal", &visit.query))
-            (pager::pager(lang, &found, "/journal", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("操作日志"), "/journal"), &columns, rows, &found, &piece::empty(visit.t("没有符合条件的日志。请放宽筛选条件。"), &html! {})))
     };
     let acts = html! {
         form method="post" action="/journal/verify" {
@@ -261,7 +256,6 @@ fn filters(visit: &Visit, scope: &Scope) -> Markup {
                 .map(|(word, name)| ((*word).to_owned(), lang.look(name).to_owned())),
         );
     }
-    let places = words::places_under(lang, &visit.app.desk.book, scope.region);
     html! {
         form.filters method="get" action="/journal" {
             (field(lang, "officer", visit.t("账号")).value(query.get("officer")).text())
@@ -269,9 +263,7 @@ fn filters(visit: &Visit, scope: &Scope) -> Markup {
             (field(lang, "subject", visit.t("对象编号")).value(query.get("subject")).text())
             (field(lang, "from", visit.t("从哪天起")).value(query.get("from")).date())
             (field(lang, "until", visit.t("到哪天为止（含这一天）")).value(query.get("until")).date())
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
+            (listing::place(visit, scope.region))
             (lesser(visit.t("筛选")))
             @if query.iter().any(|(_, value)| !value.is_empty()) {
                 a.button.plain href="/journal" { (visit.t("清除")) }

@@ -4,16 +4,15 @@
 //! What is done about one stands on its own page ([`super::lead`]).
 
 use crate::parts::export::{Export, few_enough};
-use crate::parts::form::{field, lesser};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::form::field;
+use crate::parts::{format, listing, piece, table};
 use crate::problem::Answer;
 use crate::visit::Visit;
 use crate::words;
-use access::{Permission, Purpose, Scope};
+use access::{Permission, Purpose};
 use casework::lead::{self, Kind, Lead, LeadFilter, LeadSort, LeadState};
 use maud::{Markup, html};
 use sheets::{Column, Field, Kind as Cell};
-use std::collections::BTreeMap;
 
 /// Rows a page shows.
 const ROWS: u64 = 30;
@@ -56,21 +55,21 @@ pub(crate) fn amount(visit: &Visit, one: Option<vocab::Money>) -> String {
 fn filter(visit: &Visit) -> LeadFilter {
     let query = &visit.query;
     LeadFilter {
-        region: query.some("region").and_then(|code| code.parse().ok()),
+        region: listing::chosen_place(visit),
         programme: query.some("programme").map(str::to_owned),
         kind: query.some("kind").and_then(Kind::from_word),
-        states: match query.get("state") {
-            "" => vec![LeadState::Found, LeadState::Visited],
-            "all" => Vec::new(),
-            word => LeadState::from_word(word).into_iter().collect(),
-        },
+        states: listing::states(
+            visit,
+            &[LeadState::Found, LeadState::Visited],
+            LeadState::from_word,
+        ),
     }
 }
 
 fn sort(visit: &Visit) -> (LeadSort, bool) {
     (
         LeadSort::from_word(visit.query.get("sort")),
-        visit.query.get("dir") == "desc",
+        listing::falls(visit),
     )
 }
 
@@ -79,7 +78,6 @@ fn sort(visit: &Visit) -> (LeadSort, bool) {
 /// # Errors
 /// A fault of the database.
 pub async fn show(visit: &Visit) -> Answer {
-    let lang = visit.lang;
     let scope = visit.scope_for(Permission::SeeCases, Purpose::Review)?;
     let db = &visit.app.db;
     let filter = filter(visit);
@@ -98,80 +96,44 @@ pub async fn show(visit: &Visit) -> Answer {
         table::text(visit.t("状态")),
     ];
     let rows = found.rows.iter().map(|one| row(visit, one)).collect();
-    let body = html! {
-        (piece::figures(&figures(visit, &counts)))
-        (filters(visit, &scope))
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有这样的线索。线索由每晚的全人口比对和生活事件发现。"), &html! {
-                @if visit.query.iter().next().is_some() { a.button href="/leads" { (visit.t("看全部待办线索")) } }
-            }))
-        } @else {
-            (table::table(lang, visit.t("政策找人"), &columns, rows, "/leads", &visit.query))
-            (pager::pager(lang, &found, "/leads", &visit.query))
-        }
-    };
     let acts = html! {
         @if visit.can(Permission::RunSweep) { a.button href="/leads/sweep" { (visit.t("全人口比对")) } }
-        @if visit.can(Permission::ExportCases) {
-            a.button href=(visit.query.with("page", "").href("/leads/export")) { (visit.t("导出")) }
-        }
     };
-    Ok(visit
-        .page(visit.t("政策找人"))
-        .nav("/leads")
-        .wide()
-        .acts(acts)
-        .show(&body))
-}
-
-fn figures(visit: &Visit, counts: &BTreeMap<LeadState, u64>) -> Vec<piece::Figure> {
-    let shown = visit.query.get("state");
-    LeadState::ALL
-        .into_iter()
-        .map(|one| piece::Figure {
-            label: state(visit, one).to_owned(),
-            count: counts.get(&one).copied().unwrap_or(0),
-            href: visit
-                .query
-                .with("page", "")
-                .with("state", one.word())
-                .href("/leads"),
-            tone: match one {
+    listing::Worklist {
+        title: visit.t("政策找人"),
+        path: "/leads",
+        standings: listing::standings(LeadState::ALL, &counts, |one| {
+            let tone = match one {
                 LeadState::Found => "yellow",
                 LeadState::Enrolled => "green",
                 _ => "",
-            },
-            chosen: one.word() == shown,
-        })
-        .collect()
+            };
+            (one.word(), state(visit, one), tone)
+        }),
+        filters: filters(visit),
+        to_do: visit.t("待走访和已走访"),
+        columns: &columns,
+        rows,
+        nothing: (
+            visit.t("没有这样的线索。线索由每晚的全人口比对和生活事件发现。"),
+            visit.t("看全部待办线索"),
+        ),
+        acts,
+        exports: visit.can(Permission::ExportCases),
+    }
+    .show(visit, scope.region, &found)
 }
 
-fn filters(visit: &Visit, scope: &Scope) -> Markup {
-    let lang = visit.lang;
-    let desk = &visit.app.desk;
-    let query = &visit.query;
-    let programmes = words::titled(lang, desk.open_programmes());
+fn filters(visit: &Visit) -> Markup {
+    let (lang, query) = (visit.lang, &visit.query);
+    let programmes = words::titled(lang, visit.app.desk.open_programmes());
     let kinds: Vec<(String, String)> = Kind::ALL
         .into_iter()
         .map(|one| (one.word().to_owned(), kind(visit, one).to_owned()))
         .collect();
-    let mut states: Vec<(String, String)> = LeadState::ALL
-        .into_iter()
-        .map(|one| (one.word().to_owned(), state(visit, one).to_owned()))
-        .collect();
-    states.push(("all".to_owned(), visit.t("全部状态").to_owned()));
-    let places = words::places_under(lang, &desk.book, scope.region);
     html! {
-        form.filters method="get" action="/leads" {
-            (field(lang, "programme", visit.t("事项")).value(query.get("programme")).filter(visit.t("全部事项"), &programmes))
-            (field(lang, "kind", visit.t("线索")).value(query.get("kind")).filter(visit.t("全部种类"), &kinds))
-            (field(lang, "state", visit.t("状态")).value(query.get("state")).filter(visit.t("待走访和已走访"), &states))
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
-            (lesser(visit.t("筛选")))
-            a.button.plain href="/leads" { (visit.t("清除")) }
-        }
+        (field(lang, "programme", visit.t("事项")).value(query.get("programme")).filter(visit.t("全部事项"), &programmes))
+        (field(lang, "kind", visit.t("线索")).value(query.get("kind")).filter(visit.t("全部种类"), &kinds))
     }
 }
 

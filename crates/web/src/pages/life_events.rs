@@ -1,10 +1,9 @@
 //! Life events (生活事件): what happened in the households of this place, and what each event means for their cases.
 
 use crate::parts::form::{field, lesser};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::{format, listing, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
-use crate::words;
 use access::{Permission, Purpose};
 use casework::life_event::{self, EventFilter, Kind, LifeEvent, Line};
 use casework::review::Differs;
@@ -52,10 +51,7 @@ pub async fn show(visit: &Visit) -> Answer {
     let db = &visit.app.db;
     let filter = EventFilter {
         kind: visit.query.some("kind").and_then(Kind::from_word),
-        region: visit
-            .query
-            .some("region")
-            .and_then(|code| code.parse().ok()),
+        region: listing::chosen_place(visit),
     };
     let (offset, limit) = visit.paging(ROWS);
     let found = life_event::list(db, &scope, &filter, offset, limit).await?;
@@ -88,24 +84,16 @@ pub async fn show(visit: &Visit) -> Answer {
         .into_iter()
         .map(|one| (one.word(), kind(visit, one).to_owned()))
         .collect();
-    let places = words::places_under(lang, &visit.app.desk.book, scope.region);
     let body = html! {
         (piece::figures(&[
             piece::Figure { label: visit.t("全部事件").to_owned(), count: found.total, href: "/life-events".to_owned(), tone: "", chosen: true },
         ]))
         form.filters method="get" action="/life-events" {
             (field(lang, "kind", visit.t("种类")).value(visit.query.get("kind")).filter(visit.t("全部种类"), &kinds))
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
+            (listing::place(visit, scope.region))
             (lesser(visit.t("筛选")))
         }
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("还没有生活事件。死亡和迁移在家庭页登记；满龄和事实到期由系统每天核对。"), &html! {}))
-        } @else {
-            (table::table(lang, visit.t("生活事件"), &columns, rows, "/life-events", &visit.query))
-            (pager::pager(lang, &found, "/life-events", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("生活事件"), "/life-events"), &columns, rows, &found, &piece::empty(visit.t("还没有生活事件。死亡和迁移在家庭页登记；满龄和事实到期由系统每天核对。"), &html! {})))
     };
     Ok(visit
         .page(visit.t("生活事件"))

@@ -4,7 +4,7 @@
 
 use super::officer::places;
 use crate::parts::form::{self, FieldError, fault, field, lesser};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::{format, listing, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::rate::Allowance;
 use crate::visit::Visit;
@@ -31,10 +31,7 @@ const OBJECTIONS: Allowance = Allowance {
 pub async fn show(visit: &Visit) -> Answer {
     let lang = visit.lang;
     let division = visit.app.desk.book.place().division;
-    let region: Region = visit
-        .query
-        .some("region")
-        .and_then(|code| code.parse().ok())
+    let region: Region = listing::chosen_place(visit)
         .filter(|region| division.holds(*region))
         .unwrap_or(division);
     let (offset, limit) = visit.paging(ROWS);
@@ -70,12 +67,7 @@ pub async fn show(visit: &Visit) -> Answer {
             (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places(visit, division)))
             (lesser(visit.t("筛选")))
         }
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("现在没有公示。"), &html! {}))
-        } @else {
-            (table::table(lang, visit.t("近期公示"), &columns, rows, "/notices", &visit.query))
-            (pager::pager(lang, &found, "/notices", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("近期公示"), "/notices"), &columns, rows, &found, &piece::empty(visit.t("现在没有公示。"), &html! {})))
     };
     Ok(visit
         .page(visit.t("近期公示"))

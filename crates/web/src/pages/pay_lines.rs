@@ -4,7 +4,7 @@
 
 use super::pay_run::{difference, lines_table, people};
 use crate::parts::form::{field, lesser};
-use crate::parts::{format, piece};
+use crate::parts::{format, listing, piece};
 use crate::problem::Answer;
 use crate::visit::Visit;
 use crate::words;
@@ -37,7 +37,7 @@ pub async fn show(visit: &Visit) -> Answer {
     let filter = LineFilter {
         month,
         programme: query.some("programme").map(str::to_owned),
-        region: query.some("region").and_then(|code| code.parse().ok()),
+        region: listing::chosen_place(visit),
         difference: DIFFERENCES
             .into_iter()
             .find(|one| one.word() == query.get("difference")),
@@ -55,14 +55,11 @@ pub async fn show(visit: &Visit) -> Answer {
         .into_iter()
         .map(|one| (one.word(), difference(lang, one).to_owned()))
         .collect();
-    let places = words::places_under(lang, &visit.app.desk.book, scope.region);
     let body = html! {
         form.filters method="get" action="/pay-lines" {
             (field(lang, "month", visit.t("月份")).value(query.get("month")).month())
             (field(lang, "programme", visit.t("事项")).value(query.get("programme")).filter(visit.t("全部事项"), &programmes))
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
+            (listing::place(visit, scope.region))
             (field(lang, "difference", visit.t("与上月比")).value(query.get("difference")).filter(visit.t("全部"), &differences))
             div.choice {
                 input #released type="checkbox" name="released" value="1" checked[filter.released];

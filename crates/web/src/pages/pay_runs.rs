@@ -5,7 +5,7 @@
 use super::officer::places;
 use super::pay_run::run_state;
 use crate::parts::form::{self, FieldError, fault, field};
-use crate::parts::{format, pager, piece, table};
+use crate::parts::{format, listing, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
@@ -73,12 +73,7 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
         .collect();
     let body = html! {
         @if visit.can(Permission::ProposePayRun) { (propose_form(visit, errors)?) }
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("还没有发放批次。"), &html! {}))
-        } @else {
-            (table::table(lang, visit.t("发放批次"), &columns, rows, "/pay-runs", &visit.query))
-            (pager::pager(lang, &found, "/pay-runs", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("发放批次"), "/pay-runs"), &columns, rows, &found, &piece::empty(visit.t("还没有发放批次。"), &html! {})))
     };
     let note = match visit.query.get("done") {
         "cancelled" => Some(html! { (visit.t("批次已作废，没有发生放款。")) }),

@@ -4,7 +4,7 @@
 
 use crate::parts::export::{Export, few_enough};
 use crate::parts::form::{field, lesser};
-use crate::parts::{format, mark, pager, piece, table};
+use crate::parts::{format, listing, mark, piece, table};
 use crate::problem::Answer;
 use crate::visit::Visit;
 use crate::words;
@@ -22,7 +22,7 @@ fn filter(visit: &Visit) -> ReviewFilter {
     let query = &visit.query;
     ReviewFilter {
         programme: query.some("programme").map(str::to_owned),
-        region: query.some("region").and_then(|code| code.parse().ok()),
+        region: listing::chosen_place(visit),
         month: query.some("month").and_then(|month| month.parse().ok()),
         light: match query.get("show") {
             "overdue" => Some(Light::Red),
@@ -38,7 +38,6 @@ fn filter(visit: &Visit) -> ReviewFilter {
 /// # Errors
 /// A fault of the database.
 pub async fn show(visit: &Visit) -> Answer {
-    let lang = visit.lang;
     let scope = visit.scope_for(Permission::SeeCases, Purpose::Review)?;
     let db = &visit.app.db;
     let filter = filter(visit);
@@ -59,12 +58,7 @@ pub async fn show(visit: &Visit) -> Answer {
     let body = html! {
         (piece::figures(&figures_of(visit, &figures)))
         (filters(visit, &scope, &filter))
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有这样的核查。"), &html! {}))
-        } @else {
-            (table::table(lang, visit.t("定期核查"), &columns, rows, "/reviews", &visit.query))
-            (pager::pager(lang, &found, "/reviews", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("定期核查"), "/reviews"), &columns, rows, &found, &piece::empty(visit.t("没有这样的核查。"), &html! {})))
     };
     let acts = html! {
         @if visit.can(Permission::ExportCases) {
@@ -110,15 +104,12 @@ fn filters(visit: &Visit, scope: &Scope, filter: &ReviewFilter) -> Markup {
             .is_some_and(|procedure| procedure.review.is_some())
     });
     let programmes = words::titled(lang, reviewed);
-    let places = words::places_under(lang, &desk.book, scope.region);
     let month = filter.month.map(|month: Month| month.to_string());
     html! {
         form.filters method="get" action="/reviews" {
             input type="hidden" name="show" value=(visit.query.get("show"));
             (field(lang, "programme", visit.t("事项")).value(visit.query.get("programme")).filter(visit.t("全部事项"), &programmes))
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
+            (listing::place(visit, scope.region))
             (field(lang, "month", visit.t("到期月份")).value(month.as_deref().unwrap_or_default()).optional().month())
             (lesser(visit.t("筛选")))
             a.button.plain href="/reviews" { (visit.t("清除")) }

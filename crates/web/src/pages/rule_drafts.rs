@@ -1,6 +1,6 @@
 //! Drafts of rules (规则草稿): what is being written, what waits for a second officer, what became of the rest.
 
-use crate::parts::{format, pager, piece, proof, table};
+use crate::parts::{format, listing, piece, proof, table};
 use crate::problem::Answer;
 use crate::visit::Visit;
 use access::Purpose;
@@ -56,14 +56,9 @@ pub async fn show(visit: &Visit) -> Answer {
         })
         .collect();
     let body = html! {
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有规则草稿。在规则详情页选“修改规则”起草。"), &html! {
+        (listing::listed(visit, (visit.t("规则草稿"), "/rules/drafts"), &columns, rows, &found, &piece::empty(visit.t("没有规则草稿。在规则详情页选“修改规则”起草。"), &html! {
                 a.button href="/rules" { (visit.t("规则")) }
-            }))
-        } @else {
-            (table::table(lang, visit.t("规则草稿"), &columns, rows, "/rules/drafts", &visit.query))
-            (pager::pager(lang, &found, "/rules/drafts", &visit.query))
-        }
+            })))
     };
     let note = match visit.query.get("done") {
         "discarded" => Some(html! { (visit.t("草稿已作废，现行规则没有改变。")) }),

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: an edition is shown and exported as it was in force, to the byte.
 
-use crate::parts::{diff, format, pager, piece, proof, table};
+use crate::parts::{diff, format, listing, piece, proof, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::{Visit, download};
 use access::Purpose;
@@ -28,7 +28,6 @@ fn kind(visit: &Visit, edition: &Edition) -> String {
 /// # Errors
 /// A fault of the database.
 pub async fn show(visit: &Visit) -> Answer {
-    let lang = visit.lang;
     let (offset, limit) = visit.paging(ROWS);
     let found = list::editions(&visit.app.db, offset, limit).await?;
     let present = visit.app.shelf.now().number;
@@ -60,12 +59,7 @@ pub async fn show(visit: &Visit) -> Answer {
         })
         .collect();
     let body = html! {
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("这台服务没有保存规则的历史。"), &html! {}))
-        } @else {
-            (table::table(lang, visit.t("规则历史"), &columns, rows, "/rules/editions", &visit.query))
-            (pager::pager(lang, &found, "/rules/editions", &visit.query))
-        }
+        (listing::listed(visit, (visit.t("规则历史"), "/rules/editions"), &columns, rows, &found, &piece::empty(visit.t("这台服务没有保存规则的历史。"), &html! {})))
     };
     Ok(visit
         .page(visit.t("规则历史"))

@@ -8,7 +8,7 @@ mod tables;
 
 use crate::parts::export::Export;
 use crate::parts::form::{field, lesser};
-use crate::parts::{format, piece};
+use crate::parts::{format, listing, piece};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
@@ -128,7 +128,6 @@ pub async fn show(visit: &Visit) -> Answer {
 fn pickers(visit: &Visit, look: &Look) -> Markup {
     let lang = visit.lang;
     let desk = &visit.app.desk;
-    let places = words::places_under(lang, &desk.book, look.root);
     let programmes = words::titled(lang, desk.open_programmes());
     let measures: Vec<(String, String)> = Measure::ALL
         .into_iter()
@@ -137,9 +136,7 @@ fn pickers(visit: &Visit, look: &Look) -> Markup {
     html! {
         form.filters method="get" action="/statistics" {
             (field(lang, "month", visit.t("月份")).value(&look.month.to_string()).month())
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
+            (listing::place(visit, look.root))
             (field(lang, "programme", visit.t("事项")).value(visit.query.get("programme")).filter(visit.t("全部事项"), &programmes))
             (field(lang, "measure", visit.t("走势")).value(look.measure.word()).select(&measures))
             (lesser(visit.t("查看")))

@@ -1,7 +1,7 @@
 //! 待办: what waits for this officer, the most urgent first, with its clock; every number above is the list below.
 
 use crate::parts::form::{field, lesser};
-use crate::parts::{mark, pager, piece, table};
+use crate::parts::{listing, mark, piece, table};
 use crate::problem::Answer;
 use crate::visit::Visit;
 use crate::words;
@@ -56,10 +56,7 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
     let shown = visit.query.get("show");
     let mut filter = filter_of(shown);
     filter.mine_only = visit.query.has("mine");
-    filter.region = visit
-        .query
-        .some("region")
-        .and_then(|code| code.parse().ok());
+    filter.region = listing::chosen_place(visit);
     filter.programme = visit.query.some("programme").map(str::to_owned);
     let (offset, limit) = visit.paging(ROWS);
     let counts = casework::todo::counts(db, &scope).await?;
@@ -80,7 +77,6 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
         table::text(visit.t("社区")),
         table::text(visit.t("上一步经办")),
     ];
-    let places = words::places_under(lang, &desk.book, scope.region);
     let programmes = words::titled(lang, desk.open_programmes());
     let body = html! {
         (piece::figures(&figures(visit, &counts, shown)))
@@ -96,23 +92,16 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
         form.filters method="get" action="/" {
             input type="hidden" name="show" value=(shown);
             (field(lang, "programme", visit.t("事项")).value(visit.query.get("programme")).filter(visit.t("全部事项"), &programmes))
-            @if places.len() > 1 {
-                (field(lang, "region", visit.t("街道、社区")).value(visit.query.get("region")).filter(visit.t("全部街道社区"), &places))
-            }
+            (listing::place(visit, scope.region))
             div.choice {
                 input #mine type="checkbox" name="mine" value="1" checked[filter.mine_only];
                 label for="mine" { (visit.t("只看我的")) }
             }
             (lesser(visit.t("筛选")))
         }
-        @if found.rows.is_empty() {
-            (piece::empty(visit.t("没有要办的事。"), &html! {
+        (listing::listed(visit, (visit.t("待办"), "/"), &columns, rows, &found, &piece::empty(visit.t("没有要办的事。"), &html! {
                 @if visit.can(Permission::Apply) { a.button href="/apply" { (visit.t("新申请")) } }
-            }))
-        } @else {
-            (table::table(lang, visit.t("待办"), &columns, rows, "/", &visit.query))
-            (pager::pager(lang, &found, "/", &visit.query))
-        }
+            })))
     };
     let acts = html! {
         @if visit.can(Permission::Apply) { a.button.primary href="/apply" data-new="" { (visit.t("新申请")) } }
