@@ -6,7 +6,8 @@
 
 Times whole processes of the shipped program: a full sweep, the night after it when one household in a thousand was written
 anew, and a simulation. Each round does all three, on the same folder. What loading the rules costs is measured as well, by a
-sweep in which nothing is left to do; shares are of what comes on top of it. Ends with 1 below a gate.
+sweep in which nothing is left to do; shares are of what comes on top of it. Then the simulation page: the first answer after
+the program was started, and those after it, while a slider moves. Ends with 1 below a gate.
 """
 
 import argparse
@@ -20,11 +21,14 @@ import time
 
 sys.dont_write_bytecode = True
 from side_by_side import CACHE, PYTHON, QUIET, ROOT, built, judged, set_up, watch, writes  # noqa: E402
+from simulate_page import answers  # noqa: E402
 
 PACKS = os.path.join(ROOT, "packs")
 # A night in the middle of a month; the first three of a month have more to do, because rules count full months.
 DAY, NEXT = "2026-06-10", "2026-06-11"
 ONE_IN = 1000
+# What the slider of the page stands at, in yuan.
+MOVED = [str(yuan) for yuan in range(1250, 1360, 10)]
 
 
 def later_part(folder):
@@ -85,11 +89,13 @@ def main():
         if not os.path.exists(os.path.join(data, "manifest.json")):
             subprocess.run([program, "synth", "--people", str(size), "--seed", "7", "--pack", os.path.join(PACKS, "baoan"), "--out", data], check=True, stdout=sys.stderr)
         households = json.load(open(os.path.join(data, "manifest.json")))["households"]
-        fine &= told(size, households, rounds(program, data, wish.rounds), wish.write)
+        found = rounds(program, data, wish.rounds)
+        waited = answers(program, data, "dibao", "dibao_standard", MOVED, DAY) if size == 1_000_000 else None
+        fine &= told(size, households, found, waited, wish.write)
     sys.exit(0 if fine else 1)
 
 
-def told(size, households, found, write):
+def told(size, households, found, waited, write):
     middle = {name: {field: statistics.median(run[field] for run in several) for field in several[0]} for name, several in found.items()}
     print(f"\n{size} people, {households} households, {len(found['full'])} rounds; rules loaded in {middle['start']['wall_s']:.2f} s")
     print("| what | wall s | CPU s | peak MiB | others' cores |\n|---|--:|--:|--:|--:|")
@@ -101,8 +107,11 @@ def told(size, households, found, write):
     over = {name: max(run[field] - middle["start"][field], 1e-3) / cores for name, run in middle.items()}
     gates = [(f"full rule book, {size} people, households a second{how}", households / over["full"], None, 1_000_000, False)]
     gates += [(f"night with 0.1 % changed, share of a full one{how}", over["night"] / over["full"], 0.05, 0.01, True)]
-    if size == 1_000_000:
-        gates.append((f"simulate one parameter, s{how}", over["simulate"], 1, 0.3, True))
+    if waited:
+        first, *later = waited
+        gates.append(("simulate one parameter, page to answer, the first after a start, s", first, 1, 0.3, True))
+        gates.append(("simulate one parameter, page to answer, while a slider moves, s", statistics.median(later), 1, 0.3, True))
+    gates.append((f"simulate one parameter, as a command, s{how}", over["simulate"], None, 0.3, True))
     into = write and size == 1_000_000 and ("book", f"`bench/book.py`, medians of {len(found['full'])} rounds beside loading the rules ({middle['start']['wall_s']:.2f} s)")
     return judged(gates, 3, into)
 
