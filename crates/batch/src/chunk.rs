@@ -3,16 +3,19 @@
 //! Guarantees: only the columns asked for are read; a column of another type than its fact's is refused by name; nulls
 //! are absent, never zero. Deliberately absent: joining; rows come whole, a household with its members.
 
-use crate::encode::to_parquet;
-use anyhow::{Context, bail};
+use crate::encode::to_parquet_in_groups;
+use anyhow::{Context, bail, ensure};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
+};
 use policy::table::{ABSENT, BROKEN, Column, ColumnDef, EPOCH, KNOWN, States, Table, Words};
 use policy::{Kind, Unit};
 use std::borrow::Cow;
@@ -22,12 +25,62 @@ use std::ops::Range;
 /// How many households are decided together.
 pub(crate) const ROWS: usize = 8_192;
 
+/// How many households lie in a group of a file of which a night wants a few.
+const GROUP: usize = 256;
+
 /// Opens a part for the columns wanted (打开分块), `region` and the ids always among them.
 ///
 /// # Errors
 /// When the bytes are no Parquet file.
 pub(crate) fn open(bytes: Bytes, wanted: &[ColumnDef]) -> anyhow::Result<ParquetRecordBatchReader> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).context("不是 Parquet 文件")?;
+    let builder = Builder::try_new(bytes).context("不是 Parquet 文件")?;
+    projected(builder, wanted)
+}
+
+/// Opens a part as [`open`] does, but only those of its row groups in which one of the households is.
+///
+/// # Errors
+/// When the bytes are no Parquet file.
+pub(crate) fn open_some(
+    bytes: Bytes,
+    wanted: &[ColumnDef],
+    households: &BTreeSet<i64>,
+) -> anyhow::Result<ParquetRecordBatchReader> {
+    let metadata = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::default());
+    let metadata = metadata.context("不是 Parquet 文件")?;
+    let builder = Builder::new_with_metadata(bytes.clone(), metadata.clone());
+    let mut groups: Vec<usize> = (0..builder.metadata().num_row_groups()).collect();
+    let ends: Vec<usize> = builder
+        .metadata()
+        .row_groups()
+        .iter()
+        .scan(0, |end, group| {
+            *end += usize::try_from(group.num_rows()).unwrap_or(0);
+            Some(*end)
+        })
+        .collect();
+    let mut leaves = builder.parquet_schema().columns().iter();
+    let ids = leaves.position(|leaf| leaf.path().string() == "household");
+    let ids = ProjectionMask::leaves(builder.parquet_schema(), ids);
+    let mut here = vec![false; groups.len()];
+    let (mut row, mut group) = (0, 0);
+    let named = Builder::new_with_metadata(bytes, metadata).with_projection(ids);
+    for batch in named.build()? {
+        for household in Chunk::new(batch?).households()? {
+            while ends[group] <= row {
+                group += 1;
+            }
+            here[group] |= households.contains(household);
+            row += 1;
+        }
+    }
+    groups.retain(|group| here[*group]);
+    projected(builder.with_row_groups(groups), wanted)
+}
+
+type Builder = ParquetRecordBatchReaderBuilder<Bytes>;
+
+fn projected(builder: Builder, wanted: &[ColumnDef]) -> anyhow::Result<ParquetRecordBatchReader> {
     let mut names: [Vec<&str>; 2] = [vec!["household", "region"], vec!["person"]];
     for def in wanted {
         names[usize::from(def.of == Unit::Person)].push(&def.name);
@@ -128,9 +181,15 @@ impl Chunk {
         Ok(Some(Self { batch }))
     }
 
-    /// The bytes of a file with these rows, to be read by [`open`].
-    pub(crate) fn to_file(&self) -> anyhow::Result<Vec<u8>> {
-        to_parquet(&self.batch)
+    /// The bytes of a file with these rows in the order of a number each, to be read by [`open`] and [`open_some`]: rows
+    /// with near numbers lie together, a few hundred in a group.
+    pub(crate) fn to_file_by(&self, numbers: &[i32]) -> anyhow::Result<Vec<u8>> {
+        ensure!(numbers.len() == self.batch.num_rows(), "每行要有一个数");
+        let mut order: Vec<u32> = (0..u32::try_from(numbers.len())?).collect();
+        order.sort_by_key(|row| numbers[*row as usize]);
+        let order = UInt32Array::from(order);
+        let sorted = arrow_select::take::take_record_batch(&self.batch, &order)?;
+        to_parquet_in_groups(&sorted, GROUP)
     }
 
     /// The rows as the book's columns.
@@ -324,4 +383,43 @@ fn values<'a>(
         }
         (kind, found) => bail!("类型应当是 {kind}，文件里是 {found}；请重新生成快照"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::Int64Array;
+    use arrow_schema::{Field, Schema};
+    use std::sync::Arc;
+
+    #[test]
+    fn only_groups_with_a_wanted_household_are_read() {
+        let ids: Vec<i64> = (0..1_000).collect();
+        let field = |name: &str| Field::new(name, DataType::Int64, false);
+        let schema = Schema::new(vec![field("household"), field("region")]);
+        let column = || Arc::new(Int64Array::from(ids.clone())) as ArrayRef;
+        let batch = RecordBatch::try_new(Arc::new(schema), vec![column(), column()]).unwrap();
+        // Household 0 comes last, 999 first.
+        let numbers: Vec<i32> = (0..1_000).rev().collect();
+        let file: Bytes = Chunk::new(batch).to_file_by(&numbers).unwrap().into();
+        let read = |wanted: &[i64]| -> Vec<i64> {
+            let wanted = wanted.iter().copied().collect();
+            let read = open_some(file.clone(), &[], &wanted).unwrap();
+            let chunks = read.map(|batch| Chunk::new(batch.unwrap()));
+            chunks
+                .flat_map(|chunk| chunk.households().unwrap().to_vec())
+                .collect()
+        };
+        // Groups of 256: 999 to 744, 743 to 488, 487 to 232, 231 to 0.
+        let backwards = |from: i64, to: i64| (to..=from).rev();
+        assert_eq!(read(&[744]), backwards(999, 744).collect::<Vec<_>>());
+        let both: Vec<i64> = backwards(743, 488).chain(backwards(231, 0)).collect();
+        assert_eq!(read(&[743, 0, 5_000]), both);
+        assert!(read(&[5_000]).is_empty());
+        assert!(
+            Chunk::new(RecordBatch::new_empty(Arc::new(Schema::empty())))
+                .to_file_by(&[1])
+                .is_err()
+        );
+    }
 }

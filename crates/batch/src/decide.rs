@@ -5,9 +5,11 @@
 
 use crate::chunk::{Chunk, Rows};
 use anyhow::Context;
-use policy::machine::{Machine, Outcomes};
+use policy::machine::{Binding, Machine, Outcomes};
 use policy::{Ask, Book, ColumnDef, Every, Unit};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 use vocab::Region;
 
 /// A place as the columns write it (区划代码数).
@@ -49,79 +51,73 @@ pub(crate) fn monthly(every: Every) -> bool {
     every == Every::Month
 }
 
-/// Books that were written alike, bound as one, once for each place with values of its own.
-struct Bound<'b> {
+/// Books that were written alike, to be bound as one.
+#[derive(Debug)]
+struct Alike {
     /// The book and reforms of it, with their numbers among all books.
-    books: Vec<&'b Book>,
+    books: Vec<Arc<Book>>,
     numbers: Vec<usize>,
-    machines: BTreeMap<Region, Machine<'b>>,
+    /// Bound for each place with values of its own when somebody asks, the last one being everywhere else.
+    bound: Vec<OnceLock<Binding>>,
 }
 
-impl<'b> Bound<'b> {
-    fn machine(&self, ask: &Ask) -> anyhow::Result<Machine<'b>> {
-        self.books[0]
-            .machine_beside(&self.books[1..], ask)
-            .context("要比较的不是同一套规则的改动 (not a reform of this book)")
-    }
-}
-
-/// A book bound to a day (绑定后的规则库); others stand beside it.
-pub(crate) struct Deciders<'b> {
-    place: Region,
-    bound: Vec<Bound<'b>>,
+/// A book bound to a day, others beside it (绑定后的规则库): once for all parts and threads, and for every place that has values of
+/// its own.
+#[derive(Debug)]
+pub(crate) struct Bindings {
     ask: Ask,
+    place: Region,
+    /// Places with values of their own; the narrowest speaks, so it is looked for first.
     places: Vec<Region>,
+    alike: Vec<Alike>,
     reads: Vec<ColumnDef>,
 }
 
-impl<'b> Deciders<'b> {
-    pub(crate) fn new(book: &'b Book, ask: &Ask) -> anyhow::Result<Self> {
-        Self::beside(book, Vec::new(), ask)
-    }
-
+impl Bindings {
     /// The book and others, which are decided together; reforms of it share what they have in common with it.
-    pub(crate) fn beside(book: &'b Book, others: Vec<&'b Book>, ask: &Ask) -> anyhow::Result<Self> {
-        let books = || std::iter::once(book).chain(others.iter().copied());
-        let places: BTreeSet<Region> = books().flat_map(Book::places_with_own_values).collect();
+    pub(crate) fn of(book: &Arc<Book>, others: &[Arc<Book>], ask: &Ask) -> anyhow::Result<Self> {
+        let books = || std::iter::once(book).chain(others);
+        let places: BTreeSet<Region> = books()
+            .flat_map(|book| book.places_with_own_values())
+            .collect();
         let mut places: Vec<Region> = places.into_iter().collect();
-        // The narrowest place speaks, so it is looked for first.
         places.sort_by_key(|place| std::cmp::Reverse(place.level()));
-        let mut bound: Vec<Bound<'b>> = Vec::new();
+        let mut alike: Vec<Alike> = Vec::new();
         for (number, book) in books().enumerate() {
-            match bound
+            let known = alike
                 .iter_mut()
-                .find(|bound| bound.books[0].is_written_as(book))
-            {
-                Some(bound) => {
-                    bound.books.push(book);
-                    bound.numbers.push(number);
+                .find(|known| known.books[0].is_written_as(book));
+            match known {
+                Some(known) => {
+                    known.books.push(Arc::clone(book));
+                    known.numbers.push(number);
                 }
-                None => bound.push(Bound {
-                    books: vec![book],
+                None => alike.push(Alike {
+                    books: vec![Arc::clone(book)],
                     numbers: vec![number],
-                    machines: BTreeMap::new(),
+                    bound: (0..=places.len()).map(|_| OnceLock::new()).collect(),
                 }),
             }
         }
-        let place = book.place().division;
+        let mut bindings = Self {
+            ask: ask.clone(),
+            place: book.place().division,
+            places,
+            alike,
+            reads: Vec::new(),
+        };
         let mut reads: Vec<ColumnDef> = Vec::new();
-        for bound in &mut bound {
-            let everywhere = bound.machine(ask)?;
-            let wanted = bound.books[0].columns().iter().zip(everywhere.reads());
+        for (at, alike) in bindings.alike.iter().enumerate() {
+            let everywhere = bindings.bound(at, bindings.places.len())?;
+            let wanted = alike.books[0].columns().iter().zip(everywhere.reads());
             for (column, _) in wanted.filter(|(_, wanted)| **wanted) {
                 if !reads.contains(column) {
                     reads.push(column.clone());
                 }
             }
-            bound.machines.insert(place, everywhere);
         }
-        Ok(Self {
-            place,
-            bound,
-            ask: ask.clone(),
-            places,
-            reads,
-        })
+        bindings.reads = reads;
+        Ok(bindings)
     }
 
     /// Which columns they want.
@@ -129,23 +125,47 @@ impl<'b> Deciders<'b> {
         &self.reads
     }
 
-    /// The question as it is asked for a place.
-    pub(crate) fn ask_at(&self, place: Region) -> Ask {
+    /// The question as it is asked for a place, by its number.
+    fn ask_at(&self, place: usize) -> Ask {
         Ask {
-            region: Some(place),
+            region: Some(self.places.get(place).copied().unwrap_or(self.place)),
             ..self.ask.clone()
         }
     }
 
-    /// The place whose values hold in a community.
-    fn speaking(&self, community: i64) -> anyhow::Result<Region> {
+    /// Books written alike, bound for a place. Two who ask at once may both bind; what they get is the same.
+    fn bound(&self, alike: usize, place: usize) -> anyhow::Result<&Binding> {
+        let alike = &self.alike[alike];
+        let cell = &alike.bound[place];
+        if let Some(bound) = cell.get() {
+            return Ok(bound);
+        }
+        let bound = Binding::of(alike.books.clone(), &self.ask_at(place))
+            .context("要比较的不是同一套规则的改动 (not a reform of this book)")?;
+        Ok(cell.get_or_init(|| bound))
+    }
+
+    /// The number of the place whose values hold in a community.
+    fn speaking(&self, community: i64) -> anyhow::Result<usize> {
         let community = region_of(community)?;
-        Ok(self
-            .places
-            .iter()
-            .copied()
-            .find(|place| place.holds(community))
-            .unwrap_or(self.place))
+        let mut places = self.places.iter();
+        let found = places.position(|place| place.holds(community));
+        Ok(found.unwrap_or(self.places.len()))
+    }
+}
+
+/// What one thread decides with (认定): machines over what was bound, each made when it is first needed.
+pub(crate) struct Deciders<'b> {
+    bindings: &'b Bindings,
+    machines: BTreeMap<(usize, usize), Machine<'b>>,
+}
+
+impl<'b> Deciders<'b> {
+    pub(crate) fn new(bindings: &'b Bindings) -> Self {
+        Self {
+            bindings,
+            machines: BTreeMap::new(),
+        }
     }
 
     /// Decides all rows of a chunk, a run of rows with the same values at a time, each with the question as it was asked. Then
@@ -155,15 +175,16 @@ impl<'b> Deciders<'b> {
         chunk: &Chunk,
         mut found: impl FnMut(usize, &Ask, &Rows<'_>, Outcomes<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        let bindings = self.bindings;
         let regions = chunk.regions()?;
         let mut begin = 0;
         while begin < regions.len() {
-            let place = self.speaking(regions[begin])?;
+            let place = bindings.speaking(regions[begin])?;
             let mut end = begin + 1;
             let mut last = regions[begin];
             while end < regions.len() {
                 if regions[end] != last {
-                    if self.speaking(regions[end])? != place {
+                    if bindings.speaking(regions[end])? != place {
                         break;
                     }
                     last = regions[end];
@@ -171,18 +192,16 @@ impl<'b> Deciders<'b> {
                 end += 1;
             }
             let cut = chunk.cut(begin..end);
-            let ask = self.ask_at(place);
-            for bound in &mut self.bound {
-                let rows = cut.rows(bound.books[0].columns())?;
-                if !bound.machines.contains_key(&place) {
-                    let machine = bound.machine(&ask)?;
-                    bound.machines.insert(place, machine);
-                }
-                if let Some(machine) = bound.machines.get_mut(&place) {
-                    machine.decide(&rows.table);
-                    for (book, number) in bound.numbers.iter().enumerate() {
-                        found(*number, &ask, &rows, machine.outcomes(book))?;
-                    }
+            let ask = bindings.ask_at(place);
+            for (at, alike) in bindings.alike.iter().enumerate() {
+                let rows = cut.rows(alike.books[0].columns())?;
+                let machine = match self.machines.entry((at, place)) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(bindings.bound(at, place)?.machine()),
+                };
+                machine.decide(&rows.table);
+                for (book, number) in alike.numbers.iter().enumerate() {
+                    found(*number, &ask, &rows, machine.outcomes(book))?;
                 }
             }
             begin = end;

@@ -257,9 +257,14 @@ fn push_column(
 
 /// A batch as the bytes of a Parquet file (写成 Parquet), without a date or a name of the machine in it.
 pub(crate) fn to_parquet(batch: &RecordBatch) -> anyhow::Result<Vec<u8>> {
+    to_parquet_in_groups(batch, ROW_GROUP)
+}
+
+/// A batch as the bytes of a Parquet file with so many rows in a group.
+pub(crate) fn to_parquet_in_groups(batch: &RecordBatch, rows: usize) -> anyhow::Result<Vec<u8>> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
-        .set_max_row_group_row_count(Some(ROW_GROUP))
+        .set_max_row_group_row_count(Some(rows))
         .set_created_by("huimin".to_owned())
         .build();
     let mut bytes = Vec::new();

@@ -6,13 +6,13 @@
 //! those of a run over everybody. Deliberately absent: a change of rules; then everybody is decided again.
 
 use crate::chunk::{self, Chunk, Rows};
-use crate::decide::{Deciders, asked};
-use crate::finding::{self, Finding};
+use crate::decide::{Bindings, Deciders, asked};
+use crate::finding;
 use crate::folder::Folder;
 use crate::later::Later;
 use crate::layout::Part;
 use crate::night_rows::{Night, Nights};
-use crate::part::{PartDone, PartSweep, PartWork};
+use crate::part::{PartAnswer, PartDone, PartFiles, PartSweep, PartWork};
 use crate::shares::Shares;
 use crate::sweep::{Record, Sweep};
 use crate::tally::Tally;
@@ -23,7 +23,6 @@ use policy::Unit;
 use policy::clocks::Clocks;
 use policy::table::{ColumnDef, KNOWN};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// No day will change the row.
@@ -51,16 +50,34 @@ pub(crate) fn soon_until(day: NaiveDate, part: usize) -> NaiveDate {
         .unwrap_or(day)
 }
 
-/// The bytes of the rows whose day comes soon; none where there are none.
-pub(crate) fn soon_file(soon: &[Chunk]) -> anyhow::Result<Vec<u8>> {
-    Chunk::joined(soon)?.map_or_else(|| Ok(Vec::new()), |chunk| chunk.to_file())
+/// The bytes of the rows whose day comes soon, with the day of each, in the order of these days, so that a night reads only
+/// the rows around its own; none where there are none.
+pub(crate) fn soon_file(soon: &[Chunk], days: &[i32]) -> anyhow::Result<Vec<u8>> {
+    Chunk::joined(soon)?.map_or_else(|| Ok(Vec::new()), |chunk| chunk.to_file_by(days))
+}
+
+/// What all parts of one run share (一轮比对): the rules bound, and what time alone changes.
+#[derive(Debug)]
+pub(crate) struct Round {
+    pub(crate) bindings: Bindings,
+    pub(crate) nexts: Nexts,
+}
+
+impl Round {
+    pub(crate) fn of(sweep: &Sweep) -> anyhow::Result<Self> {
+        let ask = sweep.ask();
+        Ok(Self {
+            bindings: Bindings::of(&sweep.book, &[], &ask)?,
+            nexts: Nexts::new(sweep.book.clocks(&ask), sweep.as_of),
+        })
+    }
 }
 
 /// For each date in a column the next day on which it may change an outcome (下一个敏感日), looked up: the dates of a million
 /// people are those of a century.
 #[derive(Debug)]
 pub(crate) struct Nexts {
-    clocks: Arc<Clocks>,
+    pub(crate) clocks: Clocks,
     after: NaiveDate,
     /// From which date on days are looked up.
     since: i64,
@@ -74,7 +91,7 @@ const UNASKED: i32 = i32::MIN;
 const LIFE: i64 = 45_000;
 
 impl Nexts {
-    pub(crate) fn new(clocks: Arc<Clocks>, after: NaiveDate) -> Self {
+    fn new(clocks: Clocks, after: NaiveDate) -> Self {
         let blank = || (0..=LIFE).map(|_| AtomicI32::new(UNASKED)).collect();
         Self {
             since: i64::from(after.num_days_from_ce()) - LIFE,
@@ -137,13 +154,13 @@ pub(crate) fn times(nexts: &Nexts, rows: &Rows<'_>, sweep: &Sweep, times: &mut V
     }
 }
 
-/// What an earlier night left of a part (前一夜).
+/// What an earlier night left of a part (前一夜): files as they were read.
 pub(crate) struct Before {
     pub(crate) record: Record,
     nights: Nights,
-    shares: Shares,
+    shares: Bytes,
     soon: Bytes,
-    findings: Vec<Finding>,
+    findings: Bytes,
 }
 
 impl Before {
@@ -169,14 +186,14 @@ impl Before {
         Ok(Some(Self {
             record,
             nights,
-            shares: Shares::read(shares)?,
+            shares,
             soon,
-            findings: finding::read(findings)?,
+            findings,
         }))
     }
 
     /// Which rows have to be decided again or taken back.
-    pub(crate) fn due(&self, later: &Later, at: usize, on: NaiveDate) -> Vec<usize> {
+    fn due(&self, later: &Later, at: usize, on: NaiveDate) -> Vec<usize> {
         let on = on.num_days_from_ce();
         let is_due = |night: &Night| {
             night.next != GONE && (night.next <= on || !later.counts(at, night.household))
@@ -193,14 +210,31 @@ impl Before {
         on <= self.record.soon_until
     }
 
-    /// Decides again the rows that are due, and takes over the rest.
-    pub(crate) fn renew(
+    /// Decides again the rows that are due, and takes over the rest: the record, the files that changed, and how many
+    /// households were taken over.
+    pub(crate) fn renew(self, work: &PartWork, blank: Record) -> anyhow::Result<PartAnswer> {
+        let due = self.due(&work.later, work.at, work.sweep.as_of);
+        if due.is_empty() {
+            let record = Record {
+                as_of: blank.as_of,
+                replaced: blank.replaced,
+                ..self.record
+            };
+            let kept = record.households;
+            return Ok((record, PartFiles::default(), kept));
+        }
+        self.decided(&due, work, blank)?.into_files()
+    }
+
+    fn decided(
         mut self,
         due: &[usize],
         work: &PartWork,
         blank: Record,
     ) -> anyhow::Result<PartDone> {
         let sweep = &work.sweep;
+        let shares = Shares::read(std::mem::take(&mut self.shares))?;
+        let mut findings = finding::read(std::mem::take(&mut self.findings))?;
         // Those that count are decided again; of the others only what they counted for is taken back.
         let again: BTreeSet<i64> = due
             .iter()
@@ -211,17 +245,18 @@ impl Before {
         let kinds = due.iter().map(|row| self.nights.get(*row).kind);
         let (programmes, by_person): (Vec<&str>, Vec<bool>) =
             asked(&sweep.book, &ask).into_iter().unzip();
-        let old = self.shares.taken(kinds, &by_person)?;
-        let mut deciders = Deciders::new(&sweep.book, &ask)?;
+        let old = shares.taken(kinds, &by_person)?;
+        let Round { bindings, nexts } = &*work.round;
+        let mut deciders = Deciders::new(bindings);
         let is_ready = self.is_ready(sweep.as_of);
         let ready = match is_ready {
-            true => self.ready(deciders.reads())?,
-            false => self.gathered(work, deciders.reads(), blank.soon_until)?,
+            true => self.ready(bindings.reads(), &again)?,
+            false => self.gathered(work, bindings.reads(), blank.soon_until)?,
         };
-        let mut part = PartSweep::new(sweep, work.payments.clone(), self.shares)?;
+        let mut part = PartSweep::new(sweep, work.payments.clone(), shares)?;
         for chunk in &ready {
             if let Some(chunk) = chunk.among(&again)? {
-                part.decide(&chunk, &mut deciders, &work.nexts)?;
+                part.decide(&chunk, &mut deciders, nexts)?;
             }
         }
         ensure!(
@@ -244,10 +279,9 @@ impl Before {
             self.nights.set(*row, night)?;
             gone.insert(household);
         }
-        self.findings
-            .retain(|found| !gone.contains(&found.household));
-        self.findings.append(&mut part.findings);
-        self.findings.sort();
+        findings.retain(|found| !gone.contains(&found.household));
+        findings.append(&mut part.findings);
+        findings.sort();
         let mut tally = Tally {
             squares: Vec::new(),
             outcomes: self.record.tally.outcomes.clone(),
@@ -259,7 +293,7 @@ impl Before {
         for (programme, counted) in &part.tally.outcomes {
             tally.outcomes(programme, *counted);
         }
-        for found in &self.findings {
+        for found in &findings {
             tally.finding(found);
         }
         let soon = match is_ready {
@@ -278,7 +312,7 @@ impl Before {
                 },
                 ..blank
             },
-            findings: self.findings,
+            findings,
             nights: self.nights,
             soon,
             kept: households - part.households,
@@ -286,12 +320,12 @@ impl Before {
         })
     }
 
-    /// The rows that were laid ready.
-    fn ready(&self, reads: &[ColumnDef]) -> anyhow::Result<Vec<Chunk>> {
+    /// The rows that were laid ready, where one of these households is among them or near.
+    fn ready(&self, reads: &[ColumnDef], wanted: &BTreeSet<i64>) -> anyhow::Result<Vec<Chunk>> {
         if self.soon.is_empty() {
             return Ok(Vec::new());
         }
-        chunk::open(self.soon.clone(), reads)?
+        chunk::open_some(self.soon.clone(), reads, wanted)?
             .map(|batch| Ok(Chunk::new(batch?)))
             .collect()
     }
@@ -325,14 +359,18 @@ impl Before {
 /// Of rows that were gathered, those whose day still comes until then.
 fn still_soon(gathered: &[Chunk], nights: &Nights, until: NaiveDate) -> anyhow::Result<Vec<u8>> {
     let until = until.num_days_from_ce();
-    let coming: BTreeSet<i64> = nights
+    let coming: BTreeMap<i64, i32> = nights
         .iter()
         .filter(|night| night.next != GONE && night.next <= until)
-        .map(|night| night.household)
+        .map(|night| (night.household, night.next))
         .collect();
-    let mut left = Vec::new();
+    let (mut left, mut days) = (Vec::new(), Vec::new());
     for chunk in gathered {
-        left.extend(chunk.among(&coming)?);
+        let here = chunk.households()?.iter();
+        let comes: Vec<Option<&i32>> = here.map(|household| coming.get(household)).collect();
+        let keep: Vec<bool> = comes.iter().map(Option::is_some).collect();
+        left.extend(chunk.some(&keep)?);
+        days.extend(comes.into_iter().flatten());
     }
-    soon_file(&left)
+    soon_file(&left, &days)
 }

@@ -7,7 +7,7 @@ use crate::decide::{Deciders, monthly};
 use crate::finding::{self, Finding, FindingKind};
 use crate::later::Later;
 use crate::night_rows::{Night, Nights};
-use crate::nights::{self, Nexts};
+use crate::nights::{self, Nexts, Round};
 use crate::payments::{self, Paid};
 use crate::shares::Shares;
 use crate::sweep::{Doubts, Record, Sweep};
@@ -30,11 +30,14 @@ pub(crate) struct PartWork {
     pub(crate) payments: Option<Bytes>,
     pub(crate) later: Arc<Later>,
     pub(crate) at: usize,
-    pub(crate) nexts: Arc<Nexts>,
+    pub(crate) round: Arc<Round>,
 }
 
 /// The bytes of a part's files in the order of [`nights::files`]; `None` for one that stays as it is.
 pub(crate) type PartFiles = [Option<Vec<u8>>; 4];
+
+/// A part's record, its files, and how many of its households were taken over.
+pub(crate) type PartAnswer = (Record, PartFiles, u64);
 
 /// A part decided.
 pub(crate) struct PartDone {
@@ -49,7 +52,7 @@ pub(crate) struct PartDone {
 
 impl PartDone {
     /// Its record, its files, and how many households were taken over.
-    pub(crate) fn into_files(self) -> anyhow::Result<(Record, PartFiles, u64)> {
+    pub(crate) fn into_files(self) -> anyhow::Result<PartAnswer> {
         let files = [
             Some(finding::to_file(&self.findings)?),
             Some(self.nights.into_file()),
@@ -64,13 +67,12 @@ impl PartWork {
     /// Decides every row that counts.
     pub(crate) fn anew(&self, blank: Record) -> anyhow::Result<PartDone> {
         let mut part = PartSweep::new(&self.sweep, self.payments.clone(), Shares::default())?;
-        let ask = self.sweep.ask();
-        let mut deciders = Deciders::new(&self.sweep.book, &ask)?;
+        let Round { bindings, nexts } = &*self.round;
+        let mut deciders = Deciders::new(bindings);
         let until = blank.soon_until.num_days_from_ce();
         let mut nights = Nights::new();
-        let mut soon = Vec::new();
-        let reads = deciders.reads().to_vec();
-        for chunk in self.chunks(&reads)? {
+        let (mut soon, mut days) = (Vec::new(), Vec::new());
+        for chunk in self.chunks(bindings.reads())? {
             let chunk = chunk?;
             let first = nights.len();
             for household in chunk.households()? {
@@ -83,7 +85,7 @@ impl PartWork {
             let Some(chunk) = self.later.current(chunk, self.at)? else {
                 continue;
             };
-            part.decide(&chunk, &mut deciders, &self.nexts)?;
+            part.decide(&chunk, &mut deciders, nexts)?;
             let mut decided = part.nexts.drain(..).zip(part.kinds.drain(..));
             let mut keep = Vec::new();
             for row in first..nights.len() {
@@ -99,12 +101,13 @@ impl PartWork {
                 };
                 nights.set(row, night)?;
                 keep.push(next <= until);
+                days.extend((next <= until).then_some(next));
             }
             soon.extend(chunk.some(&keep)?);
         }
         part.findings.sort();
         Ok(PartDone {
-            soon: Some(nights::soon_file(&soon)?),
+            soon: Some(nights::soon_file(&soon, &days)?),
             nights,
             shares: part.shares,
             record: Record {

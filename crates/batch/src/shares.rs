@@ -1,7 +1,8 @@
 //! What each household counted for (每户计数): so that it can be taken back without deciding the household as it was.
 //!
-//! Most households count for the same: nothing met, nothing to verify. So each different kind of share is kept once, and a
-//! household has the number of its kind. Kinds are only ever added, so a file of them only grows:
+//! Most households count for the same: nothing met, nothing to verify. So each different kind of share is kept once a night, and
+//! a household has the number of its kind. Kinds are only ever added, so a file of them only grows, and a night that looks up a
+//! few need not take the rest apart:
 //!
 //! ```text
 //! HUIMIN-K                                                     eight bytes: what this is
@@ -15,6 +16,7 @@ use crate::tally::Counted;
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use policy::machine::{MET, NOT_MET};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What one programme has of a household; all other members were not met.
@@ -45,19 +47,25 @@ impl Share {
     }
 }
 
+/// Households with fewer members are looked up without a search.
+const ROOM: usize = 32;
+
 /// No programme: the number of members stands where those met do.
 const MEMBERS: u32 = u32::MAX;
 
 /// The different kinds of share, and those of the rows in hand (每户计数).
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
+    /// The file as it was read, and at which of its rows each kind begins.
+    file: Bytes,
+    begins: Vec<usize>,
+    /// Kinds that came since; their numbers go on from those of the file.
     kinds: Vec<Box<[Share]>>,
     numbers: BTreeMap<Box<[Share]>, u32>,
+    /// The numbers of households for which nothing counts but that they are, by their members.
+    nothing: Vec<Option<u32>>,
     /// Of the rows in hand, programme by programme.
     open: Vec<(u32, Share)>,
-    /// The file as it was read, and how many kinds it has.
-    file: Bytes,
-    written: usize,
 }
 
 /// What was counted of some households (所计之数).
@@ -130,7 +138,10 @@ impl Shares {
                 fen: 0,
             });
             all.extend(here.iter().map(|(_, share)| *share));
-            kinds.push(self.number(&all)?);
+            kinds.push(match all.as_slice() {
+                [alone] => self.nothing(*alone)?,
+                all => self.number(all)?,
+            });
         }
         open.clear();
         self.open = open;
@@ -141,10 +152,46 @@ impl Shares {
         if let Some(number) = self.numbers.get(shares) {
             return Ok(*number);
         }
-        let number = u32::try_from(self.kinds.len())?;
+        let number = u32::try_from(self.begins.len() + self.kinds.len())?;
         self.kinds.push(shares.into());
         self.numbers.insert(shares.into(), number);
         Ok(number)
+    }
+
+    /// The kind of most households, found without a search.
+    fn nothing(&mut self, members: Share) -> anyhow::Result<u32> {
+        let at = members.met as usize;
+        if let Some(Some(number)) = self.nothing.get(at) {
+            return Ok(*number);
+        }
+        let number = self.number(&[members])?;
+        if at < ROOM {
+            self.nothing.resize(ROOM, None);
+            self.nothing[at] = Some(number);
+        }
+        Ok(number)
+    }
+
+    /// The rows of the file as it was read.
+    fn rows(&self) -> &[[u8; ROW]] {
+        self.file
+            .get(MARK.len()..)
+            .map_or(&[], |body| body.as_chunks().0)
+    }
+
+    /// The shares of a kind; `None` if there is no such kind.
+    fn kind(&self, number: u32) -> Option<Cow<'_, [Share]>> {
+        let at = usize::try_from(number).ok()?;
+        if let Some(begin) = self.begins.get(at) {
+            let rows = &self.rows()[*begin..];
+            let end = self
+                .begins
+                .get(at + 1)
+                .map_or(rows.len(), |end| end - begin);
+            return Some(rows[..end].iter().map(|row| Share::of(row).1).collect());
+        }
+        let new = self.kinds.get(at - self.begins.len())?;
+        Some(Cow::Borrowed(new))
     }
 
     /// What households of these kinds counted for; `by_person` says which programmes count members.
@@ -158,10 +205,10 @@ impl Shares {
             ..Taken::default()
         };
         for kind in kinds {
-            let shares = usize::try_from(kind).ok().and_then(|at| self.kinds.get(at));
+            let shares = self.kind(kind);
             let shares = shares.context("每户计数文件不全；请删去后重新比对")?;
             taken.households += 1;
-            for share in shares {
+            for share in shares.iter() {
                 let (met, to_verify) = (u64::from(share.met), u64::from(share.to_verify));
                 if share.programme == MEMBERS {
                     taken.people += met;
@@ -186,14 +233,15 @@ impl Shares {
 
     /// The bytes of the kinds' file; `None` if it is as it was read.
     pub(crate) fn into_file(self) -> anyhow::Result<Option<Vec<u8>>> {
-        if self.written == self.kinds.len() && self.written > 0 {
+        let written = self.begins.len();
+        if self.kinds.is_empty() && written > 0 {
             return Ok(None);
         }
         let mut bytes: Vec<u8> = self.file.into();
         if bytes.is_empty() {
             bytes.extend(MARK);
         }
-        for (kind, shares) in self.kinds.iter().enumerate().skip(self.written) {
+        for (kind, shares) in (written..).zip(&self.kinds) {
             let kind = u32::try_from(kind)?;
             for share in shares {
                 for word in [kind, share.programme, share.met, share.to_verify] {
@@ -211,24 +259,19 @@ impl Shares {
         let body = file.strip_prefix(MARK).context(wrong)?;
         let (rows, rest) = body.as_chunks::<ROW>();
         ensure!(rest.is_empty(), wrong);
-        let mut shares = Self::default();
-        let mut last: Vec<Share> = Vec::new();
-        let mut of = 0_u32;
-        for row in rows {
-            let (kind, share) = Share::of(row);
-            if kind != of {
-                ensure!(shares.number(&last)? == of && kind == of + 1, wrong);
-                last.clear();
-                of = kind;
+        let mut begins: Vec<usize> = Vec::new();
+        for (at, row) in rows.iter().enumerate() {
+            let kind = usize::try_from(Share::of(row).0)?;
+            if kind == begins.len() {
+                begins.push(at);
             }
-            last.push(share);
+            ensure!(kind + 1 == begins.len(), wrong);
         }
-        if !last.is_empty() {
-            ensure!(shares.number(&last)? == of, wrong);
-        }
-        shares.written = shares.kinds.len();
-        shares.file = file;
-        Ok(shares)
+        Ok(Self {
+            file,
+            begins,
+            ..Self::default()
+        })
     }
 }
 
@@ -256,20 +299,31 @@ mod tests {
         ];
         let family = shares.number(&family).unwrap();
         assert_eq!(shares.number(&[share(MEMBERS, 1, 0, 0)]).unwrap(), alone);
-        let kinds = shares.kinds.clone();
+        let all = |shares: &Shares| -> Vec<Vec<Share>> {
+            let kinds = (0..).map_while(|number| shares.kind(number));
+            kinds.map(Cow::into_owned).collect()
+        };
+        let kinds = all(&shares);
+        assert_eq!(kinds.iter().map(Vec::len).collect::<Vec<_>>(), [1, 3]);
         let file = Bytes::from(shares.into_file().unwrap().unwrap());
         let mut again = Shares::read(file.clone()).unwrap();
-        assert_eq!(again.kinds, kinds);
+        assert_eq!(all(&again), kinds);
+        // Nothing new: nothing to write.
+        assert_eq!(
+            Shares::read(file.clone()).unwrap().into_file().unwrap(),
+            None
+        );
         // A kind more is written behind those that were there.
         again
             .number(&[share(MEMBERS, 2, 0, 0), share(0, 0, 0, -5)])
             .unwrap();
-        let kinds = again.kinds.clone();
+        let kinds = all(&again);
+        assert_eq!(kinds.len(), 3);
         let longer = again.into_file().unwrap().unwrap();
         assert_eq!(longer[..file.len()], file);
         assert_eq!(longer.len() - file.len(), 2 * ROW);
         let again = Shares::read(Bytes::from(longer)).unwrap();
-        assert_eq!(again.kinds, kinds);
+        assert_eq!(all(&again), kinds);
         // One programme of the household, one of each member: two families and one who lives alone.
         let taken = again.taken([family, alone, family].into_iter(), &[false, true]);
         let taken = taken.unwrap();

@@ -6,7 +6,7 @@
 
 use crate::chunk::{self, Chunk, Rows};
 use crate::cluster::{Answer, Far, Place, Question};
-use crate::decide::{Deciders, for_people, region_of};
+use crate::decide::{Bindings, Deciders, for_people, region_of};
 use crate::effect::{AGES, Amounts, Counting, Effect, Households};
 use crate::folder::Folder;
 use crate::held::Held;
@@ -223,11 +223,13 @@ impl Simulation {
         let far = place.put(&self.base, folder, self.question()).await?;
         let manifest = Manifest::read(folder).await?;
         let later = Arc::new(Later::of(folder, &manifest).await?);
-        let reads = Arc::new(self.reads()?);
+        let bindings = Arc::new(self.bindings()?);
+        let reads = Arc::new(self.reads(&bindings));
         let mut effects: Vec<Effect> = self.others.iter().map(|_| Effect::default()).collect();
         let mut work: Vec<BoxFuture<'_, PartAnswer>> = Vec::new();
         for (at, part) in manifest.parts.iter().enumerate() {
             let (later, reads) = (Arc::clone(&later), Arc::clone(&reads));
+            let bindings = Arc::clone(&bindings);
             let far = far.as_ref().filter(|_| part.rows > 0);
             work.push(Box::pin(async move {
                 if stop.load(Ordering::Relaxed) {
@@ -235,7 +237,7 @@ impl Simulation {
                 }
                 match far {
                     Some(far) => decided_far(far, part, at, self.others.len()).await,
-                    None => self.part(folder, part, at, later, reads).await,
+                    None => self.part(folder, (part, at), later, bindings, reads).await,
                 }
             }));
         }
@@ -264,9 +266,9 @@ impl Simulation {
     async fn part(
         &self,
         folder: &Folder,
-        part: &Part,
-        at: usize,
+        (part, at): (&Part, usize),
         later: Arc<Later>,
+        bindings: Arc<Bindings>,
         reads: Arc<Vec<ColumnDef>>,
     ) -> anyhow::Result<(Vec<Effect>, u64)> {
         if part.rows == 0 {
@@ -278,7 +280,7 @@ impl Simulation {
             .and_then(|held| held.rows(folder.shown(), part, &reads));
         let this = self.clone();
         if let Some(chunks) = held {
-            let decide = move || this.decide(chunks.into_iter().map(Ok), &later, at);
+            let decide = move || this.decide(chunks.into_iter().map(Ok), &bindings, &later, at);
             return beside_the_runtime(part, decide).await;
         }
         let bytes = folder.need(&part.file).await?;
@@ -293,7 +295,7 @@ impl Simulation {
                 }
                 Ok(chunk)
             });
-            let answer = this.decide(chunks, &later, at)?;
+            let answer = this.decide(chunks, &bindings, &later, at)?;
             if let Some(held) = &this.held {
                 held.keep(&name, &source, &reads, kept);
             }
@@ -309,9 +311,13 @@ impl Simulation {
     }
 
     /// The baseline and what stands beside it, bound together.
-    fn deciders(&self, ask: &Ask) -> anyhow::Result<Deciders<'_>> {
-        let others = self.others.iter().map(|(_, book)| &**book).collect();
-        Deciders::beside(&self.base, others, ask)
+    pub(crate) fn bindings(&self) -> anyhow::Result<Bindings> {
+        let others: Vec<Arc<Book>> = self
+            .others
+            .iter()
+            .map(|(_, book)| Arc::clone(book))
+            .collect();
+        Bindings::of(&self.base, &others, &self.ask())
     }
 
     /// The baseline and what stands beside it, each with the place of its programmes among those asked about.
@@ -332,11 +338,11 @@ impl Simulation {
     }
 
     /// Which columns are read.
-    fn reads(&self) -> anyhow::Result<Vec<ColumnDef>> {
-        let mut reads = self.deciders(&self.ask())?.reads().to_vec();
+    fn reads(&self, bindings: &Bindings) -> Vec<ColumnDef> {
+        let mut reads = bindings.reads().to_vec();
         let born = self.born().map(|at| &self.base.columns()[at]);
         reads.extend(born.filter(|born| !reads.contains(born)).cloned());
-        Ok(reads)
+        reads
     }
 
     /// Decides a part that was read.
@@ -344,21 +350,23 @@ impl Simulation {
     pub(crate) fn decide_bytes(
         &self,
         bytes: bytes::Bytes,
+        bindings: &Bindings,
         later: &Later,
         at: usize,
     ) -> anyhow::Result<(Vec<Effect>, u64)> {
-        let chunks = chunk::open(bytes, &self.reads()?)?;
-        self.decide(chunks.map(|batch| Ok(Chunk::new(batch?))), later, at)
+        let chunks = chunk::open(bytes, &self.reads(bindings))?;
+        let chunks = chunks.map(|batch| Ok(Chunk::new(batch?)));
+        self.decide(chunks, bindings, later, at)
     }
 
     fn decide(
         &self,
         chunks: impl Iterator<Item = anyhow::Result<Chunk>>,
+        bindings: &Bindings,
         later: &Later,
         at: usize,
     ) -> anyhow::Result<(Vec<Effect>, u64)> {
-        let ask = self.ask();
-        let mut deciders = self.deciders(&ask)?;
+        let mut deciders = Deciders::new(bindings);
         let mut counting: Vec<Counting> = self.others.iter().map(|_| Counting::default()).collect();
         let sides = self.sides();
         let born = self.born();

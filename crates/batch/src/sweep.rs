@@ -11,14 +11,13 @@ use crate::decide::for_people;
 use crate::folder::Folder;
 use crate::later::Later;
 use crate::layout::{Manifest, Part};
-use crate::nights::{self, Before, Nexts};
+use crate::nights::{self, Before, Round};
 use crate::part::PartWork;
 use crate::tally::Tally;
 use anyhow::{Context, bail, ensure};
 use chrono::NaiveDate;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use policy::clocks::Clocks;
 use policy::{Ask, Book};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -158,7 +157,7 @@ impl Sweep {
         folder: &Folder,
         (part, at, ready): (&Part, usize, bool),
         later: Arc<Later>,
-        nexts: Arc<Nexts>,
+        round: Arc<Round>,
     ) -> anyhow::Result<PartWork> {
         let households = match ready {
             true => None,
@@ -174,7 +173,7 @@ impl Sweep {
             payments,
             later,
             at,
-            nexts,
+            round,
         })
     }
 
@@ -218,17 +217,15 @@ impl Sweep {
             tally: Tally::default(),
             whole: true,
         };
-        let clocks = Arc::new(self.book.clocks(&self.ask()));
-        let nexts = Arc::new(Nexts::new(Arc::clone(&clocks), self.as_of));
+        let round = Arc::new(Round::of(self)?);
         let mut work: Vec<BoxFuture<'_, PartAnswer>> = Vec::new();
         for (at, part) in manifest.parts.iter().enumerate() {
-            let later = Arc::clone(&later);
-            let (clocks, nexts) = (Arc::clone(&clocks), Arc::clone(&nexts));
+            let (later, round) = (Arc::clone(&later), Arc::clone(&round));
             work.push(Box::pin(async move {
                 if stop.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
-                self.part(far, folder, (part, at), later, &clocks, nexts)
+                self.part(far, folder, (part, at), later, round)
                     .await
                     .map(Some)
             }));
@@ -262,8 +259,7 @@ impl Sweep {
         folder: &Folder,
         (part, at): (&Part, usize),
         later: Arc<Later>,
-        clocks: &Clocks,
-        nexts: Arc<Nexts>,
+        round: Arc<Round>,
     ) -> anyhow::Result<(Record, u64)> {
         if part.rows == 0 {
             return Ok((Record::default(), 0));
@@ -285,45 +281,24 @@ impl Sweep {
             let turned = Month::of(before.as_of) != Month::of(self.as_of);
             let compared_anew = turned && part.payments.is_some();
             let rules_turned = self.book.turns_between(before.as_of, self.as_of)
-                || clocks.turns_all(before.as_of, self.as_of);
+                || round.nexts.clocks.turns_all(before.as_of, self.as_of);
             before.as_of <= self.as_of && !compared_anew && !rules_turned
         });
         let night = match night {
             None => None,
             Some(before) => Before::read(folder, part, before).await?,
         };
-        let night = night.map(|night| {
-            let due = night.due(&later, at, self.as_of);
-            (night, due)
-        });
-        if let Some((night, due)) = &night
-            && due.is_empty()
-        {
-            let record = Record {
-                as_of: blank.as_of,
-                replaced: blank.replaced,
-                ..night.record.clone()
-            };
-            folder
-                .write(&record_file, serde_json::to_vec(&record)?)
-                .await?;
-            let kept = record.households;
-            return Ok((record, kept));
-        }
         // A later night decides a few rows of a part; they are nearer than any other machine.
         if let (Some(far), None) = (far, &night) {
             return decided_far(far, folder, part, at, &blank).await;
         }
         let ready = night
             .as_ref()
-            .is_some_and(|(night, _)| night.is_ready(self.as_of));
-        let work = self.work(folder, (part, at, ready), later, nexts).await?;
-        let (record, files, kept) = tokio::task::spawn_blocking(move || {
-            let done = match night {
-                None => work.anew(blank)?,
-                Some((night, due)) => night.renew(&due, &work, blank)?,
-            };
-            done.into_files()
+            .is_some_and(|night| night.is_ready(self.as_of));
+        let work = self.work(folder, (part, at, ready), later, round).await?;
+        let (record, files, kept) = tokio::task::spawn_blocking(move || match night {
+            None => work.anew(blank)?.into_files(),
+            Some(night) => night.renew(&work, blank),
         })
         .await?
         .with_context(|| format!("比对 {}", part.file))?;
@@ -367,7 +342,9 @@ async fn put(
 ) -> anyhow::Result<()> {
     let record_file = format!("findings-{}.json", part.number());
     // What is written now answers another question than the record still says: without a record it answers none.
-    folder.remove(&record_file).await?;
+    if files.iter().any(Option::is_some) {
+        folder.remove(&record_file).await?;
+    }
     for (name, bytes) in nights::files(part).iter().zip(files) {
         if let Some(bytes) = bytes {
             folder.write(name, bytes).await?;

@@ -26,23 +26,37 @@ use graph::{Graph, NoForm};
 use lanes::Rare;
 use load::Vocabulary;
 use std::ops::Range;
+use std::sync::Arc;
 
-/// A rule book bound to a day, a place and some programmes (绑定后的规则库).
+/// A rule book bound to a day, a place and some programmes (绑定后的规则库), to decide with on one thread.
 #[derive(Debug)]
 pub struct Machine<'b> {
     /// The book, and those tried beside it.
     books: Vec<&'b Book>,
-    ask: Ask,
-    wanted: Vec<usize>,
-    reads: Vec<bool>,
+    plan: Arc<Plan>,
     keeps_conditions: bool,
     /// Programme by programme, one a book.
     answers: Vec<Answer>,
-    graph: Graph,
     scratch: Scratch,
+    referred: usize,
+}
+
+/// A rule book, and reforms of it, bound as one and once (绑定一次): every thread takes its machine from it.
+#[derive(Debug)]
+pub struct Binding {
+    books: Vec<Arc<Book>>,
+    plan: Arc<Plan>,
+}
+
+/// What machines of the same books share.
+#[derive(Debug)]
+struct Plan {
+    ask: Ask,
+    wanted: Vec<usize>,
+    reads: Vec<bool>,
+    graph: Graph,
     /// The input of each column.
     inputs: Vec<u32>,
-    referred: usize,
 }
 
 /// What came out (认定结果): one list a programme, one entry a household or a member, by the programme's unit.
@@ -70,27 +84,56 @@ const FEW: usize = 4;
 impl Book {
     /// The book bound to an ask (绑定), for whole populations.
     pub fn machine(&self, ask: &Ask) -> Machine<'_> {
-        Machine::of(vec![self], ask)
+        Machine::over(vec![self], Arc::new(Plan::of(&[self], ask)))
     }
 
     /// The book and reforms of it bound as one (并列绑定): whatever does not rest on what they change is worked out once
     /// for all of them. `None` if one of them is no reform of this book; see [`Book::reformed`].
     pub fn machine_beside<'b>(&'b self, reforms: &[&'b Self], ask: &Ask) -> Option<Machine<'b>> {
-        let alike = reforms
-            .iter()
-            .all(|reform| reform.written() == self.written());
-        let books = std::iter::once(self).chain(reforms.iter().copied());
-        alike.then(|| Machine::of(books.collect(), ask))
+        let books: Vec<&Self> = std::iter::once(self)
+            .chain(reforms.iter().copied())
+            .collect();
+        let plan = Plan::beside(&books, ask)?;
+        Some(Machine::over(books, Arc::new(plan)))
     }
 }
 
-impl<'b> Machine<'b> {
+impl Binding {
+    /// Binds a book and reforms of it (绑定). `None` without a book, or if one of them is no reform of the first.
+    pub fn of(books: Vec<Arc<Book>>, ask: &Ask) -> Option<Self> {
+        let each: Vec<&Book> = books.iter().map(|book| &**book).collect();
+        let plan = Arc::new(Plan::beside(&each, ask)?);
+        Some(Self { books, plan })
+    }
+
+    /// Which columns of [`Book::columns`] its machines want (需要的列).
+    pub fn reads(&self) -> &[bool] {
+        &self.plan.reads
+    }
+
+    /// Something to decide with (认定机): what it keeps between calls is its own.
+    pub fn machine(&self) -> Machine<'_> {
+        let books = self.books.iter().map(|book| &**book).collect();
+        Machine::over(books, Arc::clone(&self.plan))
+    }
+}
+
+impl Plan {
+    /// Of a book and reforms of it.
+    fn beside(books: &[&Book], ask: &Ask) -> Option<Self> {
+        let (first, reforms) = books.split_first()?;
+        let alike = reforms
+            .iter()
+            .all(|reform| reform.written() == first.written());
+        alike.then(|| Self::of(books, ask))
+    }
+
     /// Of books that differ in values only.
-    fn of(books: Vec<&'b Book>, ask: &Ask) -> Self {
+    fn of(books: &[&Book], ask: &Ask) -> Self {
         let first = books[0];
         let wanted = first.wanted(ask);
         let program = first.program();
-        let graph = bind::bind(&books, ask, &wanted);
+        let graph = bind::bind(books, ask, &wanted);
         let inputs: Vec<u32> = column_nodes(program)
             .iter()
             .map(|(input, _)| *input)
@@ -109,21 +152,28 @@ impl<'b> Machine<'b> {
         }
         Self {
             ask: ask.clone(),
-            answers: wanted
-                .iter()
-                .flat_map(|benefit| {
-                    books
-                        .iter()
-                        .map(|_| Answer::of(&program.benefits[*benefit]))
-                })
-                .collect(),
-            books,
             wanted,
             reads,
-            keeps_conditions: false,
-            scratch: Scratch::of(&graph),
             graph,
             inputs,
+        }
+    }
+}
+
+impl<'b> Machine<'b> {
+    fn over(books: Vec<&'b Book>, plan: Arc<Plan>) -> Self {
+        let program = books[0].program();
+        let answers = plan.wanted.iter().flat_map(|benefit| {
+            books
+                .iter()
+                .map(|_| Answer::of(&program.benefits[*benefit]))
+        });
+        Self {
+            answers: answers.collect(),
+            scratch: Scratch::of(&plan.graph),
+            books,
+            plan,
+            keeps_conditions: false,
             referred: 0,
         }
     }
@@ -132,7 +182,7 @@ impl<'b> Machine<'b> {
 impl Machine<'_> {
     /// Which columns of [`Book::columns`] it wants (需要的列); the others may be absent.
     pub fn reads(&self) -> &[bool] {
-        &self.reads
+        &self.plan.reads
     }
 
     /// Keeps the result of every condition too (保留各项条件).
@@ -147,7 +197,12 @@ impl Machine<'_> {
             answer.resize(table.households(), table.members(), self.keeps_conditions);
         }
         self.referred = 0;
-        let words = Vocabulary::of(self.books[0].program(), &self.graph, &self.inputs, table);
+        let words = Vocabulary::of(
+            self.books[0].program(),
+            &self.plan.graph,
+            &self.plan.inputs,
+            table,
+        );
         let mut begin = 0;
         while begin < table.households() {
             let end = (begin + BATCH).min(table.households());
@@ -161,7 +216,7 @@ impl Machine<'_> {
     /// What a book said of the last table (所得结果): 0 is the book itself, then its reforms in the order given.
     pub fn outcomes(&self, book: usize) -> Outcomes<'_> {
         Outcomes {
-            programmes: &self.wanted,
+            programmes: &self.plan.wanted,
             answers: &self.answers,
             books: self.books.len(),
             book: book.min(self.books.len() - 1),
@@ -175,8 +230,8 @@ impl Machine<'_> {
 
     /// Programmes that always go through the reference (无列式的事项), and why; the packs of this repository have none.
     pub fn formless(&self) -> Vec<(usize, String)> {
-        let outputs = self.graph.outputs.chunks(self.books.len());
-        let outputs = self.wanted.iter().zip(outputs);
+        let outputs = self.plan.graph.outputs.chunks(self.books.len());
+        let outputs = self.plan.wanted.iter().zip(outputs);
         outputs
             .filter_map(|(benefit, outputs)| {
                 let NoForm(reg, why) = outputs.iter().find_map(|output| output.as_ref().err())?;
@@ -188,7 +243,7 @@ impl Machine<'_> {
     fn work(&mut self, table: &Table<'_>, words: &Vocabulary, rows: Range<usize>) {
         let members = table.members_of(rows.start).start..table.members_of(rows.end - 1).end;
         let mut batch = Batch {
-            graph: &self.graph,
+            graph: &self.plan.graph,
             table,
             words,
             scratch: &mut self.scratch,
@@ -213,7 +268,7 @@ impl Machine<'_> {
 
     fn refer_the_formless(&mut self, table: &Table<'_>) {
         let places: Vec<usize> = (0..self.answers.len())
-            .filter(|place| self.graph.outputs[*place].is_err())
+            .filter(|place| self.plan.graph.outputs[*place].is_err())
             .collect();
         let mut begin = 0;
         while begin < table.households() && !places.is_empty() {
@@ -233,10 +288,17 @@ impl Machine<'_> {
             if own.is_empty() {
                 continue;
             }
-            let benefit = |place: &usize| self.wanted[place / self.books.len()];
+            let benefit = |place: &usize| self.plan.wanted[place / self.books.len()];
             let wanted: Vec<usize> = own.iter().map(benefit).collect();
-            let region = book.region(&self.ask);
-            let run = Run::over_table(book.program(), table, &list, &self.ask, region, &wanted);
+            let region = book.region(&self.plan.ask);
+            let run = Run::over_table(
+                book.program(),
+                table,
+                &list,
+                &self.plan.ask,
+                region,
+                &wanted,
+            );
             for (place, benefit) in own.iter().zip(wanted) {
                 self.answers[*place].copy_from(&run, benefit, rows.start, child);
             }

@@ -5,10 +5,11 @@
 
 use super::question::{Answer, Question};
 use super::task::{PROGRAM, Rules, Task};
+use crate::decide::Bindings;
 use crate::folder::Folder;
 use crate::later::Later;
 use crate::layout::Manifest;
-use crate::nights::Nexts;
+use crate::nights::Round;
 use crate::simulate::Simulation;
 use crate::sweep::Sweep;
 use anyhow::{Context, ensure};
@@ -38,8 +39,8 @@ struct Known {
 
 #[derive(Debug)]
 enum Bound {
-    Sweep(Sweep, Arc<Nexts>),
-    Simulate(Simulation),
+    Sweep(Sweep, Arc<Round>),
+    Simulate(Simulation, Bindings),
 }
 
 impl Answering {
@@ -81,20 +82,20 @@ impl Answering {
             .get(task.part)
             .with_context(|| format!("快照没有第 {} 个分块", task.part))?;
         match &known.bound {
-            Bound::Simulate(simulation) => {
+            Bound::Simulate(simulation, bindings) => {
                 let bytes = known.folder.need(&part.file).await?;
                 let (effects, households) =
-                    simulation.decide_bytes(bytes, &known.later, task.part)?;
+                    simulation.decide_bytes(bytes, bindings, &known.later, task.part)?;
                 Ok(Answer::Simulated {
                     effects,
                     households,
                 })
             }
-            Bound::Sweep(sweep, nexts) => {
-                let (later, nexts) = (Arc::clone(&known.later), Arc::clone(nexts));
+            Bound::Sweep(sweep, round) => {
+                let (later, round) = (Arc::clone(&known.later), Arc::clone(round));
                 let blank = sweep.blank(part, task.part, &later);
                 let work = sweep
-                    .work(&known.folder, (part, task.part, false), later, nexts)
+                    .work(&known.folder, (part, task.part, false), later, round)
                     .await?;
                 let (record, files, _) = work.anew(blank)?.into_files()?;
                 Ok(Answer::Swept {
@@ -162,9 +163,8 @@ fn bound(book: &Arc<Book>, question: &Question) -> anyhow::Result<Bound> {
                 doubts: *doubts,
                 workers: 1,
             };
-            let clocks = Arc::new(book.clocks(&sweep.ask()));
-            let nexts = Arc::new(Nexts::new(clocks, *as_of));
-            Ok(Bound::Sweep(sweep, nexts))
+            let round = Arc::new(Round::of(&sweep)?);
+            Ok(Bound::Sweep(sweep, round))
         }
         Question::Simulate {
             as_of,
@@ -173,7 +173,8 @@ fn bound(book: &Arc<Book>, question: &Question) -> anyhow::Result<Bound> {
         } => {
             let mut simulation = Simulation::new(Arc::clone(book), *as_of, reforms)?;
             simulation.region = *region;
-            Ok(Bound::Simulate(simulation))
+            let bindings = simulation.bindings()?;
+            Ok(Bound::Simulate(simulation, bindings))
         }
     }
 }
