@@ -1,19 +1,24 @@
-//! What is kept of each row from one night to the next (逐夜记录), as bytes that are changed in place.
+//! What is kept of each row from one night to the next (逐夜记录), as bytes, and what later nights changed of it.
 //!
 //! ```text
-//! HUIMIN-N                                     eight bytes: what this is
-//! household i64 · next i32 · kind u32          sixteen bytes a row, the lowest byte first, in the order of the part
+//! nights:   HUIMIN-N
+//!           household i64 · next i32 · kind u32       sixteen bytes a row, the lowest byte first, in the order of the part
+//! changes:  HUIMIN-C · how many rows u64
+//!           row u32 · next i32 · kind u32             twelve bytes a row that is no longer as the first file has it
+//!           whatever else came                        kinds of share, see `shares`
 //! ```
 //!
-//! A night changes one row in a thousand; taking the others apart and putting them together again would cost more than the
-//! night. Guarantees: the same rows are the same bytes; bytes of another length or kind are refused. Deliberately absent:
-//! columns; every night reads all three.
+//! A night changes one row in a thousand; writing the others again would cost more than the night. Guarantees: the same rows
+//! are the same bytes; bytes of another length or kind are refused. Deliberately absent: columns; every night reads all three.
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
+use std::collections::BTreeSet;
 
 const MARK: &[u8; 8] = b"HUIMIN-N";
+const CHANGES: &[u8; 8] = b"HUIMIN-C";
 const ROW: usize = 16;
+const CHANGED: usize = 12;
 
 /// What is kept of a row (逐夜记录).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,27 +51,83 @@ impl Night {
 
 /// The rows of a part (分块的逐夜记录).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Nights(Vec<u8>);
+pub(crate) struct Nights {
+    file: Vec<u8>,
+    /// Rows written anew since the file was.
+    changed: BTreeSet<u32>,
+}
 
 impl Nights {
     pub(crate) fn new() -> Self {
-        Self(MARK.to_vec())
+        Self {
+            file: MARK.to_vec(),
+            changed: BTreeSet::new(),
+        }
     }
 
     /// From a file's bytes.
     pub(crate) fn read(bytes: Bytes) -> anyhow::Result<Self> {
         let fits = bytes.starts_with(MARK) && (bytes.len() - MARK.len()).is_multiple_of(ROW);
         ensure!(fits, "逐夜文件不对；请删去后重新比对");
-        Ok(Self(bytes.into()))
+        Ok(Self {
+            file: bytes.into(),
+            changed: BTreeSet::new(),
+        })
     }
 
-    /// The bytes of the file.
+    /// Takes in what later nights changed; what else stands in those bytes comes back.
+    pub(crate) fn change(&mut self, changes: &Bytes) -> anyhow::Result<Bytes> {
+        let wrong = "逐夜变动文件不对；请删去后重新比对";
+        let (count, body) = changes
+            .strip_prefix(CHANGES)
+            .and_then(<[u8]>::split_first_chunk::<8>)
+            .context(wrong)?;
+        let count = usize::try_from(u64::from_le_bytes(*count))?;
+        let end = count.checked_mul(CHANGED).filter(|end| *end <= body.len());
+        let (rows, rest) = body.split_at(end.context(wrong)?);
+        for row in rows.as_chunks::<CHANGED>().0 {
+            let [a, b, c, d, next @ .., e, f, g, h] = *row;
+            let at = usize::try_from(u32::from_le_bytes([a, b, c, d]))?;
+            ensure!(at < self.len(), wrong);
+            let night = Night {
+                household: self.get(at).household,
+                next: i32::from_le_bytes(next),
+                kind: u32::from_le_bytes([e, f, g, h]),
+            };
+            self.set(at, night)?;
+        }
+        Ok(changes.slice_ref(rest))
+    }
+
+    /// The bytes of what changed, to which whatever else came may be added.
+    pub(crate) fn changes(&self) -> Vec<u8> {
+        let mut bytes = CHANGES.to_vec();
+        bytes.extend(
+            u64::try_from(self.changed.len())
+                .unwrap_or(u64::MAX)
+                .to_le_bytes(),
+        );
+        for row in &self.changed {
+            let night = self.get(*row as usize);
+            bytes.extend(row.to_le_bytes());
+            bytes.extend(night.next.to_le_bytes());
+            bytes.extend(night.kind.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// How many rows are no longer as the file has them.
+    pub(crate) fn changed(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// The bytes of the file, with every change in its place.
     pub(crate) fn into_file(self) -> Vec<u8> {
-        self.0
+        self.file
     }
 
     fn body(&self) -> &[[u8; ROW]] {
-        self.0[MARK.len()..].as_chunks().0
+        self.file[MARK.len()..].as_chunks().0
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -82,13 +143,14 @@ impl Nights {
     }
 
     pub(crate) fn push(&mut self, night: Night) {
-        self.0.extend(night.bytes());
+        self.file.extend(night.bytes());
     }
 
     /// Writes a row anew.
     pub(crate) fn set(&mut self, row: usize, night: Night) -> anyhow::Result<()> {
-        let (rows, _) = self.0[MARK.len()..].as_chunks_mut();
+        let (rows, _) = self.file[MARK.len()..].as_chunks_mut();
         *rows.get_mut(row).context("没有这一行")? = night.bytes();
+        self.changed.insert(u32::try_from(row)?);
         Ok(())
     }
 }
@@ -110,9 +172,20 @@ mod tests {
         let mut again = Nights::read(nights.clone().into_file().into()).unwrap();
         assert_eq!(again, nights);
         again.set(0, row(i64::MIN, 740_000, 3)).unwrap();
-        let all: Vec<Night> = again.iter().collect();
-        assert_eq!(all, [row(i64::MIN, 740_000, 3), row(7, -1, u32::MAX)]);
+        let rows = |nights: &Nights| nights.iter().collect::<Vec<Night>>();
+        let now = [row(i64::MIN, 740_000, 3), row(7, -1, u32::MAX)];
+        assert_eq!(rows(&again), now);
         assert!(again.set(2, row(1, 1, 1)).is_err());
+        // What changed is eight bytes of mark, eight of number and twelve a row; then what somebody adds.
+        let mut changes = again.changes();
+        assert_eq!((changes.len(), again.changed()), (28, 1));
+        changes.extend(b"more");
+        let changes = Bytes::from(changes);
+        let mut later = nights.clone();
+        assert_eq!(later.change(&changes).unwrap(), "more");
+        assert_eq!((rows(&later), later.changed()), (now.to_vec(), 1));
+        assert!(nights.clone().change(&changes.slice(..27)).is_err());
+        assert!(Nights::new().change(&changes).is_err());
         // Eight bytes of mark and two rows of sixteen.
         let bytes = again.into_file();
         assert_eq!(bytes.len(), 40);

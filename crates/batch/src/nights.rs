@@ -29,17 +29,23 @@ use std::sync::atomic::{AtomicI32, Ordering};
 pub(crate) const NEVER: i32 = i32::MAX;
 /// The row counts no longer: a later part replaced it.
 pub(crate) const GONE: i32 = i32::MIN;
+/// How many files a part has that was decided.
+pub(crate) const FILES: usize = 5;
+/// Days and kinds are written whole again when one row in so many changed.
+const WHOLE: usize = 8;
 /// How many days ahead rows are laid ready, and over how many more the parts are spread: gathering them means reading a part.
 const AHEAD: (u64, u64) = (14, 7);
 
-/// The files of a part that was decided: what was found; days and kinds, what the kinds are, and the rows whose day comes soon.
-pub(crate) fn files(part: &Part) -> [String; 4] {
+/// The files of a part that was decided: what was found; days and kinds, what the kinds are, the rows whose day comes soon, and
+/// what later nights changed of days and kinds.
+pub(crate) fn files(part: &Part) -> [String; FILES] {
     let number = part.number();
     [
         part.findings(),
         format!("nights-{number}.rows"),
         format!("shares-{number}.rows"),
         format!("soon-{number}.parquet"),
+        format!("changes-{number}.rows"),
     ]
 }
 
@@ -159,6 +165,8 @@ pub(crate) struct Before {
     pub(crate) record: Record,
     nights: Nights,
     shares: Bytes,
+    /// Kinds of share that came later.
+    more: Bytes,
     soon: Bytes,
     findings: Bytes,
 }
@@ -170,23 +178,26 @@ impl Before {
         part: &Part,
         record: Record,
     ) -> anyhow::Result<Option<Self>> {
-        let [findings, nights, shares, soon] = files(part);
-        let (Some(nights), Some(shares), Some(soon), Some(findings)) = (
+        let [findings, nights, shares, soon, changes] = files(part);
+        let (Some(nights), Some(shares), Some(soon), Some(changes), Some(findings)) = (
             folder.read(&nights).await?,
             folder.read(&shares).await?,
             folder.read(&soon).await?,
+            folder.read(&changes).await?,
             folder.read(&findings).await?,
         ) else {
             return Ok(None);
         };
-        let nights = Nights::read(nights)?;
+        let mut nights = Nights::read(nights)?;
         if u64::try_from(nights.len())? != part.rows {
             return Ok(None);
         }
+        let more = nights.change(&changes)?;
         Ok(Some(Self {
             record,
             nights,
             shares,
+            more,
             soon,
             findings,
         }))
@@ -233,7 +244,7 @@ impl Before {
         blank: Record,
     ) -> anyhow::Result<PartDone> {
         let sweep = &work.sweep;
-        let shares = Shares::read(std::mem::take(&mut self.shares))?;
+        let shares = Shares::read(std::mem::take(&mut self.shares), &self.more)?;
         let mut findings = finding::read(std::mem::take(&mut self.findings))?;
         // Those that count are decided again; of the others only what they counted for is taken back.
         let again: BTreeSet<i64> = due
@@ -313,6 +324,7 @@ impl Before {
                 ..blank
             },
             findings,
+            whole: self.nights.changed() > self.nights.len() / WHOLE,
             nights: self.nights,
             soon,
             kept: households - part.households,

@@ -34,7 +34,7 @@ pub(crate) struct PartWork {
 }
 
 /// The bytes of a part's files in the order of [`nights::files`]; `None` for one that stays as it is.
-pub(crate) type PartFiles = [Option<Vec<u8>>; 4];
+pub(crate) type PartFiles = [Option<Vec<u8>>; nights::FILES];
 
 /// A part's record, its files, and how many of its households were taken over.
 pub(crate) type PartAnswer = (Record, PartFiles, u64);
@@ -44,6 +44,8 @@ pub(crate) struct PartDone {
     pub(crate) findings: Vec<Finding>,
     pub(crate) nights: Nights,
     pub(crate) shares: Shares,
+    /// Whether days and kinds are written whole, or only what changed of them.
+    pub(crate) whole: bool,
     /// The rows whose day comes soon, if they were gathered anew.
     pub(crate) soon: Option<Vec<u8>>,
     pub(crate) record: Record,
@@ -53,12 +55,21 @@ pub(crate) struct PartDone {
 impl PartDone {
     /// Its record, its files, and how many households were taken over.
     pub(crate) fn into_files(self) -> anyhow::Result<PartAnswer> {
-        let files = [
-            Some(finding::to_file(&self.findings)?),
-            Some(self.nights.into_file()),
-            self.shares.into_file()?,
-            self.soon,
-        ];
+        let findings = Some(finding::to_file(&self.findings)?);
+        let files = match self.whole {
+            true => [
+                findings,
+                Some(self.nights.into_file()),
+                Some(self.shares.into_file()?),
+                self.soon,
+                Some(Nights::new().changes()),
+            ],
+            false => {
+                let mut changes = self.nights.changes();
+                changes.extend(self.shares.more()?);
+                [findings, None, None, self.soon, Some(changes)]
+            }
+        };
         Ok((self.record, files, self.kept))
     }
 }
@@ -110,6 +121,7 @@ impl PartWork {
             soon: Some(nights::soon_file(&soon, &days)?),
             nights,
             shares: part.shares,
+            whole: true,
             record: Record {
                 households: part.households,
                 people: part.people,

@@ -231,17 +231,21 @@ impl Shares {
         Ok(taken)
     }
 
-    /// The bytes of the kinds' file; `None` if it is as it was read.
-    pub(crate) fn into_file(self) -> anyhow::Result<Option<Vec<u8>>> {
-        let written = self.begins.len();
-        if self.kinds.is_empty() && written > 0 {
-            return Ok(None);
-        }
+    /// The bytes of the kinds' file, with all kinds.
+    pub(crate) fn into_file(self) -> anyhow::Result<Vec<u8>> {
+        let more = self.more()?;
         let mut bytes: Vec<u8> = self.file.into();
         if bytes.is_empty() {
             bytes.extend(MARK);
         }
-        for (kind, shares) in (written..).zip(&self.kinds) {
+        bytes.extend(more);
+        Ok(bytes)
+    }
+
+    /// The bytes of the kinds that are not in the file: as it would go on.
+    pub(crate) fn more(&self) -> anyhow::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for (kind, shares) in (self.begins.len()..).zip(&self.kinds) {
             let kind = u32::try_from(kind)?;
             for share in shares {
                 for word in [kind, share.programme, share.met, share.to_verify] {
@@ -250,29 +254,47 @@ impl Shares {
                 bytes.extend(share.fen.to_le_bytes());
             }
         }
-        Ok(Some(bytes))
+        Ok(bytes)
     }
 
-    /// Reads the kinds' file.
-    pub(crate) fn read(file: Bytes) -> anyhow::Result<Self> {
-        let wrong = "每户计数文件不对；请删去后重新比对";
-        let body = file.strip_prefix(MARK).context(wrong)?;
-        let (rows, rest) = body.as_chunks::<ROW>();
-        ensure!(rest.is_empty(), wrong);
-        let mut begins: Vec<usize> = Vec::new();
-        for (at, row) in rows.iter().enumerate() {
-            let kind = usize::try_from(Share::of(row).0)?;
-            if kind == begins.len() {
-                begins.push(at);
-            }
-            ensure!(kind + 1 == begins.len(), wrong);
-        }
-        Ok(Self {
+    /// Reads the kinds' file, and those that came after it.
+    pub(crate) fn read(file: Bytes, more: &[u8]) -> anyhow::Result<Self> {
+        let begins = begins_in(file.strip_prefix(MARK).context(WRONG)?, 0)?;
+        let mut shares = Self {
             file,
             begins,
             ..Self::default()
-        })
+        };
+        let first = shares.begins.len();
+        let later = begins_in(more, first)?;
+        let (rows, _) = more.as_chunks::<ROW>();
+        for (at, begin) in later.iter().enumerate() {
+            let end = later.get(at + 1).copied().unwrap_or(rows.len());
+            let kind: Vec<Share> = rows[*begin..end]
+                .iter()
+                .map(|row| Share::of(row).1)
+                .collect();
+            ensure!(shares.number(&kind)? as usize == first + at, WRONG);
+        }
+        Ok(shares)
     }
+}
+
+const WRONG: &str = "每户计数文件不对；请删去后重新比对";
+
+/// At which of the rows each kind begins; the first kind has this number.
+fn begins_in(rows: &[u8], first: usize) -> anyhow::Result<Vec<usize>> {
+    let (rows, rest) = rows.as_chunks::<ROW>();
+    ensure!(rest.is_empty(), WRONG);
+    let mut begins: Vec<usize> = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let kind = usize::try_from(Share::of(row).0)?;
+        if kind == first + begins.len() {
+            begins.push(at);
+        }
+        ensure!(kind + 1 == first + begins.len(), WRONG);
+    }
+    Ok(begins)
 }
 
 #[cfg(test)]
@@ -305,24 +327,22 @@ mod tests {
         };
         let kinds = all(&shares);
         assert_eq!(kinds.iter().map(Vec::len).collect::<Vec<_>>(), [1, 3]);
-        let file = Bytes::from(shares.into_file().unwrap().unwrap());
-        let mut again = Shares::read(file.clone()).unwrap();
+        let file = Bytes::from(shares.into_file().unwrap());
+        let mut again = Shares::read(file.clone(), &[]).unwrap();
         assert_eq!(all(&again), kinds);
-        // Nothing new: nothing to write.
-        assert_eq!(
-            Shares::read(file.clone()).unwrap().into_file().unwrap(),
-            None
-        );
+        assert!(again.more().unwrap().is_empty());
         // A kind more is written behind those that were there.
         again
             .number(&[share(MEMBERS, 2, 0, 0), share(0, 0, 0, -5)])
             .unwrap();
         let kinds = all(&again);
         assert_eq!(kinds.len(), 3);
-        let longer = again.into_file().unwrap().unwrap();
-        assert_eq!(longer[..file.len()], file);
-        assert_eq!(longer.len() - file.len(), 2 * ROW);
-        let again = Shares::read(Bytes::from(longer)).unwrap();
+        let more = again.more().unwrap();
+        assert_eq!(more.len(), 2 * ROW);
+        assert_eq!(all(&Shares::read(file.clone(), &more).unwrap()), kinds);
+        let longer = Bytes::from(again.into_file().unwrap());
+        assert_eq!(longer, [&file[..], more.as_slice()].concat());
+        let again = Shares::read(longer, &[]).unwrap();
         assert_eq!(all(&again), kinds);
         // One programme of the household, one of each member: two families and one who lives alone.
         let taken = again.taken([family, alone, family].into_iter(), &[false, true]);
@@ -337,9 +357,8 @@ mod tests {
         // 7 members: 2 met, 2 to verify, 3 not.
         assert_eq!(taken.counted, [of(2, 1, 0, 160_000), of(2, 3, 2, 40_000)]);
         assert!(again.taken([9].into_iter(), &[false, true]).is_err());
-        // Nothing new: nothing to write.
-        assert_eq!(again.into_file().unwrap(), None);
-        // A file that was cut is none.
-        assert!(Shares::read(file.slice(..file.len() - 1)).is_err());
+        // A file that was cut is none, and kinds that skip a number do not go on from it.
+        assert!(Shares::read(file.slice(..file.len() - 1), &[]).is_err());
+        assert!(Shares::read(Bytes::from_static(MARK), &more).is_err());
     }
 }

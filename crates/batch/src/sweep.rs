@@ -12,7 +12,7 @@ use crate::folder::Folder;
 use crate::later::Later;
 use crate::layout::{Manifest, Part};
 use crate::nights::{self, Before, Round};
-use crate::part::PartWork;
+use crate::part::{PartFiles, PartWork};
 use crate::tally::Tally;
 use anyhow::{Context, bail, ensure};
 use chrono::NaiveDate;
@@ -115,7 +115,7 @@ impl Sweep {
     fn about(&self, part: &Part) -> String {
         let programmes = self.ask().programmes.unwrap_or_default().join(" ");
         let text = format!(
-            "4\n{}\n{programmes}\n{:?}\n{}\n{}",
+            "5\n{}\n{programmes}\n{:?}\n{}\n{}",
             self.book.hash(),
             self.doubts,
             part.file,
@@ -337,7 +337,7 @@ async fn decided_far(
 async fn put(
     folder: &Folder,
     part: &Part,
-    files: [Option<Vec<u8>>; 4],
+    files: PartFiles,
     record: &Record,
 ) -> anyhow::Result<()> {
     let record_file = format!("findings-{}.json", part.number());

@@ -7,7 +7,7 @@ use crate::locale::{Lang, key};
 use crate::nav;
 use crate::parts::form::FieldError;
 use crate::parts::format;
-use crate::visit::{Theme, Visit};
+use crate::visit::{Look, Theme, Visit};
 use crate::{assets, words};
 use access::Permission;
 use axum::http::StatusCode;
@@ -26,6 +26,7 @@ pub struct Sheet<'a> {
     note: Option<Markup>,
     wide: bool,
     quiet: bool,
+    look: Look,
 }
 
 impl<'a> Sheet<'a> {
@@ -42,6 +43,7 @@ impl<'a> Sheet<'a> {
             note: None,
             wide: false,
             quiet: false,
+            look: visit.look,
         }
     }
 
@@ -96,6 +98,12 @@ impl<'a> Sheet<'a> {
         self
     }
 
+    /// Another look than the visitor chose (显示方式), for showing it; `None` leaves his.
+    pub fn look(mut self, look: Option<Look>) -> Self {
+        self.look = look.unwrap_or(self.look);
+        self
+    }
+
     /// The finished page (输出页面).
     pub fn show(self, body: &Markup) -> Response {
         let status = self.status;
@@ -114,14 +122,14 @@ impl<'a> Sheet<'a> {
             lang.t("错误：")
         };
         let framed = visit.signed.is_some() && !self.quiet;
-        let theme = match visit.look.theme {
+        let theme = match self.look.theme {
             Some(Theme::Light) => Some("light"),
             Some(Theme::Dark) => Some("dark"),
             None => None,
         };
         html! {
             (DOCTYPE)
-            html lang=(lang.tag()) data-size=[visit.look.elder.then_some("elder")] data-theme=[theme] {
+            html lang=(lang.tag()) data-size=[self.look.elder.then_some("elder")] data-theme=[theme] {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";

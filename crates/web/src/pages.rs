@@ -73,5 +73,6 @@ mod simulate_candidate;
 pub mod simulate_draft;
 mod simulate_input;
 pub mod statistics;
+pub mod style;
 pub mod sweep;
 pub mod todo;

@@ -1189,6 +1189,7 @@ pub static ROUTES: &[Route] = &[
         page!(crate::assets::show),
     ),
     Route::get("/help", Public, "帮助与快捷键", page!(pages::help::show)),
+    Route::get("/style", Public, "界面规范", page!(pages::style::show)),
     Route::post(
         "/demo/clock",
         SignedIn,

@@ -49,7 +49,7 @@ impl Hash for Decide {
 }
 
 /// The files of a part, in their order.
-const FILES: [&str; 4] = ["findings", "nights", "shares", "soon"];
+const FILES: [&str; 5] = ["findings", "nights", "shares", "soon", "changes"];
 
 fn fields() -> Fields {
     let mut fields = vec![

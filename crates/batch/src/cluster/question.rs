@@ -36,7 +36,7 @@ pub(crate) enum Answer {
     Swept {
         record: Record,
         #[serde(skip)]
-        files: [Vec<u8>; 4],
+        files: [Vec<u8>; 5],
     },
     /// One effect a reform.
     Simulated {
@@ -79,7 +79,7 @@ mod tests {
     fn the_files_of_a_sweep_do_not_travel_as_text() {
         let answer = Answer::Swept {
             record: Record::default(),
-            files: [vec![1, 2, 3], vec![4], vec![], vec![5]],
+            files: [vec![1, 2, 3], vec![4], vec![], vec![5], vec![6]],
         };
         let text = serde_json::to_string(&answer).unwrap();
         let Answer::Swept { files, .. } = serde_json::from_str(&text).unwrap() else {
