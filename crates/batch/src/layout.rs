@@ -5,7 +5,7 @@
 //! households-NNNNN.parquet    one row a household, sorted by region and household
 //! payments-NNNNN.parquet      what is in payment to the households of that part
 //! findings-NNNNN.parquet      what a sweep found there; sweep.json says for which day and book
-//! nights-, shares-, soon-…    what the next night needs to decide only what changed
+//! nights-, shares-, soon-, changes-…    what the next night needs to decide only what changed
 //! ```
 //!
 //! A later part replaces the households it holds, and those its entry names as gone. Guarantees: a folder whose
