@@ -87,7 +87,7 @@ enum Command {
     Sweep(sweep::SweepAll),
     /// What other values of parameters would mean for the people of a snapshot (试算).
     Simulate(simulate::Simulate),
-    /// Give parts of a sweep or a simulation to executors (集群调度节点).
+    /// Give parts of a sweep, a simulation or a bulk enquiry to executors (集群调度节点).
     #[cfg(feature = "cluster")]
     Scheduler(scheduler::Scheduler),
     /// Decide parts that a scheduler gives (集群执行节点).

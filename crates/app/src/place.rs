@@ -27,6 +27,11 @@ impl DecidedAt {
         }
     }
 
+    /// Whether other machines do it.
+    pub(crate) fn is_far(&self) -> bool {
+        self.cluster.is_some()
+    }
+
     /// The place, ready to be asked.
     ///
     /// # Errors

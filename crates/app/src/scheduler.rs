@@ -1,4 +1,4 @@
-//! `huimin scheduler` (集群调度节点): gives parts of a sweep or a simulation to executors.
+//! `huimin scheduler` (集群调度节点): gives parts of a sweep, a simulation or a bulk enquiry to executors.
 //!
 //! Guarantees: holds neither rules nor data; ended, it loses nothing but the run in hand, which goes on where it was
 //! when the same command is typed again. Deliberately absent: passwords; it listens inside a network of its own.

@@ -5,13 +5,14 @@
 //! huimin verify land     --source NAME --file F --store DIR [--date DAY] [--accept-drift]
 //! huimin verify returned --source NAME --store DIR --out F.xlsx
 //! huimin verify ask      --store DIR FILE.json
-//! huimin verify bulk     --store DIR --in F.csv --out F.csv
+//! huimin verify bulk     --store DIR --in F.csv --out F.csv [--cluster http://HOST:PORT]
 //! ```
 //!
 //! Guarantees: a delivery that was refused or interrupted leaves the earlier ones as they were; what is unknown is empty and
 //! says why. Deliberately absent: the authorisation; these commands are for whoever holds the key file, and a case asks
 //! through the desk.
 
+use crate::place::DecidedAt;
 use crate::settings::{Rules, load_book, place_of_folder};
 use crate::sweep::{rest, workers};
 use crate::terminal::say;
@@ -360,9 +361,14 @@ pub(crate) struct Bulk {
     /// The day asked about; today if not given (基准日).
     #[arg(long)]
     as_of: Option<NaiveDate>,
-    /// How many workers.
+    /// How many workers; in a cluster how many pieces are in hand at once.
     #[arg(long)]
     workers: Option<usize>,
+    #[command(flatten)]
+    at: DecidedAt,
+    /// How many people a piece has at most that a cluster gets (每片人数).
+    #[arg(long, default_value_t = 16_384)]
+    piece: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -380,8 +386,12 @@ impl Bulk {
         let asked = read_households(&self.input)?;
         let landed = self.place.landed()?;
         let as_of = self.as_of.unwrap_or_else(today);
-        let stop = AtomicBool::new(false);
-        let columns = landed.ask_many(&asked, as_of, workers(self.workers), &stop)?;
+        let columns = if self.at.is_far() {
+            crate::waiting(self.asked_far(&landed, &asked, as_of))?
+        } else {
+            let stop = AtomicBool::new(false);
+            landed.ask_many(&asked, as_of, workers(self.workers), &stop)?
+        };
         write_columns(&self.out, &asked, &columns)?;
         let people: usize = asked.iter().map(|household| household.members.len()).sum();
         say(&format!(
@@ -390,6 +400,25 @@ impl Bulk {
             begun.elapsed().as_millis()
         ));
         Ok(())
+    }
+}
+
+impl Bulk {
+    /// The same by the executors of a cluster.
+    async fn asked_far(
+        &self,
+        landed: &Landed,
+        asked: &[Asked],
+        as_of: NaiveDate,
+    ) -> anyhow::Result<Vec<FigureColumn>> {
+        let place = self.at.open()?;
+        let book = load_book(&self.place.rules.packs, &self.place.rules.place)?;
+        let pieces = landed.in_pieces(asked, as_of, self.piece, workers(None))?;
+        let in_hand = self.at.in_hand(self.workers);
+        let found = place
+            .enquire(&book, &self.place.store, &pieces, in_hand)
+            .await?;
+        pieces.columns(found, workers(None))
     }
 }
 

@@ -13,14 +13,14 @@ mod nightly;
 mod queue;
 
 pub use alike::{Alike, Candidate, Said, alike, keep_said};
-pub(crate) use blocks::write_blocks;
+pub(crate) use blocks::{is_resident, write_blocks};
 pub use learn::{Learned, learn};
 pub use nightly::{Night, behind, nightly};
-pub(crate) use queue::settle_pair;
 pub use queue::{
     DifferentRefused, PairFilter, PairRow, counts, decide_different, decide_later, list,
     open_count, pair, pair_of,
 };
+pub(crate) use queue::{moved_home, settle_pair};
 
 use linkage::{Levels, Outcome};
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,10 @@
 //! day and the deliveries it names; nobody's answer depends on who else is asked about. Deliberately absent: permission
 //! to ask, see [`crate::enquiry`].
 
+mod piece;
+
+pub use piece::{Found, InPieces, Piece, answer};
+
 use crate::enquiry::Named;
 use crate::id_key::pack;
 use crate::land::{id_blinder, name_blinder, purpose};
@@ -12,7 +16,7 @@ use crate::manifest::{self, Manifest, part_file};
 use crate::part::{Evidence, Part};
 use crate::report::{Answer, FigureColumn, Report, Unknown};
 use crate::source::{ColumnKind, Source, Sources};
-use crate::tally::{Known, Named as Told, People, Tally, empty_column, silent};
+use crate::tally::{Homes, Known, Named as Told, People, Tally, empty_column, silent};
 use anyhow::Context;
 use arrow_array::Array;
 use chrono::NaiveDate;
@@ -47,6 +51,9 @@ pub struct Asked {
 
 /// A source, what its rows come to or why it says nothing, and the delivery that answered.
 type Said<'a> = (&'a Source, Result<Tally, Unknown>, Told);
+
+/// The delivery that answers, or why none does and which one would have.
+type Chosen<'a> = Result<&'a Opened, (Unknown, Option<&'a Opened>)>;
 
 /// Of which day is asked, and by which deliveries: the newest of that day, or those named.
 #[derive(Clone, Copy)]
@@ -138,11 +145,7 @@ impl Landed {
     }
 
     /// The delivery that answers, or why none does.
-    fn choose(
-        &self,
-        source: &Source,
-        when: When<'_>,
-    ) -> Result<&Opened, (Unknown, Option<&Opened>)> {
+    fn choose(&self, source: &Source, when: When<'_>) -> Chosen<'_> {
         let as_of = when.as_of;
         if let Some(why) = self.silent.get(&source.id) {
             return Err((why.clone(), None));
@@ -252,22 +255,7 @@ impl Landed {
         let people = People::new(asked, as_of);
         let when = When { as_of, named: None };
         let tallied = self.tallied(&people, when, workers, stop)?;
-        let columns = in_parallel(workers, tallied.len(), |at| {
-            let (source, tally, _) = &tallied[at];
-            match tally {
-                Ok(tally) => tally.columns(source, &people),
-                Err(why) => (0..source.figures.len())
-                    .map(|at| {
-                        let mut column = empty_column(source, at, people.households.len());
-                        column.values = vec![None; people.households.len()];
-                        let all = 0..people.households.len();
-                        column.unknown = all.map(|number| (number, why.clone())).collect();
-                        column
-                    })
-                    .collect(),
-            }
-        })?;
-        Ok(columns.into_iter().flatten().collect())
+        columns(&people, &tallied, workers)
     }
 
     /// What the rows of each source come to, or why it says nothing.
@@ -284,9 +272,7 @@ impl Landed {
             .iter()
             .map(|source| self.choose(source, when))
             .collect();
-        let each = in_parallel(workers.min(sources.len()), sources.len(), |at| {
-            chosen[at].is_ok().then(|| self.known(sources[at], people))
-        })?;
+        let each = self.all_known(&sources, &chosen, people, workers)?;
         // The parts in which somebody may stand.
         let mut work: Vec<(usize, usize, Range<usize>)> = Vec::new();
         for (at, known) in each.iter().enumerate() {
@@ -323,8 +309,8 @@ impl Landed {
                 };
                 let tally = tallies
                     .entry(*at)
-                    .or_insert_with(|| Tally::new(sources[*at], people));
-                let all = (sources[*at], people, known);
+                    .or_insert_with(|| Tally::new(sources[*at], &people.homes));
+                let all = (sources[*at], &people.homes, known);
                 read_part(&*opened.part(*part)?, all, as_of, range.clone(), tally)?;
             }
         };
@@ -338,24 +324,20 @@ impl Landed {
                 Entry::Occupied(mut there) => there.get_mut().merge(sources[at], tally),
             }
         }
-        let named = |opened: &Opened| {
-            (
-                Some(opened.manifest.delivery.clone()),
-                Some(opened.manifest.delivered),
-            )
-        };
-        let all = sources.iter().zip(chosen).enumerate();
-        Ok(all
-            .map(|(at, (source, chosen))| match chosen {
-                Ok(opened) => {
-                    let found = tallies.remove(&at);
-                    let mut tally = found.unwrap_or_else(|| Tally::new(source, people));
-                    tally.settle();
-                    (*source, Ok(tally), named(opened))
-                }
-                Err((why, opened)) => (*source, Err(why), opened.map_or((None, None), named)),
-            })
-            .collect())
+        Ok(settled(&people.homes, &sources, chosen, tallies))
+    }
+
+    /// The people as each source that answers knows them.
+    fn all_known(
+        &self,
+        sources: &[&Source],
+        chosen: &[Chosen<'_>],
+        people: &People<'_>,
+        workers: usize,
+    ) -> anyhow::Result<Vec<Option<Known>>> {
+        in_parallel(workers.min(sources.len()), sources.len(), |at| {
+            chosen[at].is_ok().then(|| self.known(sources[at], people))
+        })
     }
 
     fn known(&self, source: &Source, people: &People<'_>) -> Known {
@@ -404,10 +386,60 @@ impl Landed {
     }
 }
 
+/// What each source says, once all its rows are added up.
+fn settled<'a>(
+    homes: &Homes,
+    sources: &[&'a Source],
+    chosen: Vec<Chosen<'_>>,
+    mut tallies: BTreeMap<usize, Tally>,
+) -> Vec<Said<'a>> {
+    let named = |opened: &Opened| {
+        (
+            Some(opened.manifest.delivery.clone()),
+            Some(opened.manifest.delivered),
+        )
+    };
+    let all = sources.iter().zip(chosen).enumerate();
+    all.map(|(at, (source, chosen))| match chosen {
+        Ok(opened) => {
+            let found = tallies.remove(&at);
+            let mut tally = found.unwrap_or_else(|| Tally::new(source, homes));
+            tally.settle();
+            (*source, Ok(tally), named(opened))
+        }
+        Err((why, opened)) => (*source, Err(why), opened.map_or((None, None), named)),
+    })
+    .collect()
+}
+
+/// The households' figures of all sources.
+fn columns(
+    people: &People<'_>,
+    said: &[Said<'_>],
+    workers: usize,
+) -> anyhow::Result<Vec<FigureColumn>> {
+    let households = people.homes.households.len();
+    let columns = in_parallel(workers, said.len(), |at| {
+        let (source, tally, _) = &said[at];
+        match tally {
+            Ok(tally) => tally.columns(source, people),
+            Err(why) => (0..source.figures.len())
+                .map(|at| {
+                    let mut column = empty_column(source, at, households);
+                    column.values = vec![None; households];
+                    column.unknown = (0..households).map(|at| (at, why.clone())).collect();
+                    column
+                })
+                .collect(),
+        }
+    })?;
+    Ok(columns.into_iter().flatten().collect())
+}
+
 /// Reads the rows of the asked people in one part.
 fn read_part(
     part: &Part,
-    (source, people, known): (&Source, &People<'_>, &Known),
+    (source, homes, known): (&Source, &Homes, &Known),
     as_of: NaiveDate,
     range: Range<usize>,
     tally: &mut Tally,
@@ -446,7 +478,7 @@ fn read_part(
                     .map_or(0, |others| others.value(row));
                 let number = |column: usize| hits.numbers[places[column]].at(row);
                 for person in known.persons(at) {
-                    tally.row((source, people, known), as_of, person, &number, name, other);
+                    tally.row((source, homes, known), as_of, person, &number, name, other);
                 }
                 row += 1;
             }

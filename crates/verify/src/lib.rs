@@ -7,7 +7,8 @@
 //! * [`raw`], [`delivery`]: a delivered file, read in batches.
 //! * [`checked`]: rows whose every cell was understood, and the reasons for all others.
 //! * [`land`], [`spill`], [`part`], [`manifest`], [`returned`]: a delivery becomes parts that answer fast, whole or not at all.
-//! * [`ask`], [`report`]: households and deliveries go in, figures with their sources come out.
+//! * [`ask`], [`report`]: households and deliveries go in, figures with their sources come out; [`Piece`]: what other machines
+//!   answer of it.
 //! * [`at_hand`]: what is landed, held open, and anew when another delivery is there.
 //! * [`enquiry`], [`tables`]: who may ask about whom, for what; asking, and keeping what was answered.
 //! * [`alert`]: everybody in payment is compared with what was delivered, and what is found is held until seen to.
@@ -39,7 +40,7 @@ pub mod straight;
 pub mod tables;
 mod tally;
 
-pub use ask::{Asked, Landed, Person};
+pub use ask::{Asked, Found, InPieces, Landed, Person, Piece};
 pub use at_hand::AtHand;
 pub use land::{Landing, Progress, Refused};
 pub use manifest::Manifest;

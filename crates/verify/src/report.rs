@@ -193,7 +193,7 @@ pub struct Report {
 }
 
 /// Rows of one person, added up for one figure.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sum {
     rows: u32,
     value: i64,
@@ -204,6 +204,9 @@ pub(crate) struct Sum {
     too_large: bool,
     no_name: bool,
 }
+
+/// A [`Sum`] for the way between machines: rows, value, day, and what else is so, a bit each.
+pub(crate) type Packed = (u32, i64, i64, u8);
 
 /// What a row says.
 pub(crate) struct Row<'a> {
@@ -302,6 +305,40 @@ impl Sum {
             self.dated = true;
         } else if day == self.day && taken != self.value {
             self.contradictory = true;
+        }
+    }
+
+    /// As it travels; `None` where no row said anything.
+    pub(crate) fn packed(&self) -> Option<Packed> {
+        // No field is left out: what does not travel would be forgotten without a word.
+        let Self {
+            rows,
+            value,
+            day,
+            dated,
+            blank,
+            contradictory,
+            too_large,
+            no_name,
+        } = *self;
+        let bits = [dated, blank, contradictory, too_large, no_name];
+        let bits = bits.iter().rev();
+        let bits = bits.fold(0, |bits, one| bits << 1 | u8::from(*one));
+        (*self != Self::default()).then_some((rows, value, day, bits))
+    }
+
+    /// What [`Sum::packed`] made.
+    pub(crate) fn unpacked((rows, value, day, bits): Packed) -> Self {
+        let is = |bit: u8| bits >> bit & 1 == 1;
+        Self {
+            rows,
+            value,
+            day,
+            dated: is(0),
+            blank: is(1),
+            contradictory: is(2),
+            too_large: is(3),
+            no_name: is(4),
         }
     }
 

@@ -52,7 +52,7 @@ pub fn ask_files(
         let next = AtomicUsize::new(0);
         let checker = Checker::new(source, names.clone(), as_of, false);
         let found = in_parallel_all(workers, || {
-            let mut tally = Tally::new(source, &people);
+            let mut tally = Tally::new(source, &people.homes);
             let mut reader = Columnar::new(&plan, file, &next);
             let look = Look {
                 source,
@@ -159,7 +159,7 @@ impl Look<'_> {
                         .get(slot)
                         .map_or(crate::checked::ABSENT, |numbers| numbers[at])
                 };
-                let all = (self.source, self.people, self.known);
+                let all = (self.source, &self.people.homes, self.known);
                 for person in self.known.persons(place) {
                     tally.row(all, self.as_of, person, &number, name, theirs);
                 }

@@ -6,18 +6,45 @@
 use crate::ask::{Asked, Person};
 use crate::checked::ABSENT;
 use crate::id_key::{IdKey, pack};
-use crate::report::{Answer, Figure, FigureColumn, Row, Sum, Unknown, of_household};
+use crate::report::{Answer, Figure, FigureColumn, Packed, Row, Sum, Unknown, of_household};
 use crate::source::Source;
+use anyhow::Context;
 use chrono::NaiveDate;
 use std::ops::Range;
+
+/// Which of the people live together: households one after another.
+#[derive(Default)]
+pub(crate) struct Homes {
+    pub(crate) households: Vec<Range<usize>>,
+    household_of: Vec<u32>,
+}
+
+impl Homes {
+    /// One more household of so many, after the others.
+    pub(crate) fn add(&mut self, members: usize) {
+        let number = u32::try_from(self.households.len()).unwrap_or(u32::MAX);
+        let from = self.household_of.len();
+        self.household_of.resize(from + members, number);
+        self.households.push(from..from + members);
+    }
+
+    /// How many people.
+    pub(crate) fn people(&self) -> usize {
+        self.household_of.len()
+    }
+
+    /// Those of a person's household.
+    pub(crate) fn of(&self, person: usize) -> Range<usize> {
+        self.households[self.household_of[person] as usize].clone()
+    }
+}
 
 /// The people of all households, one after another.
 pub(crate) struct People<'a> {
     persons: Vec<&'a Person>,
     /// The key, or why there is none.
     pub(crate) keys: Vec<Result<IdKey, Unknown>>,
-    pub(crate) households: Vec<Range<usize>>,
-    household_of: Vec<u32>,
+    pub(crate) homes: Homes,
 }
 
 impl<'a> People<'a> {
@@ -25,10 +52,9 @@ impl<'a> People<'a> {
         let mut people = Self {
             persons: Vec::new(),
             keys: Vec::new(),
-            households: Vec::new(),
-            household_of: Vec::new(),
+            homes: Homes::default(),
         };
-        for (number, household) in asked.iter().enumerate() {
+        for household in asked {
             let from = people.persons.len();
             for person in &household.members {
                 let key = pack(&person.id_no, as_of)
@@ -41,17 +67,10 @@ impl<'a> People<'a> {
                     key
                 });
                 people.persons.push(person);
-                people
-                    .household_of
-                    .push(u32::try_from(number).unwrap_or(u32::MAX));
             }
-            people.households.push(from..people.persons.len());
+            people.homes.add(household.members.len());
         }
         people
-    }
-
-    fn household(&self, person: usize) -> Range<usize> {
-        self.households[self.household_of[person] as usize].clone()
     }
 }
 
@@ -64,9 +83,9 @@ pub(crate) struct Known {
     /// Where in `sorted` the persons of each key begin.
     begins: Vec<u32>,
     /// By person; 0 without a key.
-    of_person: Vec<u64>,
-    /// The mark of the name by person; [`ABSENT`] without one.
-    names: Vec<i64>,
+    pub(crate) of_person: Vec<u64>,
+    /// The mark of the name by person; [`ABSENT`] without one. None at all where no figure needs names.
+    pub(crate) names: Vec<i64>,
 }
 
 impl Known {
@@ -80,10 +99,30 @@ impl Known {
             .iter()
             .map(|key| key.as_ref().map_or(0, |key| blind(*key)))
             .collect();
+        let names = match name {
+            None => Vec::new(),
+            Some(mark) => people
+                .persons
+                .iter()
+                .map(|person| match person.name.trim() {
+                    "" => ABSENT,
+                    name => i64::try_from(mark(name) & (u64::MAX >> 1)).unwrap_or(ABSENT),
+                })
+                .collect(),
+        };
+        Self::of(of_person, names, |at, _| people.keys[at].is_ok())
+    }
+
+    /// Of people whose numbers and names are blinded already; asked about are those of whom `is_asked` says so.
+    pub(crate) fn of(
+        of_person: Vec<u64>,
+        names: Vec<i64>,
+        is_asked: impl Fn(usize, u64) -> bool,
+    ) -> Self {
         let mut sorted: Vec<(u64, u32)> = of_person
             .iter()
             .enumerate()
-            .filter(|(at, _)| people.keys[*at].is_ok())
+            .filter(|(at, key)| is_asked(*at, **key))
             .map(|(at, key)| (*key, u32::try_from(at).unwrap_or(u32::MAX)))
             .collect();
         sorted.sort_unstable();
@@ -96,17 +135,6 @@ impl Known {
             }
         }
         begins.push(u32::try_from(sorted.len()).unwrap_or(u32::MAX));
-        let names = match name {
-            None => Vec::new(),
-            Some(mark) => people
-                .persons
-                .iter()
-                .map(|person| match person.name.trim() {
-                    "" => ABSENT,
-                    name => i64::try_from(mark(name) & (u64::MAX >> 1)).unwrap_or(ABSENT),
-                })
-                .collect(),
-        };
         Self {
             sorted,
             keys,
@@ -114,6 +142,12 @@ impl Known {
             of_person,
             names,
         }
+    }
+
+    /// The persons of the keys at some places of `keys`.
+    pub(crate) fn persons_of(&self, places: Range<usize>) -> impl Iterator<Item = u32> + '_ {
+        let range = self.begins[places.start] as usize..self.begins[places.end] as usize;
+        self.sorted[range].iter().map(|(_, person)| *person)
     }
 
     /// The persons of the key at a place of `keys`.
@@ -130,14 +164,17 @@ pub(crate) struct Tally {
     figures: usize,
     sums: Vec<Sum>,
     /// Things that count once: person, figure, thing, value.
-    things: Vec<(u32, u32, i64, i64)>,
+    things: Vec<Thing>,
 }
 
+/// A thing that counts once: person, figure, thing, value.
+pub(crate) type Thing = (u32, u32, i64, i64);
+
 impl Tally {
-    pub(crate) fn new(source: &Source, people: &People<'_>) -> Self {
+    pub(crate) fn new(source: &Source, homes: &Homes) -> Self {
         Self {
             figures: source.figures.len(),
-            sums: vec![Sum::default(); source.figures.len() * people.keys.len()],
+            sums: vec![Sum::default(); source.figures.len() * homes.people()],
             things: Vec::new(),
         }
     }
@@ -145,7 +182,7 @@ impl Tally {
     /// Adds a row of a person. `other` is the other person's key, 0 where unknown.
     pub(crate) fn row(
         &mut self,
-        (source, people, known): (&Source, &People<'_>, &Known),
+        (source, homes, known): (&Source, &Homes, &Known),
         as_of: NaiveDate,
         person: usize,
         number: &dyn Fn(usize) -> i64,
@@ -158,10 +195,7 @@ impl Tally {
             number,
             same_name: (own != ABSENT && theirs != ABSENT).then_some(own == theirs),
             named: own != ABSENT,
-            other_outside: other != 0
-                && !people
-                    .household(person)
-                    .any(|one| known.of_person[one] == other),
+            other_outside: other != 0 && !homes.of(person).any(|one| known.of_person[one] == other),
         };
         for (at, def) in source.figures.iter().enumerate() {
             let sum = &mut self.sums[person * self.figures + at];
@@ -177,6 +211,46 @@ impl Tally {
             self.sums[at].merge(&source.figures[at % self.figures], sum);
         }
         self.things.extend(other.things);
+    }
+
+    /// What was found, for the way: of each figure of a person that rows said something about, and what counts once.
+    pub(crate) fn found(&self) -> (Vec<(u32, Packed)>, &[Thing]) {
+        let said = self.sums.iter().enumerate();
+        let said = said.filter_map(|(at, sum)| {
+            let packed = sum.packed()?;
+            Some((u32::try_from(at).unwrap_or(u32::MAX), packed))
+        });
+        (said.collect(), &self.things)
+    }
+
+    /// Adds what was found elsewhere of people who have other places here.
+    ///
+    /// # Errors
+    /// When it speaks of somebody or something that was not asked about.
+    pub(crate) fn add(
+        &mut self,
+        source: &Source,
+        here: &[u32],
+        (sums, things): (&[(u32, Packed)], &[Thing]),
+    ) -> anyhow::Result<()> {
+        let place = |person: usize| here.get(person).context("an answer about somebody else");
+        for (at, packed) in sums {
+            let (at, each) = (*at as usize, self.figures.max(1));
+            let person = *place(at / each)? as usize;
+            let def = source.figures.get(at % each);
+            let def = def.context("an answer about another figure")?;
+            self.sums[person * each + at % each].merge(def, &Sum::unpacked(*packed));
+        }
+        for (person, figure, thing, value) in things {
+            let counts_once = source.figures.get(*figure as usize);
+            anyhow::ensure!(
+                counts_once.is_some_and(|def| def.distinct.is_some()),
+                "an answer about another figure"
+            );
+            let person = *place(*person as usize)?;
+            self.things.push((person, *figure, *thing, *value));
+        }
+        Ok(())
     }
 
     /// Makes ready for reading.
@@ -230,6 +304,7 @@ impl Tally {
     ) -> Vec<Answer> {
         let figures = 0..source.figures.len();
         people
+            .homes
             .households
             .iter()
             .map(|range| {
@@ -265,8 +340,8 @@ impl Tally {
         let mut members = Vec::new();
         (0..source.figures.len())
             .map(|at| {
-                let mut column = empty_column(source, at, people.households.len());
-                for (number, range) in people.households.iter().enumerate() {
+                let mut column = empty_column(source, at, people.homes.households.len());
+                for (number, range) in people.homes.households.iter().enumerate() {
                     members.clear();
                     members.extend(
                         range
@@ -306,6 +381,7 @@ pub(crate) fn silent(
 ) -> Vec<Answer> {
     let figures = || vec![Figure::unknown(why.clone()); source.figures.len()];
     people
+        .homes
         .households
         .iter()
         .map(|range| Answer {

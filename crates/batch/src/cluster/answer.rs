@@ -1,10 +1,12 @@
-//! Answering on an executor (执行节点的认定): the part is read from the folder and decided as this process would decide it.
+//! Answering on an executor (执行节点的认定): the part is read from the folder and decided, the piece looked up, as this process
+//! would do it.
 //!
-//! Guarantees: before anything is decided, program, rules and snapshot are compared with those the question names.
-//! Deliberately absent: writing; the one who asked writes what comes back.
+//! Guarantees: before anything is decided, program, rules and data are compared with those the question names; what an
+//! enquiry found leaves this function sealed, so nothing of it lies readable in the work folder. Deliberately absent:
+//! writing; the one who asked writes what comes back.
 
 use super::question::{Answer, Question};
-use super::task::{PROGRAM, Rules, Task};
+use super::task::{PROGRAM, PartAsked, Rules, Task, Work};
 use crate::decide::Bindings;
 use crate::folder::Folder;
 use crate::later::Later;
@@ -14,8 +16,10 @@ use crate::simulate::Simulation;
 use crate::sweep::Sweep;
 use anyhow::{Context, ensure};
 use policy::Book;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use store::keys::sm3_hex;
+use verify::Sources;
 
 /// An executor's knowledge (执行节点): its rule book, and the snapshot and question it answered last.
 #[derive(Debug)]
@@ -23,6 +27,7 @@ pub(super) struct Answering {
     book: Arc<Book>,
     host: String,
     known: Mutex<Option<Arc<Known>>>,
+    sources: OnceLock<Sources>,
 }
 
 /// A snapshot and a question, made ready for all its parts.
@@ -49,6 +54,7 @@ impl Answering {
             book,
             host,
             known: Mutex::new(None),
+            sources: OnceLock::new(),
         }
     }
 
@@ -75,17 +81,40 @@ impl Answering {
             task.rules.version,
             task.rules.hash,
         );
-        let known = self.known(task).await?;
+        match &task.work {
+            Work::Decide(asked) => self.decided(&task.folder, asked).await,
+            Work::Enquire(piece) => {
+                let store = there(&task.folder)
+                    .with_context(|| format!("执行节点 {} 打不开落地数据", self.host))?;
+                let sealed = verify::ask::answer(self.sources()?, store, piece)
+                    .with_context(|| format!("执行节点 {}", self.host))?;
+                Ok(Answer::Enquired { sealed })
+            }
+        }
+    }
+
+    /// The sources of the rule book, read when first asked for.
+    fn sources(&self) -> anyhow::Result<&Sources> {
+        if let Some(sources) = self.sources.get() {
+            return Ok(sources);
+        }
+        let sources = verify::at_hand::sources_of(&self.book)?;
+        Ok(self.sources.get_or_init(|| sources))
+    }
+
+    /// One part of a snapshot, decided.
+    async fn decided(&self, folder: &str, asked: &PartAsked) -> anyhow::Result<Answer> {
+        let known = self.known(folder, asked).await?;
         let part = known
             .manifest
             .parts
-            .get(task.part)
-            .with_context(|| format!("快照没有第 {} 个分块", task.part))?;
+            .get(asked.part)
+            .with_context(|| format!("快照没有第 {} 个分块", asked.part))?;
         match &known.bound {
             Bound::Simulate(simulation, bindings) => {
                 let bytes = known.folder.need(&part.file).await?;
                 let (effects, households) =
-                    simulation.decide_bytes(bytes, bindings, &known.later, task.part)?;
+                    simulation.decide_bytes(bytes, bindings, &known.later, asked.part)?;
                 Ok(Answer::Simulated {
                     effects,
                     households,
@@ -93,9 +122,9 @@ impl Answering {
             }
             Bound::Sweep(sweep, round) => {
                 let (later, round) = (Arc::clone(&known.later), Arc::clone(round));
-                let blank = sweep.blank(part, task.part, &later);
+                let blank = sweep.blank(part, asked.part, &later);
                 let work = sweep
-                    .work(&known.folder, (part, task.part, false), later, round)
+                    .work(&known.folder, (part, asked.part, false), later, round)
                     .await?;
                 let (record, files, _) = work.anew(blank)?.into_files()?;
                 Ok(Answer::Swept {
@@ -108,40 +137,51 @@ impl Answering {
     }
 
     /// The snapshot and the question of a task; bound once for all parts.
-    async fn known(&self, task: &Task) -> anyhow::Result<Arc<Known>> {
+    async fn known(&self, folder: &str, asked: &PartAsked) -> anyhow::Result<Arc<Known>> {
         let held = self
             .known
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let same = |known: &Arc<Known>| {
-            (&known.folder_name, &known.manifest_print, &known.question)
-                == (&task.folder, &task.manifest, &task.question)
+            known.folder_name == folder
+                && (&known.manifest_print, &known.question) == (&asked.manifest, &asked.question)
         };
         if let Some(known) = held.filter(same) {
             return Ok(known);
         }
-        let folder = Folder::open_there(&task.folder)
+        let name = folder;
+        let folder = Folder::open_there(name)
             .with_context(|| format!("执行节点 {} 打不开快照", self.host))?;
         let (manifest, bytes) = Manifest::read_with_bytes(&folder).await?;
         ensure!(
-            print_of(&bytes) == task.manifest,
+            print_of(&bytes) == asked.manifest,
             "执行节点 {} 看到的 {} 不是同一份快照；请让各机看到同一个文件夹或同一个对象存储 (another snapshot in view)",
             self.host,
-            task.folder,
+            name,
         );
         let known = Arc::new(Known {
-            folder_name: task.folder.clone(),
-            manifest_print: task.manifest.clone(),
-            question: task.question.clone(),
+            folder_name: name.to_owned(),
+            manifest_print: asked.manifest.clone(),
+            question: asked.question.clone(),
             later: Arc::new(Later::of(&folder, &manifest).await?),
-            bound: bound(&self.book, &task.question)?,
+            bound: bound(&self.book, &asked.question)?,
             folder,
             manifest,
         });
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
         Ok(known)
     }
+}
+
+/// A folder on disk that another machine named.
+fn there(name: &str) -> anyhow::Result<&Path> {
+    let path = Path::new(name);
+    ensure!(
+        path.is_dir(),
+        "本机没有文件夹 {name}；请让各机以同一路径看到落地数据 (no such folder here)"
+    );
+    Ok(path)
 }
 
 /// A question bound to the rules.

@@ -1,4 +1,4 @@
-//! Asking a cluster (向集群提问): one query a part, as many at once as the run allows.
+//! Asking a cluster (向集群提问): one query a part or piece, as many at once as the run allows.
 //!
 //! Guarantees: a part whose executor died after deciding it, before its answer was fetched, is asked again; a refusal is
 //! told as it was said and not asked again; where no executor is left for a minute the run ends in words. Deliberately
@@ -6,9 +6,10 @@
 
 use super::answer::print_of;
 use super::function::{self, named};
+use super::gathered;
 use super::question::{Answer, Question};
 use super::reach::Address;
-use super::task::{PROGRAM, Rules, Task};
+use super::task::{PROGRAM, PartAsked, Rules, Task, Work};
 use crate::folder::Folder;
 use crate::layout::MANIFEST;
 use anyhow::{Context, bail};
@@ -20,7 +21,9 @@ use datafusion::logical_expr::lit;
 use datafusion::prelude::SessionContext;
 use policy::Book;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
+use verify::{Found, InPieces};
 
 /// How often a part is asked for when its query fails.
 const TRIES: u32 = 4;
@@ -48,7 +51,9 @@ impl fmt::Debug for Cluster {
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     cluster: Cluster,
-    task: Task,
+    rules: Rules,
+    folder: String,
+    asked: PartAsked,
 }
 
 impl Cluster {
@@ -81,15 +86,79 @@ impl Cluster {
         let manifest = folder.need(MANIFEST).await?;
         Ok(Asked {
             cluster: self.clone(),
-            task: Task {
-                program: PROGRAM.to_owned(),
-                rules: Rules::of(book),
-                folder: folder.for_others()?,
+            rules: Rules::of(book),
+            folder: folder.for_others()?,
+            asked: PartAsked {
                 manifest: print_of(&manifest),
                 question,
                 part: 0,
             },
         })
+    }
+
+    /// Has the pieces of a bulk enquiry answered (请集群核对), so many at once; `store` is where the landed deliveries lie.
+    ///
+    /// # Errors
+    /// When nobody there answers, or an executor refuses.
+    pub(super) async fn enquire(
+        &self,
+        book: &Book,
+        store: &Path,
+        pieces: &InPieces<'_>,
+        in_hand: usize,
+    ) -> anyhow::Result<Found> {
+        self.scheduler.is_ready().await?;
+        let whole = std::fs::canonicalize(store)
+            .with_context(|| format!("没有落地文件夹 {} (the store)", store.display()))?;
+        let (rules, folder) = (Rules::of(book), whole.display().to_string());
+        let (rules, folder) = (&rules, folder.as_str());
+        gathered(pieces, in_hand, |piece| async move {
+            let task = Task {
+                program: PROGRAM.to_owned(),
+                rules: rules.clone(),
+                folder: folder.to_owned(),
+                work: Work::Enquire(piece),
+            };
+            match self.answer(&task).await? {
+                Answer::Enquired { sealed } => Ok(sealed),
+                _ => bail!("集群答的不是所问 (an answer to another question)"),
+            }
+        })
+        .await
+    }
+
+    /// Has a task done, asking again where a query fails.
+    async fn answer(&self, task: &Task) -> anyhow::Result<Answer> {
+        let what = serde_json::to_string(task)?;
+        let mut tries = 0;
+        let batches = loop {
+            tries += 1;
+            let asked = tokio::select! {
+                asked = self.query(&what) => asked,
+                fault = self.nobody_left() => return Err(fault),
+            };
+            match asked {
+                Ok(batches) => break batches,
+                Err(fault) if tries < TRIES => {
+                    tracing::warn!(tries, "asking again: {}", brief(&fault));
+                    tokio::time::sleep(Duration::from_secs(u64::from(tries))).await;
+                }
+                Err(fault) => {
+                    bail!(
+                        "集群 {} 没有答复；请核对调度节点和执行节点是否在运行 (the cluster does not answer): {}",
+                        self.scheduler.url(),
+                        brief(&fault)
+                    );
+                }
+            }
+        };
+        for batch in &batches {
+            let column = batch.column(0);
+            if !column.is_empty() {
+                return function::read(column, 0);
+            }
+        }
+        bail!("集群的答复是空的 (an empty answer)")
     }
 
     async fn query(&self, task: &str) -> anyhow::Result<Vec<RecordBatch>> {
@@ -124,39 +193,19 @@ impl Asked {
     /// What an executor refused; a cluster that does not answer.
     pub(super) async fn ask(&self, part: usize) -> anyhow::Result<Answer> {
         let task = Task {
-            part,
-            ..self.task.clone()
+            program: PROGRAM.to_owned(),
+            rules: self.rules.clone(),
+            folder: self.folder.clone(),
+            work: Work::Decide(PartAsked {
+                part,
+                ..self.asked.clone()
+            }),
         };
-        let task = serde_json::to_string(&task)?;
-        let mut tries = 0;
-        let batches = loop {
-            tries += 1;
-            let asked = tokio::select! {
-                asked = self.cluster.query(&task) => asked,
-                fault = self.cluster.nobody_left() => return Err(fault),
-            };
-            match asked {
-                Ok(batches) => break batches,
-                Err(fault) if tries < TRIES => {
-                    tracing::warn!(part, tries, %fault, "asking again");
-                    tokio::time::sleep(Duration::from_secs(u64::from(tries))).await;
-                }
-                Err(fault) => {
-                    return Err(fault).with_context(|| {
-                        format!(
-                            "集群 {} 没有答复；请核对调度节点和执行节点是否在运行 (the cluster does not answer)",
-                            self.cluster.scheduler.url()
-                        )
-                    });
-                }
-            }
-        };
-        for batch in &batches {
-            let column = batch.column(0);
-            if !column.is_empty() {
-                return function::read(column, 0);
-            }
-        }
-        bail!("集群的答复是空的 (an empty answer)")
+        self.cluster.answer(&task).await
     }
+}
+
+/// The beginning of what the engine says: it may repeat the whole query, and with it the task.
+fn brief(fault: &anyhow::Error) -> String {
+    format!("{fault:#}").chars().take(300).collect()
 }

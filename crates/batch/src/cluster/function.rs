@@ -50,13 +50,16 @@ impl Hash for Decide {
 
 /// The files of a part, in their order.
 const FILES: [&str; 5] = ["findings", "nights", "shares", "soon", "changes"];
+/// What a piece of an enquiry came to.
+const ENQUIRED: &str = "enquired";
 
 fn fields() -> Fields {
     let mut fields = vec![
         Field::new("refused", DataType::Utf8, true),
         Field::new("said", DataType::Utf8, true),
     ];
-    fields.extend(FILES.map(|name| Field::new(name, DataType::Binary, true)));
+    let bytes = FILES.into_iter().chain([ENQUIRED]);
+    fields.extend(bytes.map(|name| Field::new(name, DataType::Binary, true)));
     Fields::from(fields)
 }
 
@@ -168,6 +171,14 @@ fn columns(answers: &[anyhow::Result<Answer>]) -> Found<Vec<ArrayRef>> {
             .collect();
         columns.push(Arc::new(files));
     }
+    let enquired: BinaryArray = answers
+        .iter()
+        .map(|answer| match answer {
+            Ok(Answer::Enquired { sealed }) => Some(sealed),
+            _ => None,
+        })
+        .collect();
+    columns.push(Arc::new(enquired));
     Ok(columns)
 }
 
@@ -193,10 +204,14 @@ pub(super) fn read(column: &ArrayRef, row: usize) -> anyhow::Result<Answer> {
         anyhow::bail!("{sentence}");
     }
     let mut answer = serde_json::from_str(text("said")?.context("答复是空的")?)?;
-    if let Answer::Swept { files, .. } = &mut answer {
-        for (bytes, name) in files.iter_mut().zip(FILES) {
-            *bytes = file(name)?;
+    match &mut answer {
+        Answer::Swept { files, .. } => {
+            for (bytes, name) in files.iter_mut().zip(FILES) {
+                *bytes = file(name)?;
+            }
         }
+        Answer::Enquired { sealed } => *sealed = file(ENQUIRED)?,
+        Answer::Simulated { .. } => {}
     }
     Ok(answer)
 }

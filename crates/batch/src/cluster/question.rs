@@ -43,6 +43,11 @@ pub(crate) enum Answer {
         effects: Vec<Effect>,
         households: u64,
     },
+    /// What a piece of a bulk enquiry came to, sealed.
+    Enquired {
+        #[serde(skip)]
+        sealed: Vec<u8>,
+    },
 }
 
 #[cfg(test)]

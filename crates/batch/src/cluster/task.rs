@@ -1,25 +1,44 @@
-//! What is asked of an executor (任务): one part of one snapshot, one question, and the rules it must be answered by.
+//! What is asked of an executor (任务): a question about one part of a snapshot, or one piece of a bulk enquiry, and the rules it
+//! must be answered by.
 //!
-//! Guarantees: whoever can read the folder and has these rules can answer; nothing else is needed. Deliberately absent:
-//! the rules themselves, and rows of people.
+//! Guarantees: whoever can read the folder and has these rules can answer; nothing else is needed, no key above all.
+//! Deliberately absent: the rules themselves, and rows of people.
 
 use super::question::Question;
 use policy::Book;
 use serde::{Deserialize, Serialize};
+use verify::Piece;
 
 /// The function every executor registers.
 pub(super) const FUNCTION: &str = "huimin_decide";
 
-/// One part to be decided (任务).
+/// What is to be done (任务).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Task {
     /// The version of the program that asks.
     pub(super) program: String,
     /// The rules to be answered by.
     pub(super) rules: Rules,
-    /// The snapshot, by a name every machine understands.
+    /// The folder with the data, by a name every machine understands.
     pub(super) folder: String,
-    /// The fingerprint of its manifest.
+    /// What is asked.
+    pub(super) work: Work,
+}
+
+/// The kinds of work (任务种类).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Work {
+    /// One part of a snapshot is decided.
+    Decide(PartAsked),
+    /// Some people are looked up in what a department delivered.
+    Enquire(Piece),
+}
+
+/// A question about one part of a snapshot (分块提问).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PartAsked {
+    /// The fingerprint of the snapshot's manifest.
     pub(super) manifest: String,
     /// What is asked.
     pub(super) question: Question,

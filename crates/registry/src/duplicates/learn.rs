@@ -13,7 +13,7 @@ use crate::tables::person;
 use access::Scope;
 use anyhow::Context;
 use linkage::{Register, Settings};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use store::inside;
@@ -45,6 +45,8 @@ pub async fn learn(
     tell: &(dyn Fn(usize, usize) + Sync),
 ) -> anyhow::Result<Learned> {
     write_missing(db, scope).await?;
+    // Whoever is registered from here on may be read or not, and is compared by the next night.
+    let begun = db.now();
     let (register, people) = read_all(db, scope).await?;
     if people.len() < ENOUGH {
         return Ok(Learned {
@@ -89,9 +91,19 @@ pub async fn learn(
             match_state::Column::ComparedVersion,
             Expr::col(match_state::Column::Version),
         )
+        .filter(
+            match_state::Column::PersonId.in_subquery(
+                Query::select()
+                    .column(person::Column::Id)
+                    .from(person::Entity)
+                    .cond_where(inside(person::Column::LivesIn, scope.region))
+                    .and_where(person::Column::RegisteredAt.lte(begun))
+                    .to_owned(),
+            ),
+        )
         .exec(tx.conn())
         .await
-        .context("noting that everybody was compared")?;
+        .context("noting who was compared")?;
     tx.note(Event {
         by: scope.actor.officer,
         purpose: scope.purpose.text(),

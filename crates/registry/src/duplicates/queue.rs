@@ -9,13 +9,14 @@ use super::{Band, PairState, Reason, outcome_word, reasons_of};
 use crate::people::{Person, PersonRow};
 use crate::reading::Reading;
 use crate::tables::duplicates::match_pair::{self, Column, Entity, Model};
+use crate::tables::duplicates::merge;
 use crate::tables::{membership, person};
 use access::Scope;
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
 use linkage::{Levels, Outcome};
 use sea_orm::ActiveValue::{Set, Unchanged};
-use sea_orm::sea_query::{ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Select,
@@ -463,6 +464,30 @@ async fn moved(
         region: Some(crate::stored::region(&row.region_a)?),
         detail: json!({ "people": [row.a, row.b] }),
     });
+    Ok(())
+}
+
+/// The pairs and merges of somebody who moved go along (随人迁移): who may see them follows from where both live now.
+pub(crate) async fn moved_home(tx: &Tx, person: Uuid, to: &str) -> anyhow::Result<()> {
+    for (whose, region) in [(Column::A, Column::RegionA), (Column::B, Column::RegionB)] {
+        Entity::update_many()
+            .col_expr(region, Expr::value(to))
+            .filter(whose.eq(person))
+            .exec(tx.conn())
+            .await
+            .context("moving the pairs of a person")?;
+    }
+    for (whose, region) in [
+        (merge::Column::SurvivorId, merge::Column::SurvivorRegion),
+        (merge::Column::MergedId, merge::Column::MergedRegion),
+    ] {
+        merge::Entity::update_many()
+            .col_expr(region, Expr::value(to))
+            .filter(whose.eq(person))
+            .exec(tx.conn())
+            .await
+            .context("moving the merges of a person")?;
+    }
     Ok(())
 }
 

@@ -3,9 +3,9 @@
 //! What is changed of the surviving record, and which memberships end and begin, is written down beside the merge, so that it can be
 //! taken back to the letter.
 
-use super::prepare::{Both, both};
+use super::prepare::{Both, both, judged_different};
 use super::{Choices, Refused, Side, drop_names, put_names};
-use crate::duplicates::{PairState, settle_pair};
+use crate::duplicates::{PairState, moved_home, settle_pair};
 use crate::tables::duplicates::merge;
 use crate::tables::{membership, person};
 use access::{Scope, another_officer};
@@ -75,17 +75,20 @@ pub async fn decide(
     let Some(row) = waiting(tx, scope, id).await? else {
         return Ok(Err(Refused::NotOpen));
     };
-    if (row.two_people || in_payment)
-        && let Err(same) = another_officer(row.prepared_by.into(), &scope.actor)
-    {
-        return Ok(Err(same.into()));
-    }
     let Some(both) = both(tx, scope, row.survivor_id, row.merged_id).await? else {
         return Ok(Err(Refused::NotFound));
     };
     // Things may have changed since it was prepared.
+    if (row.two_people || in_payment || both.has_two_numbers())
+        && let Err(same) = another_officer(row.prepared_by.into(), &scope.actor)
+    {
+        return Ok(Err(same.into()));
+    }
     if let Err(refused) = both.checked() {
         return Ok(Err(refused));
+    }
+    if judged_different(tx, &both).await? {
+        return Ok(Err(Refused::JudgedDifferent));
     }
     let choices: Choices = serde_json::from_value(row.choices.clone())
         .context("the stored choices of a merge are damaged")?;
@@ -194,6 +197,7 @@ pub(super) fn note(
 }
 
 pub(super) async fn save(tx: &Tx, row: &person::Model) -> anyhow::Result<()> {
+    moved_home(tx, row.id, &row.lives_in).await?;
     let changed = person::ActiveModel {
         id: Unchanged(row.id),
         name: Set(row.name.clone()),

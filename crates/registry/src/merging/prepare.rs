@@ -1,7 +1,7 @@
 //! Preparing a merge (拟定合并): which record stays, what it says where the two differ, and why.
 
 use super::{Choices, Refused, same};
-use crate::duplicates::{PairState, settle_pair};
+use crate::duplicates::{PairState, is_resident, settle_pair};
 use crate::tables::duplicates::{match_pair, merge};
 use crate::tables::{membership, person};
 use access::Scope;
@@ -45,9 +45,9 @@ pub(super) struct Both {
 
 impl Both {
     /// Whether a second officer must decide whatever is paid: two valid numbers are two people until somebody else has looked.
-    fn has_two_numbers(&self) -> bool {
+    pub(super) fn has_two_numbers(&self) -> bool {
         let numbers = |rows: &[person::Model]| -> BTreeSet<String> {
-            let residents = rows.iter().filter(|row| row.document_kind == "resident_id");
+            let residents = rows.iter().filter(|row| is_resident(&row.document_kind));
             residents
                 .filter_map(|row| row.document_blind.clone())
                 .collect()
@@ -209,7 +209,7 @@ async fn waits(tx: &Tx, ids: &[Uuid]) -> anyhow::Result<bool> {
 
 /// Whether somebody judged a record of the one and a record of the other to be two people. The very two may be merged all the
 /// same: whoever prepares that has the judgement before his eyes.
-async fn judged_different(tx: &Tx, both: &Both) -> anyhow::Result<bool> {
+pub(super) async fn judged_different(tx: &Tx, both: &Both) -> anyhow::Result<bool> {
     let ids = |rows: &[person::Model]| -> Vec<Uuid> { rows.iter().map(|row| row.id).collect() };
     let (one, other) = (ids(&both.survivors), ids(&both.mergeds));
     let across = |a: &[Uuid], b: &[Uuid]| {

@@ -62,6 +62,7 @@ pub async fn move_home(
         return Ok(Err(ChangeRefused::OutsideScope));
     }
     rewrite_keys(tx, &row, lives_in, phone_of(tx, &row)?.as_deref()).await?;
+    crate::duplicates::moved_home(tx, row.id, &lives_in.to_string()).await?;
     let mut changed = bumped(&row);
     changed.lives_in = Set(lives_in.to_string());
     changed.address = Set(address.trim().to_owned());

@@ -287,6 +287,9 @@ proptest! {
         let files = BTreeMap::from([("bank".to_owned(), file)]);
         let straight = ask_files(&town.sources, &files, &asked, day("2026-11-22"), 2).unwrap();
         prop_assert_eq!(&columns, &straight);
+        for most in [1, 3, 100] {
+            prop_assert_eq!(&columns, &town.ask_in_pieces(&asked, "2026-11-22", most));
+        }
         for (at, one) in asked.iter().enumerate() {
             let alone = town.ask(std::slice::from_ref(one), "2026-11-22");
             prop_assert_eq!(&alone[0], &reports[at]);

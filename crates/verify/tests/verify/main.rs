@@ -8,4 +8,5 @@ mod enquiry;
 mod landing;
 mod nasty;
 mod packs;
+mod pieces;
 mod town;

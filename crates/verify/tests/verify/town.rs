@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use store::Keys;
 use verify::report::FigureColumn;
-use verify::{Asked, Landed, Landing, Manifest, Person, Refused, Report, Sources};
+use verify::{Asked, Found, Landed, Landing, Manifest, Person, Piece, Refused, Report, Sources};
 
 pub const BANK: &str = r#"
 [source]
@@ -254,6 +254,20 @@ impl Town {
     pub fn ask_many(&self, asked: &[Asked], as_of: &str) -> Vec<FigureColumn> {
         let stop = AtomicBool::new(false);
         self.landed().ask_many(asked, day(as_of), 2, &stop).unwrap()
+    }
+
+    /// As `ask_many`, in pieces of so many people at most, each answered without the keys, the last one first.
+    pub fn ask_in_pieces(&self, asked: &[Asked], as_of: &str, most: usize) -> Vec<FigureColumn> {
+        let landed = self.landed();
+        let pieces = landed.in_pieces(asked, day(as_of), most, 2).unwrap();
+        let mut found = Found::default();
+        for number in (0..pieces.count()).rev() {
+            let text = serde_json::to_string(&pieces.piece(number).unwrap()).unwrap();
+            let piece: Piece = serde_json::from_str(&text).unwrap();
+            let answer = verify::ask::answer(&self.sources, &self.store(), &piece).unwrap();
+            pieces.add(&mut found, number, &answer).unwrap();
+        }
+        pieces.columns(found, 2).unwrap()
     }
 
     /// A household's figure of a source.

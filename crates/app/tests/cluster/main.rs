@@ -1,7 +1,7 @@
 //! A cluster of processes (多进程集群): one scheduler, two executors, the real program, one of them killed in the middle.
 //!
-//! Guarantees shown: a sweep and a simulation on a cluster leave the same files and say the same numbers as in one process,
-//! byte for byte, also when an executor is killed while it decides; an executor with other rules is refused in words, and
+//! Guarantees shown: a sweep, a simulation and a bulk enquiry on a cluster leave the same files and say the same numbers as in
+//! one process, byte for byte, also when an executor is killed while it decides; an executor with other rules is refused in words, and
 //! so is a cluster that is not there. Deliberately absent: several machines; the processes see each other only over the
 //! network here, too, but the folder is one.
 
@@ -9,6 +9,8 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on says where by failing there"
 )]
+
+mod enquiry;
 
 use batch::cluster::Cluster;
 use batch::layout::{households_file, payments_file};
