@@ -1,7 +1,7 @@
 //! `huimin executor` (集群执行节点): decides the parts a scheduler gives it, by the rule book on this machine.
 //!
-//! Guarantees: a question that needs another rule book is refused in words. Deliberately absent: a database; parts are
-//! read from the snapshot's folder or store, which this machine must see under the same name.
+//! Guarantees: a question that needs another rule book is refused in words. Deliberately absent: a database and its keys;
+//! parts are read from the folder of a snapshot or of landed deliveries, which this machine must see under the same name.
 
 use crate::settings::load_book;
 use crate::sweep::workers;

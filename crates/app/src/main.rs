@@ -159,7 +159,7 @@ fn main() -> ExitCode {
 }
 
 /// Runs a command that waits for a database or for browsers.
-fn waiting(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn waiting<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?

@@ -19,20 +19,19 @@ fn number(at: usize) -> String {
     format!("{body}{check}")
 }
 
-/// What three departments deliver: accounts, some in another name; cars, two of each third person; marriages of neighbours.
+/// What three departments deliver: funds; cars, two of each third person; marriages of neighbours.
 fn delivered(at: &Path) -> Vec<(&'static str, PathBuf)> {
-    let mut bank = "\u{FEFF}证件号码,户名,账号,余额,账户状态\n".to_owned();
+    let mut funds = "\u{FEFF}证件号码,客户名称,账户号,资产种类,市值\n".to_owned();
     let mut cars = "\u{FEFF}公民身份号码,姓名,号牌号码,车辆类型,机动车状态\n".to_owned();
     let mut pairs = "\u{FEFF}男方身份证号,女方身份证号,登记日期,登记类别\n".to_owned();
     for one in 0..KNOWN {
         let id = number(one);
-        let name = if one % 7 == 0 { "别人" } else { "欧阳某" };
         let balance = if one == 5 {
             BALANCE.to_owned()
         } else {
             format!("{one}.05")
         };
-        writeln!(bank, "{id},{name},A{one},{balance},0").unwrap();
+        writeln!(funds, "{id},欧阳某,A{one},2,{balance}").unwrap();
         for car in 0..usize::from(one % 3 == 0) * 2 {
             writeln!(cars, "{id},欧阳某,粤B{one}-{car},1,A").unwrap();
         }
@@ -40,13 +39,17 @@ fn delivered(at: &Path) -> Vec<(&'static str, PathBuf)> {
             writeln!(pairs, "{id},{},2001-02-03,1", number(one + 1)).unwrap();
         }
     }
-    [("bank", bank), ("vehicle", cars), ("marriage", pairs)]
-        .map(|(source, text)| {
-            let file = at.join(format!("{source}.csv"));
-            std::fs::write(&file, text).unwrap();
-            (source, file)
-        })
-        .to_vec()
+    [
+        ("securities", funds),
+        ("vehicle", cars),
+        ("marriage", pairs),
+    ]
+    .map(|(source, text)| {
+        let file = at.join(format!("{source}.csv"));
+        std::fs::write(&file, text).unwrap();
+        (source, file)
+    })
+    .to_vec()
 }
 
 /// Households of three; each fiftieth has a member without a number, each sixtieth one who stands in it twice.
@@ -88,7 +91,7 @@ async fn a_bulk_enquiry_on_a_cluster_says_what_one_process_says_also_when_an_exe
     assert!(near_said.0, "{}", near_said.2);
     let text = std::fs::read_to_string(&near).unwrap();
     assert_eq!(text.lines().count(), 1 + ASKED / 3);
-    // The second household has people 3, 4 and 5: 3.05 + 4.05 + 98 765.43 yuan, and the two cars of the first of them.
+    // The second household has people 3, 4 and 5: 3.05 + 4.05 + 98 765.43 yuan of funds, and the two cars of the first of them.
     let second = text.lines().nth(2).unwrap();
     assert!(second.contains(",9877253,"), "{second}");
 
