@@ -123,7 +123,7 @@ impl LinkFile {
         let mut records = read(&self.input, records)?;
         unique(&records, from)?;
         let arrived = linkage::against(&mut records.register, from, &old.model, settings);
-        let linked = arrived.joined(old, from, records.register.len());
+        let linked = arrived.joined(old, from, &records.register);
         Ok((records, linked, from))
     }
 }

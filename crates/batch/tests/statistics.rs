@@ -128,7 +128,7 @@ async fn pay(town: &Town, of: Month, release: bool) {
         programmes: None,
     };
     let mut tx = town.db.begin().await.unwrap();
-    let run = ledger::propose(&mut tx, &town.finance, &new, &BTreeMap::new())
+    let run = ledger::propose(&mut tx, &town.finance, &new, &ledger::Obstacles::default())
         .await
         .unwrap()
         .unwrap();
@@ -139,7 +139,7 @@ async fn pay(town: &Town, of: Month, release: bool) {
             &town.district,
             run.id,
             &run.id.to_string(),
-            &BTreeMap::new(),
+            &ledger::Obstacles::default(),
         )
         .await
         .unwrap()

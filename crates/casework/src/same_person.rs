@@ -12,8 +12,8 @@ use registry::Reading;
 use registry::merging::{self, NewMerge};
 use store::Tx;
 use uuid::Uuid;
-use vocab::Month;
 use vocab::ids::PersonId;
+use vocab::{Month, Region};
 
 /// Why two records were not merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,8 +114,9 @@ async fn standing(
     let at = Month::of(tx.today());
     let all: Vec<PersonId> = mine.iter().chain(&theirs).copied().collect();
     // What begins next month is as good as paid.
-    let mut rows = paid(tx, scope, &all, at).await?;
-    rows.extend(paid(tx, scope, &all, at.next()).await?);
+    let everywhere = everywhere(scope);
+    let mut rows = paid(tx, &everywhere, &all, at).await?;
+    rows.extend(paid(tx, &everywhere, &all, at.next()).await?);
     let (one, other): (Vec<_>, Vec<_>) = rows.iter().partition(|row| mine.contains(&row.person));
     let twice = one.iter().find(|row| {
         other.iter().any(|also| {
@@ -130,6 +131,39 @@ async fn standing(
         }
         None => Ok(!rows.is_empty()),
     })
+}
+
+/// The same officer and purpose without the border: one person is paid once, wherever the other record is paid. What is read
+/// this way is a yes or no.
+fn everywhere(scope: &Scope) -> Scope {
+    Scope {
+        region: Region::NATION,
+        ..scope.clone()
+    }
+}
+
+/// What stands against many new entitlements (批量核对换编号的重复享受), each answer in the place of its request; whoever has one record
+/// costs nothing more than being asked for.
+pub(crate) async fn against_many(
+    tx: &Tx,
+    scope: &Scope,
+    many: &[NewEntitlement],
+) -> anyhow::Result<Vec<Option<ledger::entitle::Refused>>> {
+    let people = many
+        .iter()
+        .flat_map(|new| new.covered.iter().copied().chain([new.payee]))
+        .collect::<Vec<_>>();
+    let several = merging::others(tx, &people).await?;
+    let mut answers = Vec::with_capacity(many.len());
+    for new in many {
+        let mut people = new.covered.iter().chain([&new.payee]);
+        let known_otherwise = people.any(|one| several.contains_key(one));
+        answers.push(match known_otherwise {
+            true => against(tx, scope, new).await?,
+            false => None,
+        });
+    }
+    Ok(answers)
 }
 
 /// What stands against a new entitlement under another identifier of somebody it covers (换了编号的重复享受).
@@ -151,7 +185,7 @@ pub(crate) async fn against(
     if others.is_empty() {
         return Ok(None);
     }
-    let rows = ledger::in_payment(tx.conn(), scope, &others, new.from).await?;
+    let rows = ledger::in_payment(tx.conn(), &everywhere(scope), &others, new.from).await?;
     Ok(rows.into_iter().find_map(|row| {
         let same = row.programme == new.programme && row.part == new.part;
         let (programme, person, entitlement) = (row.programme, row.person, row.entitlement);

@@ -10,7 +10,7 @@ mod batch;
 use crate::desk::Desk;
 use crate::procedure::Applies;
 use crate::sheet::Answer;
-use crate::{number, sheet, tables};
+use crate::{number, same_person, sheet, tables};
 use access::Scope;
 use anyhow::Context;
 use batch::Batch;
@@ -158,6 +158,15 @@ async fn take_some(
         .iter()
         .map(|(_, prepared)| prepared.right.clone())
         .collect();
+    let against = same_person::against_many(tx, scope, &rights).await?;
+    let (mut ready, mut rights) = (ready, rights);
+    for (at, refused) in against.into_iter().enumerate().rev() {
+        if let Some(refused) = refused {
+            let (place, _) = ready.remove(at);
+            rights.remove(at);
+            answers[place] = Some(Err(Refused::Ledger(refused)));
+        }
+    }
     let entitled = ledger::entitle::entitle_many(tx, scope, &rights).await?;
     let mut taken = Vec::new();
     for ((place, prepared), right) in ready.into_iter().zip(entitled) {

@@ -1,17 +1,18 @@
-//! What stands in the way of a payment (发放障碍): no account, or a death.
+//! What stands in the way of a payment (发放障碍): no account, a death, or another record of the same person.
 //!
 //! The ledger asks nobody; whoever proposes or releases a run looks here first and tells it. Guarantees: answers for
 //! everyone asked, wherever the person lives now – whoever moved away is still paid, and whoever died there is not.
 //! Deliberately absent: whether the account works, which only the bank knows.
 
 use access::Scope;
-use ledger::Blocked;
+use ledger::{Blocked, Obstacles};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Db;
 use vocab::Region;
 use vocab::ids::PersonId;
 
-/// Who of these people cannot be paid, and why (发放障碍). A death says more than a missing account.
+/// Who of these people cannot be paid, and why (发放障碍), and who of them has several identifiers. A death says more than a
+/// missing account.
 ///
 /// # Errors
 /// Faults of the database.
@@ -19,7 +20,7 @@ pub async fn blocked(
     db: &Db,
     scope: &Scope,
     people: &BTreeSet<PersonId>,
-) -> anyhow::Result<BTreeMap<PersonId, Blocked>> {
+) -> anyhow::Result<Obstacles> {
     let everywhere = everywhere(scope);
     let people: Vec<PersonId> = people.iter().copied().collect();
     let with_account = registry::accounts::with_account(db, &people).await?;
@@ -28,6 +29,7 @@ pub async fn blocked(
         .filter(|person| !with_account.contains(person))
         .map(|person| (*person, Blocked::NoAccount))
         .collect();
+    let also = registry::merging::others(db, &people).await?;
     for some in people.chunks(500) {
         for row in registry::people::rows(db, &everywhere, some).await? {
             if let Some(on) = row.died_on {
@@ -35,7 +37,10 @@ pub async fn blocked(
             }
         }
     }
-    Ok(found)
+    Ok(Obstacles {
+        blocked: found,
+        also,
+    })
 }
 
 /// The same officer and purpose without the border: a payment belongs to the place of its entitlement, and the person

@@ -63,7 +63,7 @@ pub use payrun::propose::{NewPayRun, concerned, propose};
 pub use payrun::reissue::reissue;
 pub use payrun::release::release;
 pub use payrun::send::mark_sent;
-pub use payrun::{Blocked, Difference, LineState, PayLine, PayRun, RunState};
+pub use payrun::{Blocked, Difference, LineState, Obstacles, PayLine, PayRun, RunState};
 pub use recover::{
     Recovery, Repayment, open_recoveries, plan_recovery, record_repayment, recoveries_of,
 };

@@ -18,6 +18,7 @@ use sea_orm::Condition;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use store::inside;
 use vocab::ids::{DecisionId, EntitlementId, OfficerId, PayLineId, PayRunId, PersonId};
 use vocab::{Money, Month, Region};
@@ -265,6 +266,42 @@ pub enum Blocked {
         /// The reason in words, without names.
         words: String,
     },
+}
+
+/// What the ledger cannot know of people and whoever pays says (发放前须知).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Obstacles {
+    /// Who cannot be paid, and why.
+    pub blocked: BTreeMap<PersonId, Blocked>,
+    /// Under which other identifiers somebody is known: a merged record keeps what was decided for it, and its person is
+    /// paid once all the same. Each identifier of such a person stands here.
+    pub also: BTreeMap<PersonId, Vec<PersonId>>,
+}
+
+impl From<BTreeMap<PersonId, Blocked>> for Obstacles {
+    fn from(blocked: BTreeMap<PersonId, Blocked>) -> Self {
+        Self {
+            blocked,
+            also: BTreeMap::new(),
+        }
+    }
+}
+
+impl Obstacles {
+    /// A person's other identifiers.
+    pub(crate) fn also(&self, person: PersonId) -> &[PersonId] {
+        self.also.get(&person).map_or(&[], Vec::as_slice)
+    }
+
+    /// These people under all their identifiers.
+    pub(crate) fn every(&self, people: impl IntoIterator<Item = PersonId>) -> BTreeSet<PersonId> {
+        let mut every = BTreeSet::new();
+        for person in people {
+            every.insert(person);
+            every.extend(self.also(person));
+        }
+        every
+    }
 }
 
 impl Blocked {

@@ -6,11 +6,13 @@
 
 use crate::candidates::Capped;
 use crate::compare::compare;
+use crate::identity::{Code, Kind};
 use crate::link::{Link, Linked, Outcome, Settings};
 use crate::model::{Model, needs_a_person};
 use crate::register::{Register, place_of};
 use crate::sort::{by_key, halves};
 use crate::work::each;
+use std::collections::BTreeMap;
 
 /// Bits of the sieve of a key: at ten thousand new records one old record in twenty-six passes by chance.
 const SIEVE: usize = 1 << 18;
@@ -93,13 +95,25 @@ pub fn against(
 
 impl Arrived {
     /// Gives each new record the person of its best link that is sure (并入名册), beside what the register was linked to before. A sure
-    /// link to yet another person is left for somebody to look at.
-    pub fn joined(self, mut old: Linked, from: usize, records: usize) -> Linked {
+    /// link to yet another person is left for somebody to look at, and so is one to a person who has another valid number by
+    /// another record, be it an old one or one that came in the same delivery.
+    pub fn joined(self, mut old: Linked, from: usize, register: &Register) -> Linked {
         old.links = self.links;
         old.person.truncate(from);
-        let all = u32::try_from(records).unwrap_or(u32::MAX);
+        let all = u32::try_from(register.len()).unwrap_or(u32::MAX);
         let first = u32::try_from(from).unwrap_or(u32::MAX);
         old.person.extend(first..all);
+        let valid = |record: u32| {
+            let code = register.entry(record).code();
+            (code.kind == Kind::Valid).then_some(code)
+        };
+        let met = old.links.iter().map(|link| old.person[place_of(link.a)]);
+        let mut holds: BTreeMap<u32, Option<Code>> = met.map(|person| (person, None)).collect();
+        for (record, person) in (0..first).zip(&old.person) {
+            if let Some(held) = holds.get_mut(person) {
+                *held = held.or_else(|| valid(record));
+            }
+        }
         // The most probable link of a record comes first.
         for link in &mut old.links {
             if link.outcome != Outcome::Same {
@@ -108,6 +122,13 @@ impl Arrived {
             let person = old.person[place_of(link.a)];
             let so_far = &mut old.person[place_of(link.b)];
             if *so_far == link.b {
+                let held = holds.entry(person).or_default();
+                let own = valid(link.b);
+                if own.is_some() && held.is_some() && own != *held {
+                    link.outcome = Outcome::Numbers;
+                    continue;
+                }
+                *held = held.or(own);
                 *so_far = person;
             } else if *so_far != person {
                 link.outcome = Outcome::Chain;

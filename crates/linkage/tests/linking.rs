@@ -229,6 +229,40 @@ fn a_delivery_is_linked_with_the_register_that_is_kept() {
 }
 
 #[test]
+fn a_new_record_does_not_bring_a_second_valid_number_to_a_person_over_one_without() {
+    let someone = |id: String| Row {
+        name: "欧阳晓".to_owned(),
+        id,
+        birth: "1950-03-12".to_owned(),
+        phone: "13677778888".to_owned(),
+        address: "人民路5号3栋".to_owned(),
+    };
+    let mut rows = with_doubles();
+    let at = rows.len();
+    // In the register: one with a number and one without, who are one person. Delivered: two more, each with another number.
+    rows.push(someone(number("1950-03-12", 11)));
+    rows.push(someone(String::new()));
+    let mut register = register(&rows);
+    let from = rows.len();
+    let settings = Settings::usual(2).unwrap();
+    let old = link(&register, &settings, &|_, _| {});
+    assert_eq!(old.person[at], old.person[at + 1]);
+    for sequence in [13, 15] {
+        register.push(&someone(number("1950-03-12", sequence)).person());
+    }
+    let arrived = against(&mut register, from, &old.model, &settings);
+    let one = u32::try_from(at + 1).unwrap();
+    let surely = |link: &&linkage::Link| link.a == one && link.outcome == Outcome::Same;
+    assert_eq!(arrived.links.iter().filter(surely).count(), 2);
+    let linked = arrived.joined(old, from, &register);
+    let person: Vec<u32> = linked.person[at..].to_vec();
+    assert_eq!(person[0], person[1]);
+    assert!(person[2] != person[0] && person[3] != person[0] && person[2] != person[3]);
+    let told = |link: &&linkage::Link| link.a == one && link.outcome == Outcome::Numbers;
+    assert_eq!(linked.links.iter().filter(told).count(), 2);
+}
+
+#[test]
 fn reasons_are_given_in_words_with_their_weight() {
     let linked = linked(&with_doubles(), 2);
     let link = linked.links.iter().find(|link| link.b == 2_004).unwrap();

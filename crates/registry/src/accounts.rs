@@ -268,13 +268,8 @@ pub(crate) async fn current_clear(
     source: &impl Reading,
     id: PersonId,
 ) -> anyhow::Result<Option<Account>> {
-    account::Entity::find()
-        .filter(account::Column::PersonId.eq(id.0))
-        .filter(account::Column::EndedAt.is_null())
-        .one(source.connection())
-        .await
-        .context("reading the current account")?
-        .map(|row| clear(&row, source.sealing_keys()))
+    let row = current(source, &[id.0]).await?.remove(&id.0);
+    row.map(|row| clear(&row, source.sealing_keys()))
         .transpose()
 }
 
@@ -355,7 +350,8 @@ pub async fn with_account(
     Ok(found)
 }
 
-/// The account each of some people has now: under the identifier asked about, else under another of the same person.
+/// The account each of some people has now: of all that stand under their identifiers the one entered last, so that money
+/// decided under a merged record goes where the person says today.
 async fn current(
     source: &impl Reading,
     people: &[Uuid],
@@ -373,9 +369,12 @@ async fn current(
         by_record.extend(rows.into_iter().map(|row| (row.person_id, row)));
     }
     let of = |id: &Uuid| {
-        let mut all = vec![*id];
-        all.extend(same.all(*id));
-        all.iter().find_map(|record| by_record.get(record).cloned())
+        let all = same.all(*id);
+        let all = all.iter().filter_map(|record| by_record.get(record));
+        // Two of one moment: the surviving record's, which stands first.
+        all.rev()
+            .max_by_key(|row: &&account::Model| row.recorded_at)
+            .cloned()
     };
     Ok(people
         .iter()

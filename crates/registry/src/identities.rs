@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use sea_orm::sea_query::{ExprTrait, Query};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::inside;
 use store::{Event, Tx};
 use uuid::Uuid;
@@ -125,11 +125,13 @@ pub async fn shared_accounts(
         .all(source.connection())
         .await
         .context("looking for shared accounts")?;
-    Ok(rows
-        .chunk_by(|one, next| one.0 == next.0)
-        .filter(|group| group.len() > 1)
-        .map(|group| group.iter().map(|(_, id)| PersonId(*id)).collect())
-        .collect())
+    // Two records of one person with one account are nobody's secret.
+    let same = crate::merging::same(source, rows.iter().map(|(_, id)| *id), None).await?;
+    let groups = rows.chunk_by(|one, next| one.0 == next.0).map(|group| {
+        let people: BTreeSet<Uuid> = group.iter().map(|(_, id)| same.survivor(*id)).collect();
+        people.into_iter().map(PersonId).collect::<Vec<_>>()
+    });
+    Ok(groups.filter(|group| group.len() > 1).collect())
 }
 
 /// Records that seem to be of one person (疑似同一人): the same name, sex and birth date, and the same phone or account, under

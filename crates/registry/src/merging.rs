@@ -4,7 +4,7 @@
 //! read of a person is read through all identifiers he has, as they were known at the moment asked about. Guarantees: undone, both
 //! records read as before, and what came since goes where the officer says; two people prepare and decide where the merge is
 //! marked so; a chain of merges never joins records that somebody judged to be two people. Deliberately absent: what is paid;
-//! entitlements keep the identifiers they were decided for, and whoever pays asks [`same_person`].
+//! entitlements keep the identifiers they were decided for, and whoever pays asks [`others`].
 
 mod carry_out;
 mod list;
@@ -18,7 +18,7 @@ pub use list::{MergeRow, merge, merge_between, merges_of};
 pub(crate) use names::{drop_names, put_names};
 pub use prepare::{NewMerge, prepare};
 pub(crate) use same::{Same, same};
-pub use same::{same_person, survivors};
+pub use same::{others, same_person, survivors};
 pub use undo::undo;
 
 use serde::{Deserialize, Serialize};

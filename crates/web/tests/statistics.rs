@@ -84,7 +84,7 @@ async fn lived(db: Db) -> House {
             programmes: None,
         };
         let mut tx = house.app.db.begin().await.unwrap();
-        let run = ledger::propose(&mut tx, &scope(first), &new, &BTreeMap::new())
+        let run = ledger::propose(&mut tx, &scope(first), &new, &ledger::Obstacles::default())
             .await
             .unwrap()
             .unwrap();
@@ -94,7 +94,7 @@ async fn lived(db: Db) -> House {
             &scope(second),
             run.id,
             text,
-            &BTreeMap::new(),
+            &ledger::Obstacles::default(),
         )
         .await
         .unwrap()

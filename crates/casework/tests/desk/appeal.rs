@@ -7,7 +7,6 @@ use casework::letter::Lang;
 use casework::procedure::StateKind;
 use casework::{ActInput, CaseView};
 use ledger::{LineFilter, NewPayRun, PayLine};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::TestClock;
 use vocab::ids::CaseId;
@@ -37,7 +36,7 @@ async fn pay(town: &Town, family: &Family, at: &str) -> Vec<PayLine> {
         region: region("440306"),
         programmes: None,
     };
-    let nobody = BTreeMap::new();
+    let nobody = ledger::Obstacles::default();
     let mut tx = town.db.begin().await.unwrap();
     let Ok(run) = ledger::propose(&mut tx, &town.finance, &new, &nobody)
         .await

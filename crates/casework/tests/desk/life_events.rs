@@ -13,7 +13,6 @@ use casework::review::Differs;
 use casework::todo::{TodoFilter, todo};
 use ledger::Standing;
 use registry::Subject;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::TestClock;
 use store::files::NewFile;
@@ -33,7 +32,7 @@ async fn pay(town: &Town, at: &str) {
         region: region("440306"),
         programmes: None,
     };
-    let nobody = BTreeMap::new();
+    let nobody = ledger::Obstacles::default();
     let run = ledger::propose(&mut tx, &town.finance, &order, &nobody)
         .await
         .unwrap()

@@ -1,8 +1,10 @@
 //! One person under two identifiers is paid once (同一人不重复享受).
 
 use super::town::*;
-use casework::act::Refused;
+use access::Scope;
+use casework::act;
 use casework::same_person;
+use casework::take_over::{Refused, TakeOver};
 use ledger::NewEntitlement;
 use registry::merging::{self, Choices, NewMerge};
 use std::sync::Arc;
@@ -93,7 +95,32 @@ fixtures::db_tests! {
         town.clock.advance(chrono::Duration::days(9));
         town.act(&town.reviewer, case, "report_to_district", Default::default()).await.unwrap();
         let refused = town.act(&town.district, case, "confirm", saying("同意")).await;
-        let Err(Refused::Ledger(sentence)) = refused else { panic!("{refused:?}") };
+        let Err(act::Refused::Ledger(sentence)) = refused else { panic!("{refused:?}") };
         assert!(sentence.contains("已享受“dibao”"), "{sentence}");
+    }
+
+    async fn who_was_merged_is_not_taken_over_into_a_second_right(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        let family = town.widow().await;
+        let twin = town.second_record().await;
+        town.paid(twin, "dibao").await;
+        let mut tx = town.db.begin().await.unwrap();
+        let merge = same_person::prepare(&mut tx, &town.reviewer, &town.desk, merge_of(family.widow, twin)).await.unwrap().unwrap();
+        same_person::decide(&mut tx, &town.second, &town.desk, merge).await.unwrap().unwrap();
+        let one = TakeOver {
+            household: family.household,
+            member: None,
+            programme: "dibao".to_owned(),
+            applicant: family.widow,
+            decided_on: day("2025-03-01"),
+            old_number: "宝民〔2025〕7号".to_owned(),
+            amount: Money::from_fen(90_000),
+            from: Month::of(tx.today()).next(),
+            covered: vec![family.widow],
+        };
+        let system = Scope::system(town.desk.book.place().division);
+        let answers = casework::take_over::take_over(&mut tx, &system, &town.desk, &[one]).await.unwrap();
+        let Err(Refused::Ledger(ledger::entitle::Refused::AlreadyEntitled { person, .. })) = &answers[0] else { panic!("{answers:?}") };
+        assert_eq!(*person, twin);
     }
 }

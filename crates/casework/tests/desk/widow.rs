@@ -8,7 +8,6 @@ use casework::procedure::StateKind;
 use casework::submit::Choice;
 use casework::{ActInput, explain};
 use policy::Outcome;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::TestClock;
 use vocab::{Money, Month, Value};
@@ -158,7 +157,7 @@ fixtures::db_tests! {
         town.to_day("2026-10-08");
         let mut tx = db.begin().await.unwrap();
         let order = ledger::NewPayRun { month: october, region: region("440306"), programmes: None };
-        let run = ledger::propose(&mut tx, &town.finance, &order, &BTreeMap::new()).await.unwrap().unwrap();
+        let run = ledger::propose(&mut tx, &town.finance, &order, &ledger::Obstacles::default()).await.unwrap().unwrap();
         tx.commit().await.unwrap();
         let filter = ledger::LineFilter { run: Some(run.id), ..ledger::LineFilter::default() };
         let lines = ledger::lines(db, &town.finance, &filter, 0, 50).await.unwrap();

@@ -3,7 +3,7 @@
 //! Guarantees: a month appears only when it is due and nobody covered was claimed for; arrears and adjustments are what
 //! is open; instalments are held back from plans only and never leave less than nothing. Deliberately absent: writing.
 
-use super::{Blocked, ItemKind, PayItem};
+use super::{Blocked, ItemKind, Obstacles, PayItem};
 use crate::entitlement::{Entitlement, load};
 use crate::tables::{adjustment, claim, covered, entitlement as table, recovery};
 use crate::transfer::month;
@@ -11,7 +11,7 @@ use anyhow::Context;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{QueryOrder, QuerySelect, QueryTrait};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use vocab::ids::{DecisionId, EntitlementId, PersonId};
 use vocab::{Money, Month};
 
@@ -60,11 +60,9 @@ impl Ground {
         conn: &impl ConnectionTrait,
         entitlements: BTreeMap<EntitlementId, Entitlement>,
         run_month: Month,
+        obstacles: &Obstacles,
     ) -> anyhow::Result<Self> {
-        let persons: BTreeSet<PersonId> = entitlements
-            .values()
-            .flat_map(Entitlement::persons)
-            .collect();
+        let persons = obstacles.every(entitlements.values().flat_map(Entitlement::persons));
         let earliest = entitlements
             .values()
             .map(|one| one.paid_to)
@@ -96,7 +94,7 @@ impl Ground {
         &self,
         entitlement: &Entitlement,
         run_month: Month,
-        blocked: &BTreeMap<PersonId, Blocked>,
+        obstacles: &Obstacles,
         recoveries: impl Fn(Uuid) -> bool,
     ) -> anyhow::Result<Option<Composed>> {
         let mut items = Vec::new();
@@ -104,7 +102,7 @@ impl Ground {
         let mut month = entitlement.paid_to;
         while month <= run_month {
             let due = entitlement.due(month);
-            match self.claimant(entitlement, month) {
+            match self.claimant(entitlement, month, obstacles) {
                 _ if due == Money::ZERO => {}
                 Some((_, by)) if by == entitlement.id => {}
                 Some((person, _)) => {
@@ -126,9 +124,9 @@ impl Ground {
         if items.is_empty() {
             return Ok(None);
         }
-        let reason = said_by_caller(entitlement, &items, blocked)
+        let reason = said_by_caller(entitlement, &items, &obstacles.blocked)
             .or(reason)
-            .or_else(|| self.excluded(entitlement, &items));
+            .or_else(|| self.excluded(entitlement, &items, obstacles));
         self.hold_back(entitlement, run_month, recoveries, &mut items)?;
         Ok(Some(Composed {
             items,
@@ -149,32 +147,43 @@ impl Ground {
             .map(|row| DecisionId(row.decision_id))
     }
 
-    /// Who of the covered was claimed for in a month, and under which entitlement.
+    /// Who of the covered was claimed for in a month, under whichever identifier, and under which entitlement.
     fn claimant(
         &self,
         entitlement: &Entitlement,
         month: Month,
+        obstacles: &Obstacles,
     ) -> Option<(PersonId, EntitlementId)> {
-        entitlement.covered.iter().find_map(|person| {
+        let claimed = |person: PersonId| {
             let key = Claimed {
-                person: *person,
+                person,
                 programme: entitlement.programme.clone(),
                 month,
                 part: entitlement.part.clone(),
             };
-            self.claims.get(&key).map(|by| (*person, *by))
+            self.claims.get(&key).map(|by| (person, *by))
+        };
+        entitlement.covered.iter().find_map(|person| {
+            let others = obstacles.also(*person).iter().copied();
+            claimed(*person).or_else(|| {
+                let mut others = others.filter(|other| !entitlement.covered.contains(other));
+                others.find_map(claimed)
+            })
         })
     }
 
-    fn excluded(&self, entitlement: &Entitlement, items: &[PayItem]) -> Option<Blocked> {
+    fn excluded(
+        &self,
+        entitlement: &Entitlement,
+        items: &[PayItem],
+        obstacles: &Obstacles,
+    ) -> Option<Blocked> {
+        let own = obstacles.every(entitlement.covered.iter().copied());
         let excluding = |other: &&Entitlement| {
             other.id != entitlement.id
                 && (entitlement.excludes.contains(&other.programme)
                     || other.excludes.contains(&entitlement.programme))
-                && other
-                    .covered
-                    .iter()
-                    .any(|person| entitlement.covered.contains(person))
+                && other.covered.iter().any(|person| own.contains(person))
         };
         let both_due = |other: &&Entitlement| {
             items.iter().any(|item| {

@@ -5,7 +5,7 @@
 
 use super::compose::{Claimed, Ground, claim_part};
 use super::release::set_state;
-use super::{Blocked, ItemKind, LineKind, LineState, PayItem, PayRun, item_of};
+use super::{Blocked, ItemKind, LineKind, LineState, Obstacles, PayItem, PayRun, item_of};
 use crate::account::Account;
 use crate::entitlement::{Entitlement, load};
 use crate::gate::hold;
@@ -27,7 +27,7 @@ use vocab::ids::{DecisionId, EntitlementId, PayLineId, PersonId, TransferId};
 /// A chunk of lines on its way into the ledger.
 pub(super) struct Posting<'a> {
     run: &'a PayRun,
-    blocked: &'a BTreeMap<PersonId, Blocked>,
+    obstacles: &'a Obstacles,
     lines: Vec<(pay_line::Model, Vec<PayItem>)>,
     ground: Ground,
     /// Returned lines, by id, whose money goes out again.
@@ -51,7 +51,7 @@ impl<'a> Posting<'a> {
         tx: &Tx,
         run: &'a PayRun,
         lines: Vec<pay_line::Model>,
-        blocked: &'a BTreeMap<PersonId, Blocked>,
+        obstacles: &'a Obstacles,
     ) -> anyhow::Result<Self> {
         let mut items: BTreeMap<Uuid, Vec<PayItem>> = BTreeMap::new();
         let rows = pay_item::Entity::find()
@@ -70,10 +70,16 @@ impl<'a> Posting<'a> {
         let before = load(tx.conn(), query.clone()).await?;
         hold(
             tx,
-            &before.values().flat_map(Entitlement::persons).collect(),
+            &obstacles.every(before.values().flat_map(Entitlement::persons)),
         )
         .await?;
-        let ground = Ground::load(tx.conn(), load(tx.conn(), query).await?, run.month).await?;
+        let ground = Ground::load(
+            tx.conn(),
+            load(tx.conn(), query).await?,
+            run.month,
+            obstacles,
+        )
+        .await?;
         let returned = pay_line::Entity::find()
             .filter(pay_line::Column::Id.is_in(lines.iter().filter_map(|line| line.reissues)))
             .lock_exclusive()
@@ -89,7 +95,7 @@ impl<'a> Posting<'a> {
             .collect();
         Ok(Self {
             run,
-            blocked,
+            obstacles,
             lines,
             ground,
             returned: returned.into_iter().map(|line| (line.id, line)).collect(),
@@ -140,7 +146,7 @@ impl<'a> Posting<'a> {
             .collect();
         let now = self
             .ground
-            .compose(entitlement, self.run.month, self.blocked, |plan| {
+            .compose(entitlement, self.run.month, self.obstacles, |plan| {
                 plans.contains(&plan)
             })?;
         let Some(now) = now else {
@@ -186,7 +192,7 @@ impl<'a> Posting<'a> {
             .is_some_and(|returned| {
                 returned.state == LineState::Reissuing && returned.net == line.net
             });
-        match self.blocked.get(&PersonId(line.payee_id)) {
+        match self.obstacles.blocked.get(&PersonId(line.payee_id)) {
             Some(reason) => Err(reason.clone()),
             None if !waiting => Err(Blocked::ChangedSinceProposal),
             None => Ok(false),

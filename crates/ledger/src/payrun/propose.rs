@@ -2,11 +2,12 @@
 //!
 //! Guarantees: every entitlement of the place with something open gets one line, a line that cannot be paid says why, and
 //! whoever was paid for last month and is not now is listed too. Deliberately absent: who has no account and who died;
-//! the caller asks [`concerned`] whom to look up and says so in `blocked`.
+//! the caller asks [`concerned`] whom to look up and says so in its [`Obstacles`].
 
-use super::compose::{Ground, open_arrears};
+use super::compose::{Claimed, Ground, claim_part, open_arrears};
 use super::{
-    Blocked, Difference, ItemKind, LineKind, LineState, PayItem, PayRun, RunState, run_of,
+    Blocked, Difference, ItemKind, LineKind, LineState, Obstacles, PayItem, PayRun, RunState,
+    run_of,
 };
 use crate::entitlement::{Entitlement, load};
 use crate::post::{in_turns, note};
@@ -93,7 +94,7 @@ pub async fn propose(
     tx: &mut Tx,
     scope: &Scope,
     new: &NewPayRun,
-    blocked: &BTreeMap<PersonId, Blocked>,
+    obstacles: &Obstacles,
 ) -> anyhow::Result<Result<PayRun, Refused>> {
     if let Err(denied) = scope.may(Permission::ProposePayRun, new.region) {
         return Ok(Err(denied.into()));
@@ -127,9 +128,10 @@ pub async fn propose(
     let mut draft = Draft {
         new,
         run: run.id,
-        blocked,
+        obstacles,
         seq: 0,
         used: BTreeSet::new(),
+        promised: BTreeMap::new(),
         net: Money::ZERO,
     };
     let mut after = None;
@@ -224,17 +226,19 @@ fn place(scope: &Scope, new: &NewPayRun) -> Condition {
 struct Draft<'a> {
     new: &'a NewPayRun,
     run: Uuid,
-    blocked: &'a BTreeMap<PersonId, Blocked>,
+    obstacles: &'a Obstacles,
     seq: i64,
     /// Recoveries that have their instalment of this run.
     used: BTreeSet<Uuid>,
+    /// What the lines so far would claim for people with several identifiers.
+    promised: BTreeMap<Claimed, EntitlementId>,
     net: Money,
 }
 
 /// What goes into one line.
-struct NewLine<'a> {
+struct NewLine {
     kind: LineKind,
-    entitlement: &'a Entitlement,
+    entitlement: Entitlement,
     items: Vec<PayItem>,
     blocked: Option<Blocked>,
     previous: Option<Money>,
@@ -247,15 +251,16 @@ impl Draft<'_> {
         let order: Vec<EntitlementId> = some.iter().map(|one| one.id).collect();
         let previous = self.claimed_last_month(tx, &order).await?;
         let all = some.into_iter().map(|one| (one.id, one)).collect();
-        let ground = Ground::load(tx.conn(), all, self.new.month).await?;
+        let mut ground = Ground::load(tx.conn(), all, self.new.month, self.obstacles).await?;
+        ground.claims.extend(self.promised.clone());
         let mut lines = Vec::new();
         for id in &order {
-            let Some(entitlement) = ground.entitlements.get(id) else {
+            let Some(entitlement) = ground.entitlements.get(id).cloned() else {
                 continue;
             };
             let used = &self.used;
             let composed =
-                ground.compose(entitlement, self.new.month, self.blocked, |recovery| {
+                ground.compose(&entitlement, self.new.month, self.obstacles, |recovery| {
                     !used.contains(&recovery)
                 })?;
             let Some(composed) = composed else { continue };
@@ -265,10 +270,12 @@ impl Draft<'_> {
                     .iter()
                     .filter(|item| item.kind == ItemKind::Recovery);
                 self.used.extend(taken.filter_map(|item| item.source));
+                let promised = self.promised_by(&entitlement, &composed.items);
+                ground.claims.extend(promised.clone());
+                self.promised.extend(promised);
             }
             lines.push(NewLine {
                 kind: LineKind::Pay,
-                entitlement,
                 decision: composed.items.first().map_or(entitlement.decision, |item| {
                     entitlement.decision_of(item.month)
                 }),
@@ -276,9 +283,29 @@ impl Draft<'_> {
                 blocked: composed.blocked,
                 previous: previous.get(id).copied(),
                 reissues: None,
+                entitlement,
             });
         }
         self.write(tx, lines).await
+    }
+
+    /// What a line would claim for people with several identifiers: the same under another one finds it claimed.
+    fn promised_by(
+        &self,
+        entitlement: &Entitlement,
+        items: &[PayItem],
+    ) -> Vec<(Claimed, EntitlementId)> {
+        let several = |person: &&PersonId| !self.obstacles.also(**person).is_empty();
+        let people = entitlement.covered.iter().filter(several);
+        let claims = people.flat_map(|person| {
+            items.iter().map(|item| Claimed {
+                person: *person,
+                programme: entitlement.programme.clone(),
+                month: item.month,
+                part: claim_part(&entitlement.part, item),
+            })
+        });
+        claims.map(|claimed| (claimed, entitlement.id)).collect()
     }
 
     /// Returned lines whose account was put right go out again, with the amount they had.
@@ -299,7 +326,8 @@ impl Draft<'_> {
             for row in some {
                 let entitlement = entitlements
                     .get(&EntitlementId(row.entitlement_id))
-                    .context("a returned line names no entitlement")?;
+                    .context("a returned line names no entitlement")?
+                    .clone();
                 let items = vec![PayItem {
                     kind: ItemKind::Reissue,
                     month: crate::transfer::month(&row.month)?,
@@ -309,7 +337,7 @@ impl Draft<'_> {
                 lines.push(NewLine {
                     kind: LineKind::Reissue,
                     entitlement,
-                    blocked: self.blocked.get(&PersonId(row.payee_id)).cloned(),
+                    blocked: self.obstacles.blocked.get(&PersonId(row.payee_id)).cloned(),
                     items,
                     previous: None,
                     decision: DecisionId(row.decision_id),
@@ -365,11 +393,10 @@ impl Draft<'_> {
             let order: Vec<EntitlementId> = some.keys().copied().collect();
             let previous = self.claimed_last_month(tx, &order).await?;
             let lines = some
-                .values()
+                .into_values()
                 .filter(|one| one.due(self.new.month) == Money::ZERO)
                 .map(|one| NewLine {
                     kind: LineKind::Pay,
-                    entitlement: one,
                     items: Vec::new(),
                     blocked: None,
                     previous: previous.get(&one.id).copied(),
@@ -378,6 +405,7 @@ impl Draft<'_> {
                         .last()
                         .map_or(one.decision, |change| change.decision),
                     reissues: None,
+                    entitlement: one,
                 })
                 .collect();
             self.write(tx, lines).await?;
@@ -409,7 +437,7 @@ impl Draft<'_> {
         Ok(sums)
     }
 
-    async fn write(&mut self, tx: &Tx, lines: Vec<NewLine<'_>>) -> anyhow::Result<()> {
+    async fn write(&mut self, tx: &Tx, lines: Vec<NewLine>) -> anyhow::Result<()> {
         let mut rows = Vec::with_capacity(lines.len());
         let mut items = Vec::with_capacity(lines.len());
         for line in lines {
@@ -444,7 +472,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn row(&mut self, tx: &Tx, id: Uuid, line: &NewLine<'_>) -> anyhow::Result<pay_line::Model> {
+    fn row(&mut self, tx: &Tx, id: Uuid, line: &NewLine) -> anyhow::Result<pay_line::Model> {
         let sum = |kinds: &[ItemKind]| {
             Money::total(
                 line.items

@@ -9,7 +9,7 @@
 //! wall behind it. Deliberately absent: the bank file, which the exchange writes from posted lines.
 
 use super::posting::Posting;
-use super::{Blocked, LineState, PayRun, RunState, list, run_in_scope, run_of, sum_of};
+use super::{LineState, Obstacles, PayRun, RunState, list, run_in_scope, run_of, sum_of};
 use crate::post::note;
 use crate::tables::{pay_line, pay_run};
 use access::{Denied, Permission, SamePerson, Scope, another_officer};
@@ -18,10 +18,9 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use store::{Db, Tx};
 use vocab::Money;
-use vocab::ids::{PayRunId, PersonId};
+use vocab::ids::PayRunId;
 
 /// Lines of one transaction: small enough that others get their turn, large enough that committing costs little.
 const CHUNK: u64 = 250;
@@ -75,11 +74,11 @@ pub async fn release(
     scope: &Scope,
     id: PayRunId,
     key: &str,
-    blocked: &BTreeMap<PersonId, Blocked>,
+    obstacles: &Obstacles,
 ) -> anyhow::Result<Result<Released, Refused>> {
     let mut failures = 0;
     loop {
-        match chunk(db, scope, id, key, blocked).await {
+        match chunk(db, scope, id, key, obstacles).await {
             Ok(Ok(Step::More)) => failures = 0,
             Ok(Ok(Step::Done)) => return Ok(Ok(released(db, scope, id).await?)),
             Ok(Err(refused)) => return Ok(Err(refused)),
@@ -122,7 +121,7 @@ async fn chunk(
     scope: &Scope,
     id: PayRunId,
     key: &str,
-    blocked: &BTreeMap<PersonId, Blocked>,
+    obstacles: &Obstacles,
 ) -> anyhow::Result<Result<Step, Refused>> {
     let mut tx = db.begin().await?;
     let run = pay_run::Entity::find_by_id(id.0)
@@ -151,7 +150,7 @@ async fn chunk(
         .context("reading lines to release")?;
     let last = u64::try_from(lines.len())? < CHUNK;
 
-    let mut posting = Posting::begin(&tx, &run, lines, blocked).await?;
+    let mut posting = Posting::begin(&tx, &run, lines, obstacles).await?;
     posting.decide()?;
     let detail = posting.write(&mut tx, scope).await?;
 

@@ -2,7 +2,6 @@
 
 use access::{Actor, Purpose, Scope};
 use ledger::{NewAmount, NewPayRun, Stop};
-use std::collections::BTreeMap;
 use vocab::ids::{DecisionId, EntitlementId, OfficerId, PayLineId, PayRunId, PersonId, TransferId};
 use vocab::{Money, Month, Region};
 
@@ -18,7 +17,7 @@ fixtures::db_tests! {
         // A spawned future must be allowed to cross threads: that this compiles is half of the test.
         tokio::spawn(async move {
             let month: Month = "2026-06".parse().unwrap();
-            let nobody = BTreeMap::new();
+            let nobody = ledger::Obstacles::default();
             let (run, line, transfer) = (PayRunId(db.new_id()), PayLineId(db.new_id()), TransferId(db.new_id()));
             let (person, entitlement) = (PersonId(db.new_id()), EntitlementId(db.new_id()));
             let decision = DecisionId(db.new_id());

@@ -7,7 +7,6 @@ use crate::town::{Town, decision, grant, month, person};
 use ledger::{NewAmount, Reinstatement, Repayment, Resumption, Stop, Suspension};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
-use std::collections::BTreeMap;
 use vocab::ids::EntitlementId;
 use vocab::{Money, Month};
 
@@ -293,7 +292,7 @@ impl World<'_> {
             region: crate::town::region(crate::town::DISTRICT),
             programmes: Some(vec![self.programme()]),
         };
-        let none = BTreeMap::new();
+        let none = ledger::Obstacles::default();
         let run = in_tx!(
             self.town,
             tx,

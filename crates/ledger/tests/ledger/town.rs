@@ -3,9 +3,8 @@
 use access::{Actor, Purpose, Role, Scope};
 use ledger::payrun::release::Released;
 use ledger::{
-    BankOutcome, BankResult, Blocked, LineFilter, NewEntitlement, NewPayRun, PayLine, PayRun,
+    BankOutcome, BankResult, LineFilter, NewEntitlement, NewPayRun, Obstacles, PayLine, PayRun,
 };
-use std::collections::BTreeMap;
 use store::Db;
 use uuid::Uuid;
 use vocab::ids::{DecisionId, EntitlementId, OfficerId, PersonId};
@@ -50,8 +49,8 @@ pub fn finance(number: u128, place: &str) -> Scope {
     }
 }
 
-pub fn nobody_blocked() -> BTreeMap<PersonId, Blocked> {
-    BTreeMap::new()
+pub fn nobody_blocked() -> Obstacles {
+    Obstacles::default()
 }
 
 pub fn grant(number: u128, programme: &str, amount: i64, from: &str) -> NewEntitlement {
@@ -104,7 +103,7 @@ impl Town {
         in_tx!(self, tx, ledger::entitle(tx, &self.first, new)).unwrap()
     }
 
-    pub async fn propose(&self, at: &str, blocked: &BTreeMap<PersonId, Blocked>) -> PayRun {
+    pub async fn propose(&self, at: &str, blocked: &Obstacles) -> PayRun {
         let new = NewPayRun {
             month: month(at),
             region: region(DISTRICT),

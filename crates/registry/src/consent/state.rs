@@ -6,6 +6,7 @@
 
 use super::{Consent, Tie, Way, is_child};
 use crate::households::household_view;
+use crate::merging::{Same, same};
 use crate::reading::Reading;
 use crate::tables::{consent as table, person};
 use access::Scope;
@@ -120,20 +121,50 @@ fn state_of(said: &[&Consent], on: NaiveDate) -> State {
         .filter(|one| one.signed_on <= on)
         .collect();
     words.sort_by_key(|one| std::cmp::Reverse((one.signed_on, one.id)));
-    let stands = |one: &&&Consent| one.withdrawn_on.is_none();
-    for one in words.iter().filter(stands) {
-        if one.way == Way::Refused {
-            return State::Refused((*one).clone());
-        }
-        if one.allows(on) {
-            return State::InForce((*one).clone());
-        }
+    for one in &words {
+        return match (one.way, one.withdrawn_on) {
+            // A refusal taken back leaves what was said before it.
+            (Way::Refused, Some(_)) => continue,
+            (Way::Refused, None) => State::Refused((*one).clone()),
+            // Whoever takes back what was said last does not fall back on an older yes.
+            (_, Some(_)) => State::Withdrawn((*one).clone()),
+            (_, None) if one.allows(on) => State::InForce((*one).clone()),
+            (_, None) => State::Ended((*one).clone()),
+        };
     }
     match words.first() {
         None => State::Silent,
-        Some(last) if last.withdrawn_on.is_some() => State::Withdrawn((*last).clone()),
-        Some(last) => State::Ended((*last).clone()),
+        Some(last) => State::Withdrawn((*last).clone()),
     }
+}
+
+/// What one person said for one purpose, under whichever of their identifiers.
+fn words<'a>(
+    all: &'a [Consent],
+    same: &Same,
+    person: PersonId,
+    household: HouseholdId,
+    purpose: &str,
+) -> Vec<&'a Consent> {
+    let who = same.survivor(person.0);
+    all.iter()
+        .filter(|one| same.survivor(one.person.0) == who)
+        .filter(|one| one.household == household && one.purpose == purpose)
+        .collect()
+}
+
+/// Whether a person said yes to anything, for any household, that holds on a day.
+fn agrees(all: &[Consent], same: &Same, person: PersonId, on: NaiveDate) -> bool {
+    let who = same.survivor(person.0);
+    let own = all
+        .iter()
+        .filter(|one| same.survivor(one.person.0) == who)
+        .map(|one| (one.household, one.purpose.as_str()));
+    let kinds: BTreeSet<(HouseholdId, &str)> = own.collect();
+    kinds.into_iter().any(|(household, purpose)| {
+        let said = words(all, same, person, household, purpose);
+        state_of(&said, on).in_force().is_some()
+    })
 }
 
 /// Where the consent of everybody an enquiry about a household may concern stands for a purpose (各人的授权状态): its
@@ -152,11 +183,10 @@ pub async fn said(
         return Ok(None);
     };
     let all = of_household(source, scope, household).await?;
-    let of = |person: PersonId| -> Vec<&Consent> {
-        all.iter()
-            .filter(|one| one.person == person && one.purpose == purpose.trim())
-            .collect()
-    };
+    let ids = all.iter().map(|one| one.person.0);
+    let ids = ids.chain(home.members.iter().map(|one| one.person.id.0));
+    let same = same(source, ids, None).await?;
+    let of = |person: PersonId| words(&all, &same, person, household, purpose.trim());
     let mut found = Vec::new();
     for member in &home.members {
         let tie = match member.person.died_on {
@@ -173,10 +203,11 @@ pub async fn said(
     let inside: BTreeSet<PersonId> = found.iter().map(|one| one.person).collect();
     let mut outside: Vec<(PersonId, Tie)> = Vec::new();
     for one in all.iter().rev() {
-        let known = inside.contains(&one.person) || outside.iter().any(|(id, _)| *id == one.person);
+        let who = PersonId(same.survivor(one.person.0));
+        let known = inside.contains(&who) || outside.iter().any(|(id, _)| *id == who);
         // A member who left takes no consent along: as a member of another household they are asked anew.
         if !known && one.tie != Tie::Member && one.purpose == purpose.trim() {
-            outside.push((one.person, one.tie));
+            outside.push((who, one.tie));
         }
     }
     found.extend(outside.into_iter().map(|(person, tie)| Said {
@@ -193,25 +224,7 @@ pub async fn said(
 /// # Errors
 /// Faults of the database.
 pub async fn holds(source: &impl Reading, person: PersonId, on: NaiveDate) -> anyhow::Result<bool> {
-    let all: Vec<Consent> = table::Entity::find()
-        .filter(table::Column::PersonId.eq(person.0))
-        .all(source.connection())
-        .await
-        .context("reading a person's consents")?
-        .into_iter()
-        .map(Consent::read)
-        .collect::<anyhow::Result<_>>()?;
-    let kinds: BTreeSet<(HouseholdId, &str)> = all
-        .iter()
-        .map(|one| (one.household, one.purpose.as_str()))
-        .collect();
-    Ok(kinds.into_iter().any(|(household, purpose)| {
-        let same: Vec<&Consent> = all
-            .iter()
-            .filter(|one| one.household == household && one.purpose == purpose)
-            .collect();
-        state_of(&same, on).in_force().is_some()
-    }))
+    Ok(in_force(source, &[person], on).await?.contains(&person))
 }
 
 /// Those of many people whose consent to anything is in force on a day (批量判断授权): for comparing who is in payment with what
@@ -224,27 +237,29 @@ pub async fn in_force(
     people: &[PersonId],
     on: NaiveDate,
 ) -> anyhow::Result<BTreeSet<PersonId>> {
-    let mut said: BTreeMap<(PersonId, HouseholdId, String), Vec<Consent>> = BTreeMap::new();
-    for some in people.chunks(AT_ONCE) {
+    let same = same(source, people.iter().map(|person| person.0), None).await?;
+    let every: Vec<Uuid> = same
+        .every(people.iter().map(|person| person.0))
+        .into_iter()
+        .collect();
+    let mut said: BTreeMap<Uuid, Vec<Consent>> = BTreeMap::new();
+    for some in every.chunks(AT_ONCE) {
         let rows = table::Entity::find()
-            .filter(table::Column::PersonId.is_in(some.iter().map(|person| person.0)))
+            .filter(table::Column::PersonId.is_in(some.iter().copied()))
             .all(source.connection())
             .await
             .context("reading the consents of many")?;
         for row in rows {
             let one = Consent::read(row)?;
-            let of = (one.person, one.household, one.purpose.clone());
-            said.entry(of).or_default().push(one);
+            let who = same.survivor(one.person.0);
+            said.entry(who).or_default().push(one);
         }
     }
-    Ok(said
-        .into_iter()
-        .filter(|(_, words)| {
-            let words: Vec<&Consent> = words.iter().collect();
-            state_of(&words, on).in_force().is_some()
-        })
-        .map(|((person, ..), _)| person)
-        .collect())
+    let agreed = |person: &&PersonId| {
+        let own = said.get(&same.survivor(person.0));
+        own.is_some_and(|own| agrees(own, &same, **person, on))
+    };
+    Ok(people.iter().filter(agreed).copied().collect())
 }
 
 /// The adult members without a consent to anything on a day (尚未授权的成年人); nobody knows the birth date means adult.
@@ -261,27 +276,16 @@ pub async fn missing(
         return Ok(Vec::new());
     };
     let all = of_household(source, scope, household).await?;
-    let agrees = |person: PersonId| {
-        let purposes: BTreeSet<&str> = all
-            .iter()
-            .filter(|one| one.person == person)
-            .map(|one| one.purpose.as_str())
-            .collect();
-        purposes.into_iter().any(|purpose| {
-            let same: Vec<&Consent> = all
-                .iter()
-                .filter(|one| one.person == person && one.purpose == purpose)
-                .collect();
-            state_of(&same, on).in_force().is_some()
-        })
-    };
+    let ids = all.iter().map(|one| one.person.0);
+    let ids = ids.chain(home.members.iter().map(|one| one.person.id.0));
+    let same = same(source, ids, None).await?;
     Ok(home
         .members
         .iter()
         .filter(|member| member.person.died_on.is_none())
         .filter(|member| !is_child(member.person.birth_date, on))
         .map(|member| member.person.id)
-        .filter(|person| !agrees(*person))
+        .filter(|person| !agrees(&all, &same, *person, on))
         .collect())
 }
 
@@ -309,7 +313,7 @@ pub async fn opened(
             .find(|one| one.person == *person)
             .map_or(State::Silent, |one| one.state.clone());
         match state {
-            State::InForce(consent) => found.push(consent),
+            State::InForce(consent) => found.push((*person, consent)),
             state => lacking.push(Lacking {
                 person: *person,
                 state,
@@ -325,10 +329,11 @@ pub async fn opened(
         .await
         .context("reading who agreed")?;
     let mut opened = Vec::new();
-    for consent in found {
+    for (person, consent) in found {
+        // Whoever agreed under another identifier has the number of the record that survives.
         let row = rows
             .iter()
-            .find(|row| row.id == consent.person.0)
+            .find(|row| row.id == person.0)
             .context("a consent of somebody who is not registered")?;
         let document_number = row
             .document_sealed
@@ -342,12 +347,12 @@ pub async fn opened(
             purpose: purpose.to_owned(),
             act: "consent.open".to_owned(),
             subject_kind: "person".to_owned(),
-            subject_id: consent.person.to_string(),
+            subject_id: person.to_string(),
             region,
             detail: json!({ "consent": consent.id }),
         });
         opened.push(Opened {
-            person: consent.person,
+            person,
             tie: consent.tie,
             consent: consent.id,
             name: row.name.clone(),
@@ -378,13 +383,13 @@ pub async fn still_holds(
         .into_iter()
         .map(Consent::read)
         .collect::<anyhow::Result<_>>()?;
+    let ids = all.iter().map(|one| one.person.0);
+    let ids = ids.chain(consents.iter().map(|(person, _)| person.0));
+    let same = same(tx, ids, None).await?;
     let stands = |person: PersonId, id: Uuid| {
         all.iter().find(|one| one.id == id).is_some_and(|used| {
-            let same: Vec<&Consent> = all
-                .iter()
-                .filter(|one| one.person == person && one.purpose == used.purpose)
-                .collect();
-            used.allows(today) && state_of(&same, today).in_force().is_some()
+            let said = words(&all, &same, person, household, &used.purpose);
+            used.allows(today) && state_of(&said, today).in_force().is_some()
         })
     };
     Ok(consents
@@ -422,7 +427,7 @@ mod tests {
     #[test]
     fn the_last_word_counts_and_silence_is_not_a_refusal() {
         use Way::{Refused as No, Screen as Yes};
-        let table: [(&str, Vec<Consent>, &str); 7] = [
+        let table: [(&str, Vec<Consent>, &str); 10] = [
             ("nothing said", vec![], "silent"),
             (
                 "said later",
@@ -459,6 +464,30 @@ mod tests {
                 "taken back",
                 vec![word(1, Yes, "2026-05-01", None, true)],
                 "withdrawn",
+            ),
+            (
+                "yes twice, the second taken back",
+                vec![
+                    word(1, Yes, "2026-05-01", None, false),
+                    word(2, Yes, "2026-05-20", None, true),
+                ],
+                "withdrawn",
+            ),
+            (
+                "yes without an end, then yes for a week that is over",
+                vec![
+                    word(1, Yes, "2026-05-01", None, false),
+                    word(2, Yes, "2026-05-20", Some("2026-05-27"), false),
+                ],
+                "ended",
+            ),
+            (
+                "yes, then a no that was taken back",
+                vec![
+                    word(1, Yes, "2026-05-01", None, false),
+                    word(2, No, "2026-05-20", None, true),
+                ],
+                "in force",
             ),
         ];
         for (name, said, expected) in table {

@@ -12,7 +12,7 @@ use crate::tables::duplicates::{match_model, match_state};
 use crate::tables::person;
 use access::Scope;
 use anyhow::Context;
-use linkage::{Register, Settings};
+use linkage::{Outcome, Register, Settings};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
@@ -68,7 +68,11 @@ pub async fn learn(
                 b: of(link.b)?,
                 millionths: i64::from(linkage::millionths(link.probability)),
                 levels: link.levels,
-                outcome: link.outcome,
+                // As the single comparison says it: what speaks against it is told even where it is not sure.
+                outcome: match link.outcome {
+                    Outcome::Doubtful if linkage::needs_a_person(link.levels) => Outcome::Numbers,
+                    outcome => outcome,
+                },
             };
             found += u64::from(put_pair(&tx, &pair, PairState::Open, "", Uuid::nil()).await?);
         }

@@ -1,5 +1,6 @@
 //! Forming a household (建户): a head, the members and their relation to the head, from a day on.
 
+use crate::merging::same;
 use crate::people::rows;
 use crate::tables::{household, membership};
 use access::Scope;
@@ -75,6 +76,11 @@ pub async fn form_household(
             .iter()
             .filter(|(id, kin)| *id != new.head || !kin.is_head()),
     );
+    // Whoever was merged since the page was opened is the person he is.
+    let same = same(tx, members.iter().map(|(id, _)| id.0), None).await?;
+    for (id, _) in &mut members {
+        *id = PersonId(same.survivor(id.0));
+    }
     let names = match names_of(tx, scope, &members).await? {
         Ok(names) => names,
         Err(refused) => return Ok(Err(refused)),

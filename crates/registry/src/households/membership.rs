@@ -1,6 +1,7 @@
 //! Coming and going (入户、退户、变更户主): memberships begin and end on a day and are never erased.
 
 use super::form::{first_elsewhere, membership_row};
+use crate::merging::same;
 use crate::people::rows;
 use crate::tables::{household, membership};
 use access::Scope;
@@ -64,6 +65,8 @@ pub async fn join(
     let Some(row) = open_household(tx, scope, id).await? else {
         return Ok(Err(MoveRefused::HouseholdNotFound));
     };
+    // Whoever was merged since the page was opened joins as the person he is.
+    let person = PersonId(same(tx, [person.0], None).await?.survivor(person.0));
     let Some(found) = rows(tx, scope, &[person]).await?.pop() else {
         return Ok(Err(MoveRefused::PersonNotFound));
     };

@@ -124,3 +124,23 @@ pub async fn survivors(
         .map(|id| (*id, PersonId(same.survivor(id.0))))
         .collect())
 }
+
+/// The other identifiers of those of some people who have several (其他编号), each identifier of such a person with all others: for
+/// whoever pays many people at once.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn others(
+    source: &impl Reading,
+    people: &[PersonId],
+) -> anyhow::Result<BTreeMap<PersonId, Vec<PersonId>>> {
+    let same = same(source, people.iter().map(|id| id.0), None).await?;
+    let known: BTreeSet<Uuid> = same.into.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    Ok(known
+        .into_iter()
+        .map(|id| {
+            let others = same.all(id).into_iter().filter(|other| *other != id);
+            (PersonId(id), others.map(PersonId).collect())
+        })
+        .collect())
+}

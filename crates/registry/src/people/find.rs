@@ -11,9 +11,9 @@ use crate::search_keys;
 use crate::tables::{person, search_key};
 use access::Scope;
 use anyhow::Context;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::inside;
 use store::{Db, Event, Tx};
 use uuid::Uuid;
@@ -50,17 +50,16 @@ pub async fn find_by_document(
     let row = person::Entity::find()
         .filter(person::Column::DocumentBlind.eq(blind))
         .filter(person::Column::DocumentKind.eq(document.kind().code()))
-        .filter(inside(person::Column::LivesIn, scope.region))
         .one(db.conn())
         .await
         .context("finding a person by document")?;
-    // A document of a record that was merged is one of the person it was merged into.
+    // A document of a record that was merged is one of the person it was merged into, who may live elsewhere since.
     let row = match row {
-        Some(row) if row.merged_into.is_some() => {
+        Some(row) => {
             let survivor = same(db, [row.id], None).await?.survivor(row.id);
             one_row(db, scope, PersonId(survivor)).await?
         }
-        row => row,
+        None => None,
     };
     match row {
         None => Ok(None),
@@ -104,7 +103,6 @@ pub(crate) async fn one_row_for_change(
     scope: &Scope,
     id: PersonId,
 ) -> anyhow::Result<Option<person::Model>> {
-    use sea_orm::QuerySelect;
     let survivor = same(tx, [id.0], None).await?.survivor(id.0);
     person::Entity::find_by_id(survivor)
         .filter(inside(person::Column::LivesIn, scope.region))
@@ -198,10 +196,12 @@ pub async fn phone_tail_is(
     id: PersonId,
     tail: &str,
 ) -> anyhow::Result<bool> {
+    // Whoever was merged since is found under the record that survives.
+    let id = same(source, [id.0], None).await?.survivor(id.0);
     let key = search_keys::phone_tail_key(source.sealing_keys(), tail.trim());
     let count = search_key::Entity::find()
         .filter(search_key::Column::Key.eq(key))
-        .filter(search_key::Column::PersonId.eq(id.0))
+        .filter(search_key::Column::PersonId.eq(id))
         .count(source.connection())
         .await
         .context("comparing a phone tail")?;
@@ -230,18 +230,27 @@ pub(crate) async fn ids_by_whole_number(
     if any.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = person::Entity::find()
+    let rows: Vec<Uuid> = person::Entity::find()
+        .select_only()
+        .column(person::Column::Id)
         .filter(any)
-        .filter(inside(person::Column::LivesIn, place))
-        .order_by_asc(person::Column::Id)
+        .into_tuple()
         .all(source.connection())
         .await
         .context("finding people by a whole number")?;
-    let same = same(source, rows.iter().map(|row| row.id), None).await?;
-    let mut ids: Vec<Uuid> = rows.iter().map(|row| same.survivor(row.id)).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
+    // A merged record may lie elsewhere than the one it was merged into; who is found lives in the place.
+    let same = same(source, rows.iter().copied(), None).await?;
+    let ids: BTreeSet<Uuid> = rows.iter().map(|id| same.survivor(*id)).collect();
+    person::Entity::find()
+        .select_only()
+        .column(person::Column::Id)
+        .filter(person::Column::Id.is_in(ids))
+        .filter(inside(person::Column::LivesIn, place))
+        .order_by_asc(person::Column::Id)
+        .into_tuple()
+        .all(source.connection())
+        .await
+        .context("finding where those of a whole number live")
 }
 
 /// A person with clear numbers and account, for an export that journals itself.

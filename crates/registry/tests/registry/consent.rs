@@ -1,7 +1,7 @@
 //! Consent to an enquiry (核对授权): whose it is, who signs, who refused, and what it opens.
 
 use crate::ground::{
-    EAST, WEST, day, district, journalled, kin, new_person, officer_of, region, registered,
+    EAST, WEST, day, district, id, journalled, kin, new_person, officer_of, region, registered,
     with_places,
 };
 use registry::consent::{
@@ -9,10 +9,14 @@ use registry::consent::{
     of_household, opened, said, withdraw,
 };
 use registry::households::NewHousehold;
+use registry::merging::{self, Choices, NewMerge};
+use registry::people::NewPerson;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Db, TestClock};
 use uuid::Uuid;
 use vocab::ids::{HouseholdId, PersonId};
+use vocab::{Document, DocumentKind};
 
 const PURPOSE: &str = "申请社会救助的家庭经济状况核对";
 
@@ -154,6 +158,47 @@ fixtures::db_tests! {
         tx.commit().await.unwrap();
         assert_eq!(open(&db, &home, &[home.son]).await, Err(vec![home.son]));
         assert_eq!(of_household(&db, &district(), home.id).await.unwrap().len(), 3, "all three words are kept");
+    }
+
+    async fn what_was_said_under_a_merged_record_is_the_persons_own_word(db: Db, clock: Arc<TestClock>) {
+        at(&clock, "2026-06-01");
+        let home = home(&db).await;
+        // The widow stands in the register twice; under the other record she said yes, and later no.
+        let passport = Document::read(DocumentKind::Passport, "E12345678", day("2026-06-01")).unwrap();
+        let twin = NewPerson {
+            document: passport,
+            sex: vocab::Sex::Female,
+            birth_date: Some(day("1953-12-01")),
+            ..new_person("梁秀兰", "44030619531201002", EAST)
+        };
+        let twin = registered(&db, twin).await;
+        let supporter = |way| NewConsent { tie: Tie::SupportsParent, way, reason: "不愿意".to_owned(), ..yes(&home, twin) };
+        say(&db, supporter(Way::Screen)).await.unwrap();
+        assert_eq!(open(&db, &home, &[home.widow]).await, Err(vec![home.widow]));
+        let mut tx = db.begin().await.unwrap();
+        let merge = NewMerge {
+            survivor: home.widow,
+            merged: twin,
+            choices: Choices::default(),
+            reason: "本人持两证到场".to_owned(),
+            in_payment: false,
+        };
+        let merge = merging::prepare(&mut tx, &district(), merge).await.unwrap().unwrap();
+        merging::decide(&mut tx, &district(), merge, false).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        // Her number is that of the record that stays.
+        assert_eq!(open(&db, &home, &[home.widow]).await, Ok(vec![id("44030619531201002")]));
+        let on = day("2026-06-01");
+        let both = [home.widow, twin];
+        assert_eq!(in_force(&db, &both, on).await.unwrap(), BTreeSet::from(both));
+        assert!(!missing(&db, &district(), home.id, on).await.unwrap().contains(&home.widow));
+        let mut tx = db.begin().await.unwrap();
+        let no = NewConsent { way: Way::Refused, reason: "不愿意".to_owned(), ..yes(&home, home.widow) };
+        give(&mut tx, &district(), no).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        // The last word counts, whichever record it was said under.
+        assert_eq!(open(&db, &home, &[home.widow]).await, Err(vec![home.widow]));
+        assert!(in_force(&db, &both, on).await.unwrap().is_empty());
     }
 
     async fn for_who_died_a_near_relative_of_the_household_signs(db: Db, clock: Arc<TestClock>) {

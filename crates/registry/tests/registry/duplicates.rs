@@ -322,6 +322,123 @@ fixtures::db_tests! {
         assert_eq!(merging::decide(&mut tx, &second_officer(), id, false).await.unwrap(), Err(Refused::NotOpen));
     }
 
+    async fn a_pair_goes_along_with_whoever_moves_and_nobody_sees_it_any_more_where_they_left(db: Db) {
+        with_places(&db).await;
+        let one = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;
+        let other = register(&db, &district(), foreigner("玛丽亚", "E12345687", EAST)).await;
+        keep(&db, &district(), other, &[]).await;
+        let east = officer_of(EAST);
+        assert_eq!(listed(&db, &east, &open()).await.len(), 1);
+        let pair = listed(&db, &east, &open()).await[0].id;
+        for (who, left) in [(one, 0), (other, 1)] {
+            let mut tx = db.begin().await.unwrap();
+            registry::people::move_home(&mut tx, &district(), who, region(WEST), "西街1号").await.unwrap().unwrap();
+            tx.commit().await.unwrap();
+            assert!(listed(&db, &east, &open()).await.is_empty());
+            assert!(duplicates::pair(&db, &east, pair).await.unwrap().is_none());
+            assert_eq!(listed(&db, &officer_of(WEST), &open()).await.len(), left);
+        }
+        let merge = merged(&db, merge_of(one, other)).await;
+        let mut tx = db.begin().await.unwrap();
+        registry::people::move_home(&mut tx, &district(), one, region(EAST), "东街1号").await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        assert!(merging::merge(&db, &officer_of(WEST), merge).await.unwrap().is_none());
+        assert!(merging::merge(&db, &district(), merge).await.unwrap().is_some());
+    }
+
+    async fn what_was_judged_after_a_merge_was_prepared_stands_against_it(db: Db) {
+        with_places(&db).await;
+        let a = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;
+        let b = register(&db, &district(), foreigner("玛丽亚", "E12345687", EAST)).await;
+        let c = register(&db, &district(), foreigner("玛丽亚", "E12345768", EAST)).await;
+        keep(&db, &district(), c, &[]).await;
+        merged(&db, merge_of(b, a)).await;
+        // a leads to b, so the pair of a and c is looked at through b; it was judged by its number all the same.
+        let mut tx = db.begin().await.unwrap();
+        let id = merging::prepare(&mut tx, &district(), merge_of(b, c)).await.unwrap().unwrap();
+        let pair = duplicates::pair_of(&tx, &district(), a, c).await.unwrap().unwrap();
+        duplicates::decide_different(&mut tx, &district(), pair.id, "看过两本护照").await.unwrap().unwrap();
+        let refused = merging::decide(&mut tx, &second_officer(), id, false).await.unwrap();
+        assert_eq!(refused, Err(Refused::JudgedDifferent));
+    }
+
+    async fn a_merged_record_leads_to_the_person_wherever_they_live_since(db: Db) {
+        with_places(&db).await;
+        let one = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;
+        let other = register(&db, &district(), foreigner("玛丽亚", "E12345687", EAST)).await;
+        let number = registry::accounts::Account {
+            bank: "中国农业银行".to_owned(),
+            number: "10201001040000001".to_owned(),
+            holder: "玛丽亚".to_owned(),
+            kind: registry::accounts::AccountKind::Passbook,
+            agreement: None,
+        };
+        let mut tx = db.begin().await.unwrap();
+        for who in [one, other] {
+            registry::accounts::set_account(&mut tx, &district(), who, number.clone()).await.unwrap().unwrap();
+        }
+        tx.commit().await.unwrap();
+        assert_eq!(registry::identities::shared_accounts(&db, &district()).await.unwrap(), [vec![one, other]]);
+        merged(&db, merge_of(one, other)).await;
+        let mut tx = db.begin().await.unwrap();
+        registry::people::move_home(&mut tx, &district(), one, region(WEST), "西街1号").await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let old = foreigner("玛丽亚", "E12345687", EAST).document;
+        // By the number of the record merged in the east she is found in the west, and in the east no more.
+        let west = officer_of(WEST);
+        assert_eq!(registry::people::find_by_document(&db, &west, &old).await.unwrap().map(|person| person.id), Some(one));
+        assert_eq!(registry::people::find_by_document(&db, &officer_of(EAST), &old).await.unwrap(), None);
+        for (scope, found) in [(west, 1), (officer_of(EAST), 0)] {
+            let query = Query { text: "E12345687".to_owned(), region: None };
+            let page = registry::search(&db, &scope, &query, 0, 10).await.unwrap();
+            assert_eq!((page.rows.len(), page.total), (found, u64::try_from(found).unwrap()));
+        }
+        assert!(registry::people::phone_tail_is(&db, other, "5678").await.unwrap());
+        // From a page that still shows the merged record nobody gets into a second household.
+        household(&db, one, &[]).await;
+        let third = register(&db, &district(), new_person("周建国", "99010119500101001", EAST)).await;
+        let second = household(&db, third, &[]).await;
+        let mut tx = db.begin().await.unwrap();
+        let joined = registry::households::join(&mut tx, &district(), second, other, kin("20"), db.today()).await.unwrap();
+        assert!(matches!(joined, Err(registry::households::MoveRefused::InAnotherHousehold(_))), "{joined:?}");
+        tx.rollback().await.unwrap();
+        assert!(registry::identities::shared_accounts(&db, &district()).await.unwrap().is_empty());
+    }
+
+    async fn money_of_two_records_goes_to_the_account_entered_last(db: Db, clock: Arc<TestClock>) {
+        with_places(&db).await;
+        let one = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;
+        let other = register(&db, &district(), foreigner("玛丽亚", "E12345687", EAST)).await;
+        let account = |number: &str| registry::accounts::Account {
+            bank: "中国农业银行".to_owned(),
+            number: number.to_owned(),
+            holder: "玛丽亚".to_owned(),
+            kind: registry::accounts::AccountKind::Passbook,
+            agreement: None,
+        };
+        let set = async |who, number: &str| {
+            let mut tx = db.begin().await.unwrap();
+            registry::accounts::set_account(&mut tx, &district(), who, account(number)).await.unwrap().unwrap();
+            tx.commit().await.unwrap();
+        };
+        let paid_to = async |who| {
+            let mut tx = db.begin().await.unwrap();
+            let found = registry::accounts::accounts_for_payment(&mut tx, &district(), &[who], "发放").await.unwrap();
+            found[&who].number.clone()
+        };
+        set(one, "10201001040000001").await;
+        clock.advance(chrono::Duration::days(1));
+        set(other, "10201001040000002").await;
+        let merge = merged(&db, merge_of(one, other)).await;
+        clock.advance(chrono::Duration::days(1));
+        set(one, "10201001040000003").await;
+        // What was decided under the merged record is paid where the person says today.
+        assert_eq!(paid_to(other).await, "10201001040000003");
+        unmerged(&db, merge, Side::Survivor).await;
+        assert_eq!(paid_to(other).await, "10201001040000002");
+        assert_eq!(paid_to(one).await, "10201001040000003");
+    }
+
     async fn a_chain_never_joins_two_who_were_judged_to_be_two(db: Db) {
         with_places(&db).await;
         let a = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;

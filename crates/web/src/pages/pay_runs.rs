@@ -218,7 +218,7 @@ pub(crate) async fn obstacles(
     visit: &Visit,
     scope: &Scope,
     new: &NewPayRun,
-) -> anyhow::Result<BTreeMap<vocab::ids::PersonId, ledger::Blocked>> {
+) -> anyhow::Result<ledger::Obstacles> {
     let concerned = ledger::concerned(&visit.app.db, scope, new).await?;
     exchange::blocked(&visit.app.db, scope, &concerned).await
 }
