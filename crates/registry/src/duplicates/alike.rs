@@ -1,7 +1,7 @@
 //! At registration (登记时提示): who may be registered already, and what the officer said to it.
 //!
 //! Guarantees: details only of whoever lives in the scope; of others only that there may be a record elsewhere, and that only when it
-//! is sure; the look stands in the journal with its count, so that trying out names shows. What the officer said is kept with the
+//! is sure; a look that shows somebody stands in the journal with its count, so that trying out names shows. What the officer said is kept with the
 //! new record and not asked again.
 
 use super::blocks::{Clear, blocks_of};

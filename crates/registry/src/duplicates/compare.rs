@@ -4,6 +4,7 @@
 //! hundred, from where on it makes no difference. Deliberately absent: scopes; whoever calls decides what of it may be told.
 
 use super::blocks::{Blocks, Clear};
+use crate::merging::same;
 use crate::reading::Reading;
 use crate::tables::duplicates::{match_key, match_model};
 use crate::tables::person;
@@ -79,7 +80,6 @@ pub(crate) async fn like(
     for some in ids.chunks(900) {
         let rows = person::Entity::find()
             .filter(person::Column::Id.is_in(some.iter().copied()))
-            .filter(person::Column::MergedInto.is_null())
             .all(source.connection())
             .await
             .context("reading candidates")?;
@@ -115,7 +115,40 @@ pub(crate) async fn like(
         })
         .collect();
     scored.sort_by_key(|one| (std::cmp::Reverse(one.millionths), one.row.id));
-    Ok(scored)
+    led(source, scored, but).await
+}
+
+/// Who is like a merged record is like the person it is of: each person once, by the record that speaks loudest.
+async fn led(
+    source: &impl Reading,
+    scored: Vec<Scored>,
+    but: &BTreeSet<Uuid>,
+) -> anyhow::Result<Vec<Scored>> {
+    if scored.iter().all(|one| one.row.merged_into.is_none()) {
+        return Ok(scored);
+    }
+    let same = same(source, scored.iter().map(|one| one.row.id), None).await?;
+    let wanted: BTreeSet<Uuid> = scored.iter().map(|one| same.survivor(one.row.id)).collect();
+    let rows = person::Entity::find()
+        .filter(person::Column::Id.is_in(wanted))
+        .all(source.connection())
+        .await
+        .context("reading whom candidates were merged into")?;
+    let rows: BTreeMap<Uuid, person::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let mut seen = but.clone();
+    let mut led = Vec::with_capacity(scored.len());
+    for one in scored {
+        let who = same.survivor(one.row.id);
+        if seen.insert(who)
+            && let Some(row) = rows.get(&who)
+        {
+            led.push(Scored {
+                row: row.clone(),
+                ..one
+            });
+        }
+    }
+    Ok(led)
 }
 
 /// Whoever shares a block that is not too large.

@@ -156,7 +156,7 @@ pub(crate) async fn write_missing(db: &Db, scope: &Scope) -> anyhow::Result<u64>
     }
 }
 
-/// Whoever changed since he was compared; merged records are compared through the one they were merged into.
+/// Whoever changed since he was compared; merged records do not change, and who is like one is led to its person.
 async fn not_compared(db: &Db, scope: &Scope) -> anyhow::Result<Vec<Uuid>> {
     let behind = Query::select()
         .column(match_state::Column::PersonId)

@@ -362,6 +362,20 @@ fixtures::db_tests! {
         assert_eq!(refused, Err(Refused::JudgedDifferent));
     }
 
+    async fn who_is_like_a_merged_record_is_like_its_person(db: Db) {
+        with_places(&db).await;
+        // What the record that stays says has nothing of the merged one but the birth date and sex.
+        let other = NewPerson { phone: Some("13900001111".to_owned()), address: "东湖路9号".to_owned(), ..foreigner("佐藤花子", "K87654321", EAST) };
+        let stays = register(&db, &district(), other).await;
+        let leads = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;
+        merged(&db, merge_of(stays, leads)).await;
+        let seen = alike(&db, &district(), &foreigner("玛丽亚", "E12345687", EAST)).await;
+        assert_eq!(seen.here.iter().map(|one| one.person.id).collect::<Vec<_>>(), [stays]);
+        // A person is not found to be like himself.
+        duplicates::nightly(&db, &district(), &|_, _| {}).await.unwrap();
+        assert!(listed(&db, &district(), &open()).await.is_empty());
+    }
+
     async fn a_merged_record_leads_to_the_person_wherever_they_live_since(db: Db) {
         with_places(&db).await;
         let one = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;
