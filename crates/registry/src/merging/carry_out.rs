@@ -5,7 +5,7 @@
 
 use super::prepare::{Both, both, judged_different};
 use super::{Choices, Refused, Side, drop_names, put_names};
-use crate::duplicates::{PairState, moved_home, settle_pair};
+use crate::duplicates::{PairState, settle_pair};
 use crate::tables::duplicates::merge;
 use crate::tables::{membership, person};
 use access::{Scope, another_officer};
@@ -197,7 +197,7 @@ pub(super) fn note(
 }
 
 pub(super) async fn save(tx: &Tx, row: &person::Model) -> anyhow::Result<()> {
-    moved_home(tx, row.id, &row.lives_in).await?;
+    crate::duplicates::moved_home(tx, row.id, &row.lives_in).await?;
     let changed = person::ActiveModel {
         id: Unchanged(row.id),
         name: Set(row.name.clone()),

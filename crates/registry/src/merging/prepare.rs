@@ -1,7 +1,7 @@
 //! Preparing a merge (拟定合并): which record stays, what it says where the two differ, and why.
 
 use super::{Choices, Refused, same};
-use crate::duplicates::{PairState, is_resident, settle_pair};
+use crate::duplicates::{PairState, settle_pair};
 use crate::tables::duplicates::{match_pair, merge};
 use crate::tables::{membership, person};
 use access::Scope;
@@ -47,7 +47,9 @@ impl Both {
     /// Whether a second officer must decide whatever is paid: two valid numbers are two people until somebody else has looked.
     pub(super) fn has_two_numbers(&self) -> bool {
         let numbers = |rows: &[person::Model]| -> BTreeSet<String> {
-            let residents = rows.iter().filter(|row| is_resident(&row.document_kind));
+            let is_resident =
+                |row: &&person::Model| crate::duplicates::is_resident(&row.document_kind);
+            let residents = rows.iter().filter(is_resident);
             residents
                 .filter_map(|row| row.document_blind.clone())
                 .collect()
