@@ -68,7 +68,7 @@ pub use recover::{
     Recovery, Repayment, open_recoveries, plan_recovery, record_repayment, recoveries_of,
 };
 pub use relocate::relocate;
-pub use running::{running, settled_in};
+pub use running::{running, running_count, settled_in};
 pub use statement::{Statement, statement};
 pub use stop::{Reinstatement, Stop, reinstate, stop};
 pub use suspend::{Resumption, Suspension, resume, suspend};

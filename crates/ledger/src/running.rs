@@ -25,17 +25,34 @@ pub async fn running(
     after: Option<EntitlementId>,
     limit: u64,
 ) -> anyhow::Result<Vec<Entitlement>> {
-    let open = Condition::any()
-        .add(table::Column::UntilMonth.is_null())
-        .add(table::Column::UntilMonth.gt(at.to_string()));
-    let query = table::Entity::find()
-        .filter(in_scope(scope))
-        .filter(table::Column::FromMonth.lte(at.to_string()))
-        .filter(open)
+    let query = open(scope, at)
         .filter(Condition::all().add_option(after.map(|id| table::Column::Id.gt(id.0))))
         .order_by_asc(table::Column::Id)
         .limit(limit);
     Ok(load(conn, query).await?.into_values().collect())
+}
+
+/// How many entitlements [`running`] walks through (在发待遇数).
+///
+/// # Errors
+/// When the database fails.
+pub async fn running_count(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    at: Month,
+) -> anyhow::Result<u64> {
+    let counted = open(scope, at).count(conn).await;
+    counted.context("counting entitlements that run")
+}
+
+fn open(scope: &Scope, at: Month) -> Select<table::Entity> {
+    let open = Condition::any()
+        .add(table::Column::UntilMonth.is_null())
+        .add(table::Column::UntilMonth.gt(at.to_string()));
+    table::Entity::find()
+        .filter(in_scope(scope))
+        .filter(table::Column::FromMonth.lte(at.to_string()))
+        .filter(open)
 }
 
 /// What the ledger holds for settled in runs of a month (账上已到账), by payee, among these.

@@ -5,7 +5,7 @@
 //! than China's single one, and any waiting.
 
 use anyhow::Context;
-use chrono::{DateTime, Duration, FixedOffset, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, Duration, FixedOffset, NaiveDate, SubsecRound, Timelike, Utc};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,8 +18,16 @@ pub trait Clock: Send + Sync {
 
 /// The calendar day at that instant in China (北京时间): UTC+8 all year since 1991.
 pub fn shanghai_day(at: DateTime<Utc>) -> NaiveDate {
-    let china = FixedOffset::east_opt(8 * 3600).expect("eight hours is inside a day");
-    at.with_timezone(&china).date_naive()
+    at.with_timezone(&china()).date_naive()
+}
+
+fn china() -> FixedOffset {
+    FixedOffset::east_opt(8 * 3600).expect("eight hours is inside a day")
+}
+
+/// The hour of the day at that instant in China (北京时间的小时).
+pub fn shanghai_hour(at: DateTime<Utc>) -> u32 {
+    at.with_timezone(&china()).hour()
 }
 
 /// The computer's own clock (系统时钟).
@@ -155,6 +163,8 @@ mod tests {
         let day = |text| shanghai_day(instant(text)).to_string();
         assert_eq!(day("2026-05-31T15:59:59Z"), "2026-05-31");
         assert_eq!(day("2026-05-31T16:00:00Z"), "2026-06-01");
+        assert_eq!(shanghai_hour(instant("2026-05-31T15:59:59Z")), 23);
+        assert_eq!(shanghai_hour(instant("2026-05-31T16:00:00Z")), 0);
     }
 
     #[test]
