@@ -10,9 +10,10 @@ mod workbook;
 
 pub use columnar::Columnar;
 pub(crate) use columnar::Plan;
+use lines::Lines;
 
 use crate::raw::RawBatch;
-use crate::source::Source;
+use crate::source::{Column, Source};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -76,7 +77,7 @@ pub struct Delivery {
 
 #[derive(Debug)]
 enum Inside {
-    Lines(Mutex<lines::Lines>),
+    Lines(Mutex<Lines>),
     Workbook(Mutex<workbook::Rows>),
     Columnar { plan: Plan, next: AtomicUsize },
 }
@@ -113,7 +114,10 @@ impl Delivery {
         let found = match head {
             [b'P', b'A', b'R', b'1', ..] => "parquet",
             [b'P', b'K', 3, 4, ..] | [0xD0, 0xCF, 0x11, 0xE0, ..] => "xlsx",
-            _ if agreed("fixed") => "fixed",
+            // Where both are agreed on, the text itself says which it is.
+            _ if agreed("fixed") && !(agreed("csv") && Lines::is_separated(source, path)?) => {
+                "fixed"
+            }
             _ => "csv",
         };
         if !agreed(found) {
@@ -135,7 +139,7 @@ impl Delivery {
                 (Inside::Workbook(Mutex::new(rows)), about, ignored)
             }
             _ => {
-                let lines = lines::Lines::open(source, path, found == "fixed")?;
+                let lines = Lines::open(source, path, found == "fixed")?;
                 // A row of text is seldom shorter than this.
                 let (about, ignored) = (bytes / 48 + 1, lines.ignored.clone());
                 (Inside::Lines(Mutex::new(lines)), about, ignored)
@@ -183,16 +187,24 @@ fn locked<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     of.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// A heading without what nobody sees.
+fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_whitespace() && *c != '\u{FEFF}')
+        .collect()
+}
+
+/// Whether a heading is one of a column's.
+fn knows(column: &Column, heading: &str) -> bool {
+    let heading = plain(heading);
+    column.id == heading || column.headings.iter().any(|one| plain(one) == heading)
+}
+
 /// For each column of the source its place among the headings of the file, and the headings nobody asked for.
 fn places(
     source: &Source,
     headings: &[String],
 ) -> Result<(Vec<Option<usize>>, Vec<String>), Unreadable> {
-    let plain = |text: &str| {
-        text.chars()
-            .filter(|c| !c.is_whitespace() && *c != '\u{FEFF}')
-            .collect::<String>()
-    };
     let headings: Vec<String> = headings.iter().map(|heading| plain(heading)).collect();
     let mut places = Vec::new();
     let mut missing = Vec::new();
@@ -200,9 +212,7 @@ fn places(
     for column in &source.columns {
         let mut found = None;
         for (at, heading) in headings.iter().enumerate() {
-            let known =
-                column.id == *heading || column.headings.iter().any(|one| plain(one) == *heading);
-            if known && found.replace(at).is_some() {
+            if knows(column, heading) && found.replace(at).is_some() {
                 return Err(Unreadable::ColumnTwice(heading.clone()));
             }
         }

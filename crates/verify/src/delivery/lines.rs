@@ -4,7 +4,7 @@
 //! [`LONGEST`] bytes is refused before it is in memory. Deliberately absent: guessing the encoding from the bytes; a
 //! file of another encoding than agreed is refused at its first wrong byte.
 
-use super::{BATCH, Unreadable, places};
+use super::{BATCH, Unreadable, knows, places};
 use crate::raw::{RawBatch, RawColumn, Texts};
 use crate::source::Source;
 use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
@@ -42,31 +42,22 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn open(source: &Source, path: &Path, fixed: bool) -> Result<Self, Unreadable> {
-        let not_there = |fault| Unreadable::NotThere(path.to_owned(), fault);
-        let mut file = BufReader::with_capacity(1 << 18, File::open(path).map_err(not_there)?);
-        let agreed = if source.arrival.gb18030 {
-            GB18030
-        } else {
-            UTF_8
-        };
-        let head = file.fill_buf().map_err(not_there)?;
-        let first = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-        let delimiter = delimiter(first);
-        let (encoding, mark) = match head {
-            [0xEF, 0xBB, 0xBF, ..] => (UTF_8, 3),
-            [0xFF, 0xFE, ..] => (UTF_16LE, 2),
-            [0xFE, 0xFF, ..] => (UTF_16BE, 2),
-            [0x84, 0x31, 0x95, 0x33, ..] => (GB18030, 4),
-            _ => (agreed, 0),
-        };
-        file.consume(mark);
-        let mut lines = if fixed {
+        let (mut file, encoding, delimiter) = begin(source, path)?;
+        let heading_row = source.arrival.heading_row;
+        if fixed {
+            for _ in 0..heading_row {
+                let mut skipped = Vec::new();
+                file.by_ref()
+                    .take(LONGEST)
+                    .read_until(b'\n', &mut skipped)
+                    .map_err(|fault| Unreadable::NotThere(path.to_owned(), fault))?;
+            }
             let widths: Vec<usize> = source
                 .columns
                 .iter()
                 .map(|column| column.width.unwrap_or(0))
                 .collect();
-            Self {
+            return Ok(Self {
                 places: (0..widths.len()).map(Some).collect(),
                 width: widths.len(),
                 kind: Kind::Fixed {
@@ -74,55 +65,31 @@ impl Lines {
                     encoding,
                     widths,
                 },
-                line: 0,
+                line: u64::try_from(heading_row).unwrap_or(0),
                 ignored: Vec::new(),
-            }
-        } else {
-            let handed = Arc::new(AtomicU64::new(0));
-            let decoded = Decoded::new(file, encoding, Arc::clone(&handed));
-            let reader = csv::ReaderBuilder::new()
-                .has_headers(false)
-                .flexible(true)
-                .delimiter(delimiter)
-                .buffer_capacity(1 << 16)
-                .from_reader(decoded);
-            Self {
-                kind: Kind::Separated(Box::new(reader), handed),
-                places: Vec::new(),
-                width: 0,
-                line: 0,
-                ignored: Vec::new(),
-            }
-        };
-        let heading_row = source.arrival.heading_row;
-        match &mut lines.kind {
-            Kind::Fixed { file, .. } => {
-                for _ in 0..heading_row {
-                    lines.line += 1;
-                    let mut skipped = Vec::new();
-                    file.take(LONGEST)
-                        .read_until(b'\n', &mut skipped)
-                        .map_err(not_there)?;
-                }
-            }
-            Kind::Separated(reader, handed) => {
-                let mut record = csv::StringRecord::new();
-                let mut headings: Vec<String> = Vec::new();
-                for _ in 0..heading_row.max(1) {
-                    handed.store(0, Ordering::Relaxed);
-                    if !reader
-                        .read_record(&mut record)
-                        .map_err(|fault| unread(&fault))?
-                    {
-                        return Err(Unreadable::Empty);
-                    }
-                    headings = record.iter().map(str::to_owned).collect();
-                }
-                let (places, ignored) = places(source, &headings)?;
-                (lines.places, lines.ignored, lines.width) = (places, ignored, headings.len());
-            }
+            });
         }
-        Ok(lines)
+        let (mut reader, handed) = separated(file, encoding, delimiter);
+        let headings = headings(&mut reader, &handed, heading_row)?;
+        let (places, ignored) = places(source, &headings)?;
+        Ok(Self {
+            kind: Kind::Separated(Box::new(reader), handed),
+            places,
+            width: headings.len(),
+            line: 0,
+            ignored,
+        })
+    }
+
+    /// Whether a text is a table with separators: one of its headings stands between two of them. A line of fixed width has none.
+    pub(super) fn is_separated(source: &Source, path: &Path) -> Result<bool, Unreadable> {
+        let (file, encoding, delimiter) = begin(source, path)?;
+        let (mut reader, handed) = separated(file, encoding, delimiter);
+        // What cannot be read as such a table is none.
+        let found = headings(&mut reader, &handed, source.arrival.heading_row);
+        let found = found.unwrap_or_default();
+        let known = |heading: &String| source.columns.iter().any(|column| knows(column, heading));
+        Ok(found.len() > 1 && found.iter().any(known))
     }
 
     pub(super) fn batch(&mut self) -> Result<Option<RawBatch>, Unreadable> {
@@ -214,6 +181,68 @@ impl Lines {
             ragged,
         }))
     }
+}
+
+/// A text from behind its byte order mark, its encoding and the separator it would have.
+fn begin(
+    source: &Source,
+    path: &Path,
+) -> Result<(BufReader<File>, &'static Encoding, u8), Unreadable> {
+    let not_there = |fault| Unreadable::NotThere(path.to_owned(), fault);
+    let mut file = BufReader::with_capacity(1 << 18, File::open(path).map_err(not_there)?);
+    let agreed = if source.arrival.gb18030 {
+        GB18030
+    } else {
+        UTF_8
+    };
+    let head = file.fill_buf().map_err(not_there)?;
+    let first = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+    let delimiter = delimiter(first);
+    let (encoding, mark) = match head {
+        [0xEF, 0xBB, 0xBF, ..] => (UTF_8, 3),
+        [0xFF, 0xFE, ..] => (UTF_16LE, 2),
+        [0xFE, 0xFF, ..] => (UTF_16BE, 2),
+        [0x84, 0x31, 0x95, 0x33, ..] => (GB18030, 4),
+        _ => (agreed, 0),
+    };
+    file.consume(mark);
+    Ok((file, encoding, delimiter))
+}
+
+/// A text as a table with separators, and how many bytes its present record has.
+fn separated(
+    file: BufReader<File>,
+    encoding: &'static Encoding,
+    delimiter: u8,
+) -> (csv::Reader<Decoded>, Arc<AtomicU64>) {
+    let handed = Arc::new(AtomicU64::new(0));
+    let decoded = Decoded::new(file, encoding, Arc::clone(&handed));
+    let reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .buffer_capacity(1 << 16)
+        .from_reader(decoded);
+    (reader, handed)
+}
+
+/// The headings of a table: its row of that number.
+fn headings(
+    reader: &mut csv::Reader<Decoded>,
+    handed: &AtomicU64,
+    row: usize,
+) -> Result<Vec<String>, Unreadable> {
+    let mut record = csv::StringRecord::new();
+    for _ in 0..row.max(1) {
+        handed.store(0, Ordering::Relaxed);
+        if !reader
+            .read_record(&mut record)
+            .map_err(|fault| unread(&fault))?
+        {
+            return Err(Unreadable::Empty);
+        }
+    }
+    Ok(record.iter().map(str::to_owned).collect())
 }
 
 /// The separator that occurs most in the first line.

@@ -358,13 +358,9 @@ fn workers_do_not_change_the_answers() {
     );
 }
 
-#[test]
-fn a_fixed_width_file_in_gb18030_lands() {
-    let fixed = BANK
-        .replace(
-            r#"by = ["csv", "xlsx", "parquet"]"#,
-            "by = [\"fixed\"]\nheading_row = 0",
-        )
+/// The bank with widths, arriving so.
+fn with_widths(arrival: &str) -> String {
+    BANK.replace(r#"by = ["csv", "xlsx", "parquet"]"#, arrival)
         .replace("kind = \"id\"", "kind = \"id\"\nwidth = 18")
         .replace("kind = \"name\"", "kind = \"name\"\nwidth = 8")
         .replace("kind = \"number\"", "kind = \"number\"\nwidth = 6")
@@ -374,8 +370,35 @@ fn a_fixed_width_file_in_gb18030_lands() {
         .replace("kind = \"month\"", "kind = \"month\"\nwidth = 6")
         .replace("kind = \"count\"", "kind = \"count\"\nwidth = 3")
         .replace("kind = \"area\"", "kind = \"area\"\nwidth = 5")
-        .replace("kind = \"code\"", "kind = \"code\"\nwidth = 1");
-    let town = Town::of(&[("bank", &fixed)]);
+        .replace("kind = \"code\"", "kind = \"code\"\nwidth = 1")
+}
+
+#[test]
+fn where_both_are_agreed_on_a_table_is_a_table_and_a_line_of_fixed_width_is_one() {
+    let both = with_widths("by = [\"csv\", \"fixed\"]\nheading_row = 1");
+    let town = Town::of(&[("bank", &both)]);
+    let table = town
+        .bank(
+            &format!("{ANN},张芳,6222,一行,1250.50,2026-10-31,2026-10,3,88,0\n"),
+            "2026-11-01",
+        )
+        .unwrap();
+    assert_eq!((table.rows, table.bad), (1, 0));
+    let lines = format!("银行存款明细\n{ANN}张芳    6222  一行   1250.5020261031202610003088.00\n");
+    let (bytes, _, _) = encoding_rs::GB18030.encode(&lines);
+    let file = town.file("bank.txt", bytes);
+    let fixed = town.land("bank", &file, "2026-11-02").unwrap();
+    assert_eq!((fixed.rows, fixed.bad), (1, 0));
+    for day in ["2026-11-01", "2026-11-02"] {
+        let report = &town.ask(&[household("一", &[(ANN, "张芳")])], day)[0];
+        let deposits = town.figure(report, "bank", "deposits").value;
+        assert_eq!(deposits, Some(125_050), "{day}");
+    }
+}
+
+#[test]
+fn a_fixed_width_file_in_gb18030_lands() {
+    let town = Town::of(&[("bank", &with_widths("by = [\"fixed\"]\nheading_row = 0"))]);
     let line = format!("{ANN}张芳    6222  一行   1250.5020261031202610003088.0");
     let (bytes, _, _) = encoding_rs::GB18030.encode(&line);
     let file = town.file("bank.txt", [bytes.as_ref(), b"0\r\n"].concat());
