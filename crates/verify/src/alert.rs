@@ -24,14 +24,14 @@ pub use list::{AlertFilter, AlertSort, counts, list, open_count, view};
 pub use rules::{Rule, Rules, Severity};
 pub use run::{Asking, Ran, run};
 pub use step::{Refused, dismiss, hand_over};
-pub(crate) use table::ALERT;
+pub(crate) use table::{ALERT, RUN};
 
 use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use vocab::Region;
 use vocab::ids::{EntitlementId, HouseholdId, PersonId};
+use vocab::{Money, Region};
 
 /// Where an alert stands (预警状态).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,14 +87,14 @@ impl State {
 pub struct Sides {
     /// The programmes in payment.
     pub programmes: Vec<String>,
-    /// What they come to a month, in fen.
-    pub paid: i64,
+    /// What they come to a month.
+    pub paid: Money,
     /// The first month of the payment found.
     pub from: String,
     /// What the register says, in words; none where it says nothing.
     pub known: Option<String>,
-    /// What the ledger holds for settled in the month compared, in fen.
-    pub settled: Option<i64>,
+    /// What the ledger holds for settled in the month compared.
+    pub settled: Option<Money>,
     /// What the source says, in words.
     pub said: Option<String>,
     /// The source, its figure and the day of its data.

@@ -80,12 +80,13 @@ impl Opened {
     }
 }
 
-/// All landed deliveries (已落地的数据).
-#[derive(Debug)]
+/// All landed deliveries (已落地的数据). Cheap to share: what was opened is opened once.
+#[derive(Debug, Clone)]
 pub struct Landed {
+    store: PathBuf,
     sources: Sources,
     keys: Keys,
-    deliveries: BTreeMap<String, Vec<Opened>>,
+    deliveries: BTreeMap<String, Arc<Vec<Opened>>>,
     /// Sources that were asked and said nothing.
     silent: BTreeMap<String, Unknown>,
 }
@@ -106,9 +107,10 @@ impl Landed {
                     manifest,
                 })
                 .collect();
-            deliveries.insert(id.clone(), found);
+            deliveries.insert(id.clone(), Arc::new(found));
         }
         Ok(Self {
+            store: store.to_owned(),
             sources,
             keys,
             deliveries,
@@ -124,10 +126,34 @@ impl Landed {
         self
     }
 
+    /// One source alone (单个数据源): a comparison of one delivery reads no other.
+    pub(crate) fn only(&self, source: &Source) -> Self {
+        let own = |(id, all): (&String, &Arc<Vec<Opened>>)| {
+            (*id == source.id).then(|| (id.clone(), Arc::clone(all)))
+        };
+        Self {
+            store: self.store.clone(),
+            sources: Sources(BTreeMap::from([(source.id.clone(), source.clone())])),
+            keys: self.keys.clone(),
+            deliveries: self.deliveries.iter().filter_map(own).collect(),
+            silent: self.silent.clone(),
+        }
+    }
+
     /// The same with a source that says nothing, and why (不作答).
     pub(crate) fn silenced(mut self, source: &str, why: Unknown) -> Self {
         self.silent.insert(source.to_owned(), why);
         self
+    }
+
+    /// The folder of landed deliveries.
+    pub(crate) fn store(&self) -> &Path {
+        &self.store
+    }
+
+    /// The keys it was opened with.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Its sources.
@@ -135,12 +161,27 @@ impl Landed {
         &self.sources
     }
 
+    /// The delivery that answers for a day (当日所用的数据), or why none does: as everywhere where something is asked.
+    ///
+    /// # Errors
+    /// [`Unknown`].
+    pub fn newest(&self, source: &Source, on: NaiveDate) -> Result<&Manifest, Unknown> {
+        let when = When {
+            as_of: on,
+            named: None,
+        };
+        match self.choose(source, when) {
+            Ok(opened) => Ok(&opened.manifest),
+            Err((why, _)) => Err(why),
+        }
+    }
+
     /// The landed deliveries of a source, oldest first (交换记录).
     pub fn deliveries(&self, source: &str) -> impl Iterator<Item = &Manifest> {
         self.deliveries
             .get(source)
             .into_iter()
-            .flatten()
+            .flat_map(|all| all.iter())
             .map(|opened| &opened.manifest)
     }
 
@@ -153,7 +194,7 @@ impl Landed {
         let all = self
             .deliveries
             .get(&source.id)
-            .map_or(&[][..], Vec::as_slice);
+            .map_or(&[][..], |all| all.as_slice());
         let newest = match when.named {
             None => all.iter().rfind(|one| one.manifest.delivered <= as_of),
             Some(named) => {

@@ -6,10 +6,9 @@
 use crate::alert::Rules;
 use crate::alert::run::rules_of;
 use crate::ask::Landed;
-use crate::source::{Source, Sources};
+use crate::source::Sources;
 use anyhow::Context;
 use policy::Book;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::Keys;
@@ -60,8 +59,9 @@ impl AtHand {
             _ => sources_of(book)?,
         };
         let stamp = self.stamp(&sources)?;
-        if let Some(held) = held.filter(|held| held.rules == rules && held.stamp == stamp) {
-            return Ok(held.landed);
+        let same = held.filter(|held| held.rules == rules);
+        if let Some(held) = same.as_ref().filter(|held| held.stamp == stamp) {
+            return Ok(Arc::clone(&held.landed));
         }
         let landed = Arc::new(Landed::open(
             &self.store,
@@ -73,18 +73,10 @@ impl AtHand {
             rules,
             sources,
             landed: Arc::clone(&landed),
-            alerts: None,
+            // Another delivery changes no rule.
+            alerts: same.and_then(|held| held.alerts),
         });
         Ok(landed)
-    }
-
-    /// One source alone, opened (单个数据源): a comparison of one delivery reads no other.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
-    pub fn only(&self, source: &Source) -> anyhow::Result<Landed> {
-        let one = BTreeMap::from([(source.id.clone(), source.clone())]);
-        Landed::open(&self.store, Sources(one), self.keys.clone())
     }
 
     /// The alert rules of a rule book (预警规则), read once.
@@ -98,7 +90,11 @@ impl AtHand {
         }
         let landed = self.now(book)?;
         let rules = Arc::new(rules_of(book, landed.sources())?);
-        if let Some(held) = self.held().as_mut() {
+        if let Some(held) = self
+            .held()
+            .as_mut()
+            .filter(|held| held.rules == book.hash())
+        {
             held.alerts = Some(Arc::clone(&rules));
         }
         Ok(rules)

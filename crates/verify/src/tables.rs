@@ -6,7 +6,7 @@
 use store::Migration;
 
 /// The migrations of this crate (建表).
-pub const MIGRATIONS: &[Migration] = &[ENQUIRY, crate::alert::ALERT];
+pub const MIGRATIONS: &[Migration] = &[ENQUIRY, crate::alert::ALERT, crate::alert::RUN];
 
 const ENQUIRY: Migration = Migration {
     name: "0070_verify_enquiry",

@@ -50,7 +50,7 @@ async fn found(house: &House, person: PersonId, name: &str) {
         entitlement: right,
         sides: Sides {
             programmes: vec!["old_age_allowance".to_owned()],
-            paid: 20_000,
+            paid: Money::from_fen(20_000),
             from: "2026-06".to_owned(),
             said: Some("2026-05-20".to_owned()),
             people: vec![person],

@@ -58,10 +58,12 @@ pub fn compare(
             Some(_) => return Verdict::Unknown,
         },
         When::DiffersFromKnown { .. } => {
-            let Some(said) = figure.as_value(source, def) else {
-                return Verdict::IsNot;
-            };
-            payment.known != Some(&said)
+            match figure.as_value(source, def) {
+                Some(said) => payment.known != Some(&said),
+                None if figure.rows == 0 => false,
+                // A code that has no counterpart says something, and nobody knows what.
+                None => return Verdict::Unknown,
+            }
         }
         When::BeforePaid => day().is_some_and(|month| month < payment.month),
         When::AfterGranted => {

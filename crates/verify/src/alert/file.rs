@@ -1,7 +1,7 @@
 //! Findings become alerts (归入预警), and what is no longer found is settled.
 //!
-//! Guarantees: found again, an open alert is brought up to date; one that an officer closed keeps its place for as long as the
-//! same is found, so that nobody is asked twice; something else found of the same person is a new alert. Deliberately
+//! Guarantees: found again, an open alert is brought up to date; one that an officer closed keeps its place and what it said for
+//! as long as the same is found, so that nobody is asked twice; something else found of the same person is a new alert. Deliberately
 //! absent: deciding what is found.
 
 use super::rules::Rule;
@@ -101,15 +101,19 @@ pub async fn file(
         }
         let mark = one.mark();
         match rows.remove(&one.key) {
-            // An open one says what is so today; a closed one stays closed while it is the same.
+            // An open one says what is so today; a closed one keeps what the officer saw, and stays closed while it is the same.
             Some(row) if row.mark == mark || is_open(&row) => {
                 held.again += 1;
-                if row.seen_on != on || row.mark != mark {
-                    let mut row = row;
-                    row.seen_on = on;
-                    row.mark = mark;
-                    row.sides = serde_json::to_value(&one.sides)?;
-                    save(tx, row).await?;
+                let now = if is_open(&row) {
+                    today(&row, one, mark, on)?
+                } else {
+                    alert::Model {
+                        seen_on: on,
+                        ..row.clone()
+                    }
+                };
+                if now != row {
+                    save(tx, now).await?;
                 }
             }
             other => {
@@ -144,6 +148,25 @@ pub async fn file(
 
 fn is_open(row: &alert::Model) -> bool {
     State::from_word(&row.state).is_some_and(State::is_open)
+}
+
+/// An open alert as it was found today.
+fn today(
+    row: &alert::Model,
+    one: &Finding,
+    mark: String,
+    on: NaiveDate,
+) -> anyhow::Result<alert::Model> {
+    Ok(alert::Model {
+        region: one.region.to_string(),
+        subject_masked: mask_name(&one.name),
+        household_id: one.household.map(|home| home.0),
+        entitlement_id: one.entitlement.0,
+        sides: serde_json::to_value(&one.sides)?,
+        mark,
+        seen_on: on,
+        ..row.clone()
+    })
 }
 
 fn fresh(

@@ -1,15 +1,17 @@
 //! A portion of those in payment against what sources say (分批比对): figures of persons, and households nobody knows.
 //!
-//! Guarantees: everybody of a portion is asked about at once, and only the source in hand is read; where a figure or a fact is
-//! unknown, what was found before is kept. Deliberately absent: which rules and which deliveries; see [`super::run`].
+//! Guarantees: everybody of a portion is asked about at once, each source once; where a figure or a fact is unknown, or somebody
+//! was not asked about, what was found before is kept and nothing is found anew. Deliberately absent: which rules and which
+//! deliveries; see [`super::run`].
 
 use super::Sides;
 use super::compare::{Payment, Verdict, compare, in_words, known_in_words};
 use super::file::Finding;
-use super::rules::{Compares, Rule, When};
-use super::run::{Asking, Found, Ready, Work};
+use super::rules::{Compares, Rule, When, of_everybody};
+use super::run::{Asking, Found, Portion, Ready, Work};
 use crate::ask::{Asked, Person};
 use crate::report::{Answer, Unknown};
+use crate::source::Source;
 use anyhow::Context;
 use ledger::Entitlement;
 use registry::identities::Identity;
@@ -19,14 +21,27 @@ use std::sync::atomic::AtomicBool;
 use vocab::ids::PersonId;
 use vocab::{Money, Month, Value};
 
-impl Work<'_> {
+/// A rule on a figure, the figure's place and the condition.
+type OnFigure<'r> = (&'r Rule, usize, &'r When);
+
+/// What a source says, by person.
+type Answers = BTreeMap<PersonId, Answer>;
+
+/// What of a portion figures are compared with.
+struct Beside<'p> {
+    known: &'p BTreeMap<PersonId, Identity>,
+    facts: BTreeMap<(PersonId, &'p str), Said>,
+    settled: BTreeMap<PersonId, Money>,
+}
+
+impl<'a> Work<'a> {
     /// What a source says of each person, by person.
     pub(super) async fn ask(
         &self,
         ready: &Ready<'_>,
         people: &[PersonId],
         known: &BTreeMap<PersonId, Identity>,
-    ) -> anyhow::Result<BTreeMap<PersonId, Answer>> {
+    ) -> anyhow::Result<Answers> {
         let there: Vec<&Identity> = people.iter().filter_map(|id| known.get(id)).collect();
         let asked: Vec<Asked> = there
             .iter()
@@ -57,12 +72,12 @@ impl Work<'_> {
     pub(super) async fn figures(
         &self,
         ready: &Ready<'_>,
-        rights: &[Entitlement],
+        portion: &Portion,
         known: &BTreeMap<PersonId, Identity>,
-        answers: &BTreeMap<PersonId, Answer>,
-        found: &mut Found,
+        answers: &Answers,
+        found: &mut Found<'a>,
     ) -> anyhow::Result<()> {
-        let rules: Vec<(&Rule, usize, &When)> = self
+        let rules: Vec<OnFigure<'_>> = self
             .rules
             .iter()
             .filter_map(|rule| match &rule.compares {
@@ -77,77 +92,27 @@ impl Work<'_> {
         if rules.is_empty() {
             return Ok(());
         }
-        let money = |when: &When| matches!(when, When::LessThanSettled | When::NotSettled);
-        let mut settled = BTreeMap::new();
-        if rules.iter().any(|(.., when)| money(when)) {
-            let month = Month::of(ready.delivered).previous();
-            let payees: Vec<PersonId> = rights.iter().map(|right| right.payee).collect();
-            let conn = self.asking.db.conn();
-            settled = ledger::settled_in(conn, self.asking.scope, month, &payees).await?;
+        let mut beside = Beside {
+            known,
+            facts: self.facts(&rules, answers).await?,
+            settled: BTreeMap::new(),
+        };
+        if rules.iter().any(|(.., when)| is_of_money(when)) {
+            beside.settled = self.settled(ready, portion).await?;
         }
-        let facts = self.facts(&rules, answers).await?;
-        for (rule, at, when) in rules {
-            let def = &ready.source.figures[at];
-            for right in rights {
-                if !rule.applies(self.asking.book, &right.programme) {
-                    continue;
-                }
+        for of in rules {
+            let (rule, _, when) = of;
+            let applies = |right: &&Entitlement| rule.applies(self.asking.book, &right.programme);
+            for right in portion.rights.iter().filter(applies) {
                 for person in right.persons() {
-                    let own = if money(when) {
+                    let own = if is_of_money(when) {
                         person == right.payee
                     } else {
                         right.covered.contains(&person)
                     };
-                    if !own {
-                        continue;
-                    }
-                    let key = format!("{} {person}", rule.id);
-                    let Some(figure) = answers.get(&person).and_then(|one| one.members.first())
-                    else {
-                        found.kept.insert(key);
-                        continue;
-                    };
-                    let fact = match when {
-                        When::MoreThanKnown { fact, .. } | When::DiffersFromKnown { fact } => {
-                            facts.get(&(person, fact.as_str())).cloned()
-                        }
-                        _ => None,
-                    };
-                    if let Some(Said::Contradictory) = fact {
-                        found.kept.insert(key);
-                        continue;
-                    }
-                    let fact = match fact {
-                        Some(Said::Is(value)) => Some(value),
-                        _ => None,
-                    };
-                    let payment = Payment {
-                        month: self.month,
-                        from: right.from,
-                        known: fact.as_ref(),
-                        settled: settled.get(&person).copied().unwrap_or(Money::ZERO),
-                    };
-                    match compare(ready.source, def, when, &figure[at], payment) {
-                        Verdict::IsNot => {}
-                        Verdict::Unknown => drop(found.kept.insert(key)),
-                        Verdict::Is => {
-                            let said = figure[at].value.map(|one| in_words(ready.source, def, one));
-                            let sides = Sides {
-                                known: fact
-                                    .as_ref()
-                                    .map(|value| known_in_words(ready.source, def, value)),
-                                settled: money(when).then(|| payment.settled.fen()),
-                                said,
-                                source: Some((
-                                    ready.source.id.clone(),
-                                    def.id.clone(),
-                                    ready.delivered,
-                                )),
-                                delivery: Some(ready.delivery.clone()),
-                                ..Sides::default()
-                            };
-                            self.add(found, rule, right, known.get(&person), sides);
-                        }
+                    if own {
+                        let answer = answers.get(&person);
+                        self.figure((ready, of), right, (person, answer), &beside, found)?;
                     }
                 }
             }
@@ -155,18 +120,95 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Compares one figure of one person with one payment.
+    fn figure(
+        &self,
+        (ready, (rule, at, when)): (&Ready<'_>, OnFigure<'_>),
+        right: &Entitlement,
+        (person, answer): (PersonId, Option<&Answer>),
+        beside: &Beside<'_>,
+        found: &mut Found<'a>,
+    ) -> anyhow::Result<()> {
+        let (source, def) = (ready.source, &ready.source.figures[at]);
+        let unsure = |found: &mut Found<'a>| {
+            found.kept.insert(key(rule, person));
+        };
+        let Some(figure) = answer.and_then(|one| one.members.first()?.get(at)) else {
+            unsure(found);
+            return Ok(());
+        };
+        let known = match when
+            .fact()
+            .and_then(|fact| beside.facts.get(&(person, fact)))
+        {
+            Some(Said::Contradictory) => {
+                unsure(found);
+                return Ok(());
+            }
+            Some(Said::Is(value)) => Some(value),
+            None => None,
+        };
+        let settled = beside.settled.get(&person).copied();
+        let payment = Payment {
+            month: self.month,
+            from: right.from,
+            known,
+            settled: settled.unwrap_or(Money::ZERO),
+        };
+        match compare(source, def, when, figure, payment) {
+            Verdict::IsNot => {}
+            Verdict::Unknown => unsure(found),
+            Verdict::Is => {
+                let sides = Sides {
+                    known: known.map(|value| known_in_words(source, def, value)),
+                    settled: is_of_money(when).then_some(payment.settled),
+                    said: figure.value.map(|one| in_words(source, def, one)),
+                    source: Some((source.id.clone(), def.id.clone(), ready.delivered)),
+                    delivery: Some(ready.delivery.clone()),
+                    ..Sides::default()
+                };
+                self.add(found, rule, right, beside.known.get(&person), sides)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the ledger holds for settled in the month the source tells of, whichever record of a person it was paid to.
+    async fn settled(
+        &self,
+        ready: &Ready<'_>,
+        portion: &Portion,
+    ) -> anyhow::Result<BTreeMap<PersonId, Money>> {
+        let Asking { db, scope, .. } = *self.asking;
+        let month = Month::of(ready.delivered).previous();
+        let mut whose: BTreeMap<PersonId, PersonId> = BTreeMap::new();
+        for right in &portion.rights {
+            whose.insert(right.payee, right.payee);
+            if portion.records.contains_key(&right.payee) {
+                let all = registry::merging::same_person(db, right.payee).await?;
+                whose.extend(all.into_iter().map(|record| (record, right.payee)));
+            }
+        }
+        let payees: Vec<PersonId> = whose.keys().copied().collect();
+        let mut settled: BTreeMap<PersonId, Money> = BTreeMap::new();
+        for (record, money) in ledger::settled_in(db.conn(), scope, month, &payees).await? {
+            let person = whose.get(&record).copied().unwrap_or(record);
+            let sum = settled.entry(person).or_default();
+            *sum = sum.plus(money).context("a sum of payments")?;
+        }
+        Ok(settled)
+    }
+
     /// What the register says of those of whom the source says something, for the facts these rules compare with.
     async fn facts<'f>(
         &self,
-        rules: &[(&'f Rule, usize, &'f When)],
-        answers: &BTreeMap<PersonId, Answer>,
+        rules: &[OnFigure<'f>],
+        answers: &Answers,
     ) -> anyhow::Result<BTreeMap<(PersonId, &'f str), Said>> {
         let mut wanted: BTreeSet<&'f str> = BTreeSet::new();
         let mut people: BTreeSet<PersonId> = BTreeSet::new();
         for (_, at, when) in rules {
-            let (When::MoreThanKnown { fact, .. } | When::DiffersFromKnown { fact }) = when else {
-                continue;
-            };
+            let Some(fact) = when.fact() else { continue };
             wanted.insert(fact);
             for (person, answer) in answers {
                 let figure = answer.members.first().and_then(|figures| figures.get(*at));
@@ -207,65 +249,47 @@ impl Work<'_> {
     }
 
     /// Households of people registered here of whom no source knows anybody.
-    pub(super) async fn traces(
+    pub(super) fn traces(
         &self,
         rights: &[Entitlement],
         known: &BTreeMap<PersonId, Identity>,
-        may: &BTreeSet<PersonId>,
-        found: &mut Found,
+        answers: &BTreeMap<&str, Answers>,
+        found: &mut Found<'a>,
     ) -> anyhow::Result<()> {
         let place = self.asking.book.place().division;
         for rule in &self.rules {
             let Compares::Trace(sources) = &rule.compares else {
                 continue;
             };
-            let households: Vec<&Entitlement> = rights
-                .iter()
-                .filter(|right| right.household.is_some())
-                .filter(|right| rule.applies(self.asking.book, &right.programme))
-                .collect();
-            let people: BTreeSet<PersonId> = households
-                .iter()
-                .flat_map(|right| right.covered.iter().copied())
-                .filter(|person| may.contains(person))
-                .collect();
-            let people: Vec<PersonId> = people.into_iter().collect();
-            let mut seen: BTreeSet<PersonId> = BTreeSet::new();
-            for ready in sources.iter().filter_map(|id| self.ready.get(id.as_str())) {
-                for (person, answer) in self.ask(ready, &people, known).await? {
-                    let rows =
-                        |figures: &Vec<crate::Figure>| figures.iter().any(|one| one.rows > 0);
-                    // Nobody can look for a person without a number.
-                    let lost = |figures: &Vec<crate::Figure>| {
-                        figures
-                            .iter()
-                            .any(|one| one.unknown.contains(&Unknown::NoValidId))
-                    };
-                    if answer
-                        .members
-                        .iter()
-                        .any(|figures| rows(figures) || lost(figures))
-                    {
-                        seen.insert(person);
-                    }
+            let ready = |id: &String| self.ready.get(id.as_str());
+            let first = sources.first().and_then(ready);
+            for right in rights.iter().filter(|right| right.household.is_some()) {
+                if !rule.applies(self.asking.book, &right.programme) {
+                    continue;
                 }
-            }
-            for right in households {
-                let local = |person: &PersonId| {
-                    let hukou = known.get(person).and_then(|one| one.hukou);
-                    hukou.is_some_and(|hukou| place.holds(hukou))
+                let of = |person: &PersonId| {
+                    let said = sources.iter().filter_map(ready).map(|ready| {
+                        let answer = answers.get(ready.source.id.as_str())?.get(person);
+                        Some((ready.source, answer?))
+                    });
+                    let here = known.get(person).and_then(|one| one.hukou);
+                    trace(here.map(|hukou| place.holds(hukou)), said)
                 };
-                let asked = right.covered.iter().all(|id| may.contains(id) && local(id));
-                if asked && !right.covered.iter().any(|id| seen.contains(id)) {
-                    let delivery = sources.first().and_then(|id| self.ready.get(id.as_str()));
-                    let sides = Sides {
-                        source: delivery
-                            .map(|one| (one.source.id.clone(), String::new(), one.delivered)),
-                        delivery: delivery.map(|one| one.delivery.clone()),
-                        people: right.covered.clone(),
-                        ..Sides::default()
-                    };
-                    self.add(found, rule, right, known.get(&right.payee), sides);
+                match right.covered.iter().map(of).min() {
+                    None | Some(Trace::There | Trace::Elsewhere) => {}
+                    Some(Trace::Unsure) => {
+                        found.kept.insert(key(rule, right.payee));
+                    }
+                    Some(Trace::Nowhere) => {
+                        let sides = Sides {
+                            source: first
+                                .map(|one| (one.source.id.clone(), String::new(), one.delivered)),
+                            delivery: first.map(|one| one.delivery.clone()),
+                            people: right.covered.clone(),
+                            ..Sides::default()
+                        };
+                        self.add(found, rule, right, known.get(&right.payee), sides)?;
+                    }
                 }
             }
         }
@@ -275,22 +299,24 @@ impl Work<'_> {
     /// Adds a finding; one person's rights come together in one.
     pub(super) fn add(
         &self,
-        found: &mut Found,
+        found: &mut Found<'a>,
         rule: &Rule,
         right: &Entitlement,
         person: Option<&Identity>,
         sides: Sides,
-    ) {
-        let Some(person) = person else { return };
-        let key = format!("{} {}", rule.id, person.id);
-        let due = right.due(self.month).fen();
+    ) -> anyhow::Result<()> {
+        let Some(person) = person else { return Ok(()) };
+        let key = key(rule, person.id);
+        let due = right.due(self.month);
         if let Some(there) = found.findings.get_mut(&key) {
-            if !there.sides.programmes.contains(&right.programme) {
-                there.sides.programmes.push(right.programme.clone());
-                there.sides.programmes.sort();
-                there.sides.paid = there.sides.paid.saturating_add(due);
+            // Two parts of one programme are two rights: each is walked through once.
+            let sides = &mut there.sides;
+            sides.paid = sides.paid.plus(due).context("a sum of rights")?;
+            if !sides.programmes.contains(&right.programme) {
+                sides.programmes.push(right.programme.clone());
+                sides.programmes.sort();
             }
-            return;
+            return Ok(());
         }
         let people = if sides.people.is_empty() {
             vec![person.id]
@@ -314,7 +340,18 @@ impl Work<'_> {
             },
         };
         found.findings.insert(key, one);
+        Ok(())
     }
+}
+
+/// What makes a rule's finding about a person the same as another day's.
+fn key(rule: &Rule, person: PersonId) -> String {
+    format!("{} {person}", rule.id)
+}
+
+/// Whether a condition is one on money: it concerns the payee.
+fn is_of_money(when: &When) -> bool {
+    matches!(when, When::LessThanSettled | When::NotSettled)
 }
 
 /// What the register says of a fact today.
@@ -323,4 +360,40 @@ enum Said {
     Is(Value),
     /// Two sources say two things; nobody compares with that.
     Contradictory,
+}
+
+/// Whether somebody of a household left a trace. Of several people the first of these counts: one who is there is enough, one
+/// registered elsewhere takes the household out, one of whom nobody can say leaves it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trace {
+    There,
+    Elsewhere,
+    Unsure,
+    Nowhere,
+}
+
+/// What the sources say of one person; `here` says whether the register has them for registered here, a source that was not asked
+/// is none.
+fn trace<'s>(
+    here: Option<bool>,
+    said: impl Iterator<Item = Option<(&'s Source, &'s Answer)>>,
+) -> Trace {
+    let mut unsure = here.is_none();
+    for said in said {
+        let of = said.and_then(|(source, answer)| {
+            let at = of_everybody(source)?;
+            answer.members.first()?.get(at)
+        });
+        match of {
+            Some(figure) if figure.rows > 0 => return Trace::There,
+            // That a source does not hold everybody is the very question.
+            Some(figure) => unsure |= figure.unknown.iter().any(|why| *why != Unknown::NotWhole),
+            None => unsure = true,
+        }
+    }
+    match (here, unsure) {
+        (Some(false), _) => Trace::Elsewhere,
+        (_, true) => Trace::Unsure,
+        _ => Trace::Nowhere,
+    }
 }

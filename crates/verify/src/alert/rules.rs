@@ -18,12 +18,13 @@
 //!
 //! `when` is one of: `found` (somebody stands there), `more_than_known` (more than the register's fact, by more than `by`),
 //! `differs_from_known`, `before_paid` (a day before the month being paid), `after_granted` (a day after the payment began),
-//! `less_than_settled`, `not_settled` (money against what the ledger holds for paid last month). Guarantees: every mistake is
+//! `less_than_settled`, `not_settled` (money against what the ledger holds for paid last month). A fact compared with is a
+//! person's; a source of a `trace` has a figure that counts every row (`take = "any"` without `where`). Guarantees: every mistake is
 //! told, at its place; a rule names no programme. Deliberately absent: formulas; what needs one is a benefit's condition.
 
 use crate::source::{ColumnKind, FigureDef, Source, Sources, Take};
 use policy::toml_file::{Reading, Said, Source as File, Table};
-use policy::{Book, Fault, Faults, Spot};
+use policy::{Book, Fault, Faults, Spot, Unit};
 use serde::{Deserialize, Serialize};
 
 /// The file in a pack.
@@ -119,6 +120,16 @@ pub enum When {
     LessThanSettled,
     /// No money where the ledger holds some for settled.
     NotSettled,
+}
+
+impl When {
+    /// The fact it compares with (对比的事实), where it does.
+    pub(crate) fn fact(&self) -> Option<&str> {
+        match self {
+            Self::MoreThanKnown { fact, .. } | Self::DiffersFromKnown { fact } => Some(fact),
+            _ => None,
+        }
+    }
 }
 
 /// What payments have among themselves (在发之间).
@@ -332,13 +343,21 @@ fn read_compares(table: &Table<'_>, (book, sources): (&Book, &Sources)) -> Optio
         }
         found
     };
+    let tells = |said: &Said| {
+        let source = known(said)?;
+        let tells = of_everybody(source).is_some();
+        if !tells {
+            let sentence = "要有一项 take = \"any\" 而不写 where 的指标，才知道这个人在不在册";
+            faults.note(&said.spot, format!("数据源 {} {sentence}", source.id));
+        }
+        tells.then_some(())
+    };
     if let Some(source) = source.and_then(|cell| cell.text()) {
         return read_figure(table, known(&source)?, book);
     }
     if let Some(trace) = trace {
         let all = trace.texts();
-        let fits =
-            !all.is_empty() && all.iter().filter(|said| known(said).is_some()).count() == all.len();
+        let fits = !all.is_empty() && all.iter().filter_map(tells).count() == all.len();
         return fits.then(|| Compares::Trace(all.into_iter().map(|said| said.text).collect()));
     }
     if let Some(said) = payments.and_then(|cell| cell.text()) {
@@ -383,8 +402,14 @@ fn read_figure(table: &Table<'_>, source: &Source, book: &Book) -> Option<Compar
             .or_else(|| def.fact.clone());
         let spot = said.map_or_else(|| table.spot(), |said| said.spot);
         let found = id.filter(|id| book.fact(id).is_some());
-        if found.is_none() {
-            faults.note(&spot, "写明 fact：与登记的哪一项事实相比");
+        match found.as_ref().and_then(|id| book.fact(id)) {
+            None => faults.note(&spot, "写明 fact：与登记的哪一项事实相比"),
+            // Departments speak of people, and so does what it is compared with.
+            Some(def) if def.of != Unit::Person => {
+                faults.note(&spot, format!("事实“{}”不是个人的，不能按人比对", def.id));
+                return None;
+            }
+            Some(_) => {}
         }
         found
     };
@@ -413,6 +438,17 @@ fn read_figure(table: &Table<'_>, source: &Source, book: &Book) -> Option<Compar
         source: source.id.clone(),
         figure: at,
         when,
+    })
+}
+
+/// The figure that tells whether somebody stands in a source at all, whatever the rows say.
+pub(crate) fn of_everybody(source: &Source) -> Option<usize> {
+    source.figures.iter().position(|def| {
+        def.take == Take::Any
+            && def.filters.is_empty()
+            && def.name_differs.is_none()
+            && !def.other_outside
+            && def.distinct.is_none()
     })
 }
 

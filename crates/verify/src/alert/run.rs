@@ -2,16 +2,17 @@
 //! with the register, and with each other.
 //!
 //! Guarantees: a figure is asked as of the day of its delivery, so that a month that was not yet delivered is not taken for
-//! nothing; a source that is missing or too old is said by name and settles nothing; who gave no consent is not asked. Memory
-//! grows with what is found, not with who is paid. Stopped, nothing is written; done twice, nothing is added. Deliberately
-//! absent: a timer and the queue.
+//! nothing; a source that is missing, too old or landed otherwise is said by name and settles nothing; who gave no consent is
+//! not asked; whoever has several records is one person. Of everybody in payment only the programmes are held in memory, besides
+//! what is found. Stopped while comparing, no alert is written; stopped while filing, what was filed stays and the next run goes
+//! on from there: done twice, nothing is added. Deliberately absent: a timer and the queue.
 
 use super::file::{Finding, Held, file, settle};
 use super::rules::{Among, Compares, Rule, Rules};
 use super::table::compared;
 use super::{Sides, among};
 use crate::ask::Landed;
-use crate::at_hand::{AtHand, sources_of};
+use crate::at_hand::AtHand;
 use crate::report::Unknown;
 use crate::source::{Source, Sources};
 use access::Scope;
@@ -31,8 +32,10 @@ use vocab::{Money, Month};
 
 /// What kind of job it is in the queue (任务种类).
 pub const JOB: &str = "verify.alerts";
-/// The key under which only one is ever waiting (唯一键).
+/// The key under which only one with everything is ever waiting (唯一键).
 pub const KEY: &str = "alerts";
+/// The key of one with what was newly delivered: it does not stand in the way of one with everything.
+pub const KEY_OF_DELIVERIES: &str = "alerts.deliveries";
 /// Rights read at a time.
 const PORTION: u64 = 1_000;
 
@@ -78,22 +81,34 @@ pub(super) struct Ready<'a> {
     pub(super) delivered: NaiveDate,
 }
 
+/// Some rights by the records that stand for their people.
+pub(super) struct Portion {
+    pub(super) rights: Vec<Entitlement>,
+    /// Further records on which some of them rest.
+    pub(super) records: BTreeMap<PersonId, BTreeSet<PersonId>>,
+}
+
 /// The rules of a run with what they need.
 pub(super) struct Work<'a> {
     pub(super) asking: &'a Asking<'a>,
     pub(super) rules: Vec<&'a Rule>,
     pub(super) ready: BTreeMap<&'a str, Ready<'a>>,
+    /// The sources all of whose rules are worked on.
+    whole: BTreeSet<&'a str>,
     pub(super) month: Month,
     pub(super) today: NaiveDate,
 }
 
-/// What was found so far.
+/// What was found so far; people by the record that stands for them.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct Found<'a> {
     pub(super) findings: BTreeMap<String, Finding>,
     /// Keys of which nobody can say whether they still hold.
     pub(super) kept: BTreeSet<String>,
-    paid: BTreeSet<PersonId>,
+    /// Who is in payment, and by which programmes covered.
+    pub(super) paid: BTreeMap<PersonId, BTreeSet<&'a str>>,
+    /// Further records of those who have several, as far as rights rest on them.
+    pub(super) records: BTreeMap<PersonId, BTreeSet<PersonId>>,
     without_consent: BTreeSet<PersonId>,
 }
 
@@ -121,7 +136,7 @@ pub async fn outstanding(
     book: &Book,
     at_hand: &AtHand,
 ) -> anyhow::Result<BTreeSet<String>> {
-    let landed = at_hand.now(book)?;
+    let (landed, rules) = (at_hand.now(book)?, at_hand.rules(book)?);
     let done: BTreeMap<String, String> = compared::Entity::find()
         .all(db.conn())
         .await
@@ -129,23 +144,16 @@ pub async fn outstanding(
         .into_iter()
         .map(|row| (row.source, row.delivery))
         .collect();
-    let rules = rules_of(book, landed.sources())?;
     let named: BTreeSet<&str> = rules.0.iter().flat_map(Rule::sources).collect();
     let today = db.today();
-    Ok(landed
-        .sources()
-        .0
-        .values()
-        .filter(|source| named.contains(source.id.as_str()))
-        .filter(|source| {
-            // As a run chooses: one that is of tomorrow or too old waits for the next.
-            let newest = landed.deliveries(&source.id);
-            let newest = newest.filter(|one| one.delivered <= today).last();
-            newest.is_some_and(|newest| {
-                (today - newest.delivered).num_days() <= i64::from(source.max_age_days)
-                    && done.get(&source.id) != Some(&newest.delivery)
-            })
-        })
+    let waits = |source: &Source| {
+        // As a run chooses: one that is of tomorrow, too old or landed otherwise waits for the next.
+        let newest = landed.newest(source, today).ok();
+        newest.is_some_and(|newest| done.get(&source.id) != Some(&newest.delivery))
+    };
+    let sources = landed.sources().0.values();
+    Ok(sources
+        .filter(|source| named.contains(source.id.as_str()) && waits(source))
         .map(|source| source.id.clone())
         .collect())
 }
@@ -160,19 +168,20 @@ pub async fn run(
     stop: &AtomicBool,
     progress: &(dyn Fn(u64, u64) + Send + Sync),
 ) -> anyhow::Result<Option<Ran>> {
-    let sources = sources_of(asking.book)?;
-    let rules = rules_of(asking.book, &sources)?;
+    let landed = asking.at_hand.now(asking.book)?;
+    let rules = asking.at_hand.rules(asking.book)?;
     let mut ran = Ran::default();
-    let work = prepare(asking, &sources, &rules, only, &mut ran)?;
+    let work = prepare(asking, &landed, &rules, only, &mut ran);
     let mut found = Found::default();
     let mut after = None;
     let mut done = 0;
+    let conn = asking.db.conn();
+    let all = ledger::running_count(conn, asking.scope, work.month).await?;
     loop {
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let db = asking.db;
-        let rights = ledger::running(db.conn(), asking.scope, work.month, after, PORTION).await?;
+        let rights = ledger::running(conn, asking.scope, work.month, after, PORTION).await?;
         let Some(last) = rights.last() else { break };
         after = Some(last.id);
         done += u64::try_from(rights.len())?;
@@ -180,8 +189,8 @@ pub async fn run(
             .into_iter()
             .filter(|right| right.due(work.month) > Money::ZERO)
             .collect();
-        work.portion(&rights, &mut found).await?;
-        progress(done, done);
+        work.portion(rights, &mut found).await?;
+        progress(done, all.max(done));
     }
     let mutual: Vec<(&Rule, Among)> = work
         .rules
@@ -192,7 +201,7 @@ pub async fn run(
         })
         .collect();
     if !mutual.is_empty() {
-        for one in among::find(asking, &mutual, &found.paid).await? {
+        for one in among::find(asking, &mutual, &found).await? {
             found.findings.insert(one.key.clone(), one);
         }
     }
@@ -208,62 +217,73 @@ pub async fn run(
 /// Which rules can be worked on now, and with which deliveries.
 fn prepare<'a>(
     asking: &'a Asking<'a>,
-    sources: &'a Sources,
+    landed: &'a Landed,
     rules: &'a Rules,
     only: Option<&BTreeSet<String>>,
     ran: &mut Ran,
-) -> anyhow::Result<Work<'a>> {
+) -> Work<'a> {
     let today = asking.db.today();
-    let wanted = |rule: &Rule| match only {
+    let wanted = |source: &str| only.is_none_or(|only| only.contains(source));
+    let of_run = |rule: &&Rule| match only {
         None => true,
-        Some(only) => rule.sources().iter().any(|source| only.contains(*source)),
+        Some(_) => rule.sources().into_iter().any(wanted),
     };
-    let rules: Vec<&Rule> = rules.0.iter().filter(|rule| wanted(rule)).collect();
+    let rules: Vec<&Rule> = rules.0.iter().filter(of_run).collect();
     let mut ready = BTreeMap::new();
     let needed: BTreeSet<&str> = rules.iter().flat_map(|rule| rule.sources()).collect();
     for id in needed {
-        let Some(source) = sources.get(id) else {
+        let Some(source) = landed.sources().get(id) else {
             continue;
         };
-        let landed = asking.at_hand.only(source)?;
-        let newest = landed
-            .deliveries(id)
-            .filter(|one| one.delivered <= today)
-            .last();
-        let Some((delivery, delivered)) = newest.map(|one| (one.delivery.clone(), one.delivered))
-        else {
-            ran.silent.push((id.to_owned(), Unknown::NotLanded));
-            continue;
+        let newest = match landed.newest(source, today) {
+            Ok(newest) => newest,
+            Err(why) => {
+                ran.silent.push((id.to_owned(), why));
+                continue;
+            }
         };
-        if (today - delivered).num_days() > i64::from(source.max_age_days) {
-            ran.silent.push((id.to_owned(), Unknown::Stale(delivered)));
-            continue;
-        }
-        ran.compared.push((id.to_owned(), delivery.clone()));
+        ran.compared.push((id.to_owned(), newest.delivery.clone()));
         let one = Ready {
             source,
-            landed: Arc::new(landed),
-            delivery,
-            delivered,
+            landed: Arc::new(landed.only(source)),
+            delivery: newest.delivery.clone(),
+            delivered: newest.delivered,
         };
         ready.insert(source.id.as_str(), one);
     }
     let answered = |rule: &&Rule| rule.sources().iter().all(|id| ready.contains_key(id));
-    Ok(Work {
+    Work {
         rules: rules.into_iter().filter(answered).collect(),
+        whole: ready.keys().copied().filter(|id| wanted(id)).collect(),
         asking,
         ready,
         month: Month::of(today),
         today,
-    })
+    }
 }
 
-impl Work<'_> {
-    async fn portion(&self, rights: &[Entitlement], found: &mut Found) -> anyhow::Result<()> {
-        let Asking { db, scope, .. } = *self.asking;
+impl<'a> Work<'a> {
+    async fn portion(&self, rights: Vec<Entitlement>, found: &mut Found<'a>) -> anyhow::Result<()> {
+        let Asking {
+            db, scope, book, ..
+        } = *self.asking;
+        let portion = self.portion_of(rights).await?;
+        let rights = &portion.rights;
         let people: BTreeSet<PersonId> = rights.iter().flat_map(Entitlement::persons).collect();
         let people: Vec<PersonId> = people.into_iter().collect();
-        found.paid.extend(people.iter().copied());
+        for person in &people {
+            found.paid.entry(*person).or_default();
+        }
+        for right in rights {
+            let programme = book.programme(&right.programme);
+            for person in &right.covered {
+                let of = found.paid.entry(*person).or_default();
+                of.extend(programme.map(|programme| programme.id.as_str()));
+            }
+        }
+        for (person, records) in &portion.records {
+            found.records.entry(*person).or_default().extend(records);
+        }
         let may = registry::consent::in_force(db, &people, self.today).await?;
         let asked: Vec<PersonId> = people
             .iter()
@@ -277,16 +297,18 @@ impl Work<'_> {
         tx.commit().await?;
         let lacking = people.iter().filter(|id| !may.contains(id));
         found.without_consent.extend(lacking.copied());
-        for ready in self.ready.values() {
-            let answers = self.ask(ready, &asked, &known).await?;
-            self.figures(ready, rights, &known, &answers, found).await?;
+        let mut answers = BTreeMap::new();
+        for (id, ready) in &self.ready {
+            let said = self.ask(ready, &asked, &known).await?;
+            self.figures(ready, &portion, &known, &said, found).await?;
+            answers.insert(*id, said);
         }
-        self.traces(rights, &known, &may, found).await?;
+        self.traces(rights, &known, &answers, found)?;
         for rule in &self.rules {
             if rule.compares == Compares::Consent {
                 for right in rights {
                     for person in right.persons().iter().filter(|id| !may.contains(id)) {
-                        self.add(found, rule, right, known.get(person), Sides::default());
+                        self.add(found, rule, right, known.get(person), Sides::default())?;
                     }
                 }
             }
@@ -294,8 +316,31 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Rights by the records that stand for their people.
+    async fn portion_of(&self, rights: Vec<Entitlement>) -> anyhow::Result<Portion> {
+        let people: BTreeSet<PersonId> = rights.iter().flat_map(Entitlement::persons).collect();
+        let people: Vec<PersonId> = people.into_iter().collect();
+        let who = registry::merging::survivors(self.asking.db, &people).await?;
+        let whom = |id: &PersonId| who.get(id).copied().unwrap_or(*id);
+        let mut records: BTreeMap<PersonId, BTreeSet<PersonId>> = BTreeMap::new();
+        for (record, person) in who.iter().filter(|(record, person)| record != person) {
+            records.entry(*person).or_default().insert(*record);
+        }
+        let one = |mut right: Entitlement| {
+            right.payee = whom(&right.payee);
+            let mut once = BTreeSet::new();
+            let covered = right.covered.iter().map(whom);
+            right.covered = covered.filter(|person| once.insert(*person)).collect();
+            right
+        };
+        Ok(Portion {
+            rights: rights.into_iter().map(one).collect(),
+            records,
+        })
+    }
+
     /// Files what was found and settles what was not.
-    async fn write(&self, found: Found, ran: &mut Ran) -> anyhow::Result<()> {
+    async fn write(&self, found: Found<'a>, ran: &mut Ran) -> anyhow::Result<()> {
         let Asking {
             db,
             scope,
@@ -310,12 +355,6 @@ impl Work<'_> {
                 (rule.id.as_str(), (*rule, day))
             })
             .collect();
-        let mut by_source: BTreeMap<&str, i64> = BTreeMap::new();
-        for one in found.findings.values() {
-            if let Some((source, ..)) = &one.sides.source {
-                *by_source.entry(source).or_default() += 1;
-            }
-        }
         let mut seen = found.kept;
         seen.extend(found.findings.keys().cloned());
         let findings: Vec<Finding> = found.findings.values().cloned().collect();
@@ -329,24 +368,16 @@ impl Work<'_> {
         let rules: Vec<String> = self.rules.iter().map(|rule| rule.id.clone()).collect();
         ran.settled = settle(db, scope, &rules, &seen).await?;
         let tx = db.begin().await?;
-        for ready in self.ready.values() {
+        // Of a source that only lent a hand other rules were not looked at.
+        let compared = self.ready.values();
+        for ready in compared.filter(|ready| self.whole.contains(ready.source.id.as_str())) {
             let row = compared::Model {
                 source: ready.source.id.clone(),
                 delivery: ready.delivery.clone(),
                 compared_at: tx.now(),
-                people: i64::try_from(ran.people)?,
-                found: by_source
-                    .get(ready.source.id.as_str())
-                    .copied()
-                    .unwrap_or(0),
             };
             let over = OnConflict::column(compared::Column::Source)
-                .update_columns([
-                    compared::Column::Delivery,
-                    compared::Column::ComparedAt,
-                    compared::Column::People,
-                    compared::Column::Found,
-                ])
+                .update_columns([compared::Column::Delivery, compared::Column::ComparedAt])
                 .to_owned();
             compared::Entity::insert(row.into_active_model())
                 .on_conflict(over)

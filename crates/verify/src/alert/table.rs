@@ -53,6 +53,15 @@ CREATE TABLE verify_alert_run (
 ",
 };
 
+/// What nobody read of the runs is gone.
+pub(crate) const RUN: Migration = Migration {
+    name: "0074_verify_alert_run",
+    sql: "
+ALTER TABLE verify_alert_run DROP COLUMN people;
+ALTER TABLE verify_alert_run DROP COLUMN found;
+",
+};
+
 /// Rows of `verify_alert`.
 pub mod alert {
     use sea_orm::entity::prelude::*;
@@ -130,8 +139,6 @@ pub mod compared {
         pub source: String,
         pub delivery: String,
         pub compared_at: DateTimeUtc,
-        pub people: i64,
-        pub found: i64,
     }
 
     /// No relation is followed by the mapper.

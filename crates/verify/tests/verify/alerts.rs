@@ -16,12 +16,12 @@ use vocab::ids::PersonId;
 use vocab::working_days::Calendar;
 use vocab::{Document, IdNumber, Kinship, Money, Month};
 
-const ANN: &str = "11010519491231002X";
-const BO: &str = "440300199001010016";
+pub(crate) const ANN: &str = "11010519491231002X";
+pub(crate) const BO: &str = "440300199001010016";
 /// Whoever else is in a delivery, so that it is not empty.
-const STRANGER: &str = "231025195607150042";
+pub(crate) const STRANGER: &str = "231025195607150042";
 
-fn packs() -> std::path::PathBuf {
+pub(crate) fn packs() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../packs")
         .canonicalize()
@@ -29,14 +29,14 @@ fn packs() -> std::path::PathBuf {
 }
 
 /// Two people in payment of the sample county, and a folder for deliveries.
-struct County {
-    db: Db,
-    book: Book,
+pub(crate) struct County {
+    pub(crate) db: Db,
+    pub(crate) book: Book,
     calendar: Calendar,
-    scope: Scope,
-    at_hand: AtHand,
+    pub(crate) scope: Scope,
+    pub(crate) at_hand: AtHand,
     folder: std::path::PathBuf,
-    people: BTreeMap<&'static str, PersonId>,
+    pub(crate) people: BTreeMap<&'static str, PersonId>,
 }
 
 fn member(id: &str, name: &str, account: &str) -> BulkMember {
@@ -60,10 +60,34 @@ fn member(id: &str, name: &str, account: &str) -> BulkMember {
     }
 }
 
+/// 200 yuan a month since April, a benefit of a person.
+pub(crate) fn allowance(
+    person: PersonId,
+    decision: vocab::ids::DecisionId,
+) -> ledger::NewEntitlement {
+    ledger::NewEntitlement {
+        decision,
+        programme: "old_age_allowance".to_owned(),
+        payee: person,
+        household: None,
+        region: "990101001001".parse().unwrap(),
+        amount: Money::from_fen(20_000),
+        covered: vec![person],
+        from: Month::new(2026, 4).unwrap(),
+        until: None,
+        excludes: Vec::new(),
+        part: String::new(),
+    }
+}
+
 impl County {
     /// `accounts`: Ann's and Bo's.
-    async fn over(db: Db, folder: &Path, accounts: [&str; 2]) -> Self {
-        let book = Book::load(&packs(), "sample").unwrap();
+    pub(crate) async fn over(db: Db, folder: &Path, accounts: [&str; 2]) -> Self {
+        Self::by_packs(db, folder, accounts, &packs()).await
+    }
+
+    pub(crate) async fn by_packs(db: Db, folder: &Path, accounts: [&str; 2], from: &Path) -> Self {
+        let book = Book::load(from, "sample").unwrap();
         let scope = Scope::system(book.place().division);
         let text = std::fs::read_to_string(packs().join("national/calendar.toml")).unwrap();
         let homes = [(ANN, "安娜", accounts[0]), (BO, "薄一", accounts[1])];
@@ -89,20 +113,7 @@ impl County {
                     .unwrap();
             let person = found[&document].0;
             people.insert(id, person);
-            // 200 yuan a month since April, a benefit of a person.
-            let new = ledger::NewEntitlement {
-                decision: vocab::ids::DecisionId(tx.new_id()),
-                programme: "old_age_allowance".to_owned(),
-                payee: person,
-                household: None,
-                region: "990101001001".parse().unwrap(),
-                amount: Money::from_fen(20_000),
-                covered: vec![person],
-                from: Month::new(2026, 4).unwrap(),
-                until: None,
-                excludes: Vec::new(),
-                part: String::new(),
-            };
+            let new = allowance(person, vocab::ids::DecisionId(tx.new_id()));
             ledger::entitle(&mut tx, &scope, &new)
                 .await
                 .unwrap()
@@ -137,7 +148,7 @@ impl County {
     }
 
     /// Somebody takes the consent back.
-    async fn ends_consent(&self, person: PersonId) {
+    pub(crate) async fn ends_consent(&self, person: PersonId) {
         let mut tx = self.db.begin().await.unwrap();
         let household =
             registry::households::household_of(&tx, &self.scope, person, self.db.today())
@@ -154,22 +165,18 @@ impl County {
         tx.commit().await.unwrap();
     }
 
-    /// The police deliver deaths: whom, and on which day.
-    fn deaths(&self, rows: &[(&str, &str)], delivered: NaiveDate) {
+    /// A department delivers a table: its heading and its rows.
+    pub(crate) fn delivers(&self, source: &str, text: &str, delivered: NaiveDate, keys: &Keys) {
         let sources = verify::at_hand::sources_of(&self.book).unwrap();
-        let mut text = "\u{FEFF}公民身份号码,姓名,死亡日期\n".to_owned();
-        for (id, died) in rows.iter().chain(&[(STRANGER, "2020-01-01")]) {
-            text.push_str(&format!("{id},某,{died}\n"));
-        }
-        let file = self.folder.join(format!("death-{delivered}.csv"));
-        std::fs::write(&file, text).unwrap();
+        let file = self.folder.join(format!("{source}-{delivered}.csv"));
+        std::fs::write(&file, format!("\u{FEFF}{text}")).unwrap();
         Landing {
-            source: sources.get("death").unwrap(),
+            source: sources.get(source).unwrap(),
             file: &file,
             store: self.at_hand.store(),
             delivered,
             today: self.db.today(),
-            keys: self.db.keys(),
+            keys,
             workers: 1,
             accept_drift: true,
             stop: &AtomicBool::new(false),
@@ -180,7 +187,35 @@ impl County {
         .unwrap();
     }
 
-    async fn run(&self) -> Ran {
+    /// The police deliver deaths: whom, and on which day.
+    pub(crate) fn deaths(&self, rows: &[(&str, &str)], delivered: NaiveDate) {
+        let mut text = "公民身份号码,姓名,死亡日期\n".to_owned();
+        for (id, died) in rows.iter().chain(&[(STRANGER, "2020-01-01")]) {
+            text.push_str(&format!("{id},某,{died}\n"));
+        }
+        self.delivers("death", &text, delivered, self.db.keys());
+    }
+
+    /// Somebody is paid something more.
+    pub(crate) async fn entitle(&self, new: ledger::NewEntitlement) {
+        let mut tx = self.db.begin().await.unwrap();
+        let decision = vocab::ids::DecisionId(tx.new_id());
+        let new = ledger::NewEntitlement { decision, ..new };
+        ledger::entitle(&mut tx, &self.scope, &new)
+            .await
+            .unwrap()
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub(crate) async fn run(&self) -> Ran {
+        self.run_of(None).await
+    }
+
+    /// With what these sources say alone.
+    pub(crate) async fn run_of(&self, only: Option<&[&str]>) -> Ran {
+        let only: Option<BTreeSet<String>> =
+            only.map(|all| all.iter().map(|one| (*one).to_owned()).collect());
         let asking = Asking {
             db: &self.db,
             scope: &self.scope,
@@ -190,14 +225,22 @@ impl County {
             workers: 1,
         };
         let stop = AtomicBool::new(false);
-        alert::run(&asking, None, &stop, &|_, _| {})
+        alert::run(&asking, only.as_ref(), &stop, &|_, _| {})
             .await
             .unwrap()
             .unwrap()
     }
 
+    /// All alerts.
+    pub(crate) async fn all(&self) -> Vec<alert::Alert> {
+        let all = AlertFilter::default();
+        let sort = (AlertSort::Found, false);
+        let page = alert::list(&self.db, &self.scope, &all, sort, 0, 100).await;
+        page.unwrap().rows
+    }
+
     /// The alerts there are: rule, person, state.
-    async fn alerts(&self) -> Vec<(String, PersonId, State)> {
+    pub(crate) async fn alerts(&self) -> Vec<(String, PersonId, State)> {
         let all = AlertFilter::default();
         let sort = (AlertSort::Urgency, false);
         let page = alert::list(&self.db, &self.scope, &all, sort, 0, 100)
@@ -336,6 +379,25 @@ fn the_rules_of_every_place_load_and_all_mistakes_are_told_at_their_place() {
         .iter()
         .map(|fault| (fault.line, fault.column))
         .collect();
+    // A fact of the household, and a source that cannot tell whether somebody stands in it at all.
+    let told = |text: &str| {
+        std::fs::write(folder.path().join("sample/alerts.toml"), text).unwrap();
+        let book = Book::load(folder.path(), "sample").unwrap();
+        let faults = Rules::of(&book, &sources).unwrap_err();
+        let places = faults.iter().map(|fault| (fault.line, fault.column));
+        places.collect::<Vec<_>>()
+    };
+    let head = "[[alert]]\nid = \"x\"\nzh = \"x\"\nen = \"x\"\nseverity = \"low\"\ndays = 1\nbasis = \"x\"\nnext_zh = \"x\"\nnext_en = \"x\"\n";
+    let household = book.facts().find(|fact| fact.of == policy::Unit::Household);
+    let household = household.unwrap().id.clone();
+    let of_household = format!(
+        "{head}source = \"vehicle\"\nfigure = \"vehicles\"\nwhen = \"more_than_known\"\nfact = \"{household}\"\n"
+    );
+    assert_eq!(told(&of_household), [(13, 8)]);
+    assert_eq!(
+        told(&format!("{head}trace = [\"hukou\", \"disability\"]\n")),
+        [(10, 19)]
+    );
     // A figure that is not there, an unknown severity, no time to answer, two things compared at once, nothing to close.
     assert_eq!(
         places,

@@ -21,7 +21,6 @@ use verify::alert::rules::{Compares, When};
 use verify::alert::{self, Alert, Refused, Rule};
 use verify::part::Evidence;
 use verify::{Landed, Person};
-use vocab::Money;
 use vocab::ids::CaseId;
 
 /// `GET /alerts/{id}` (预警详情); the look is journalled.
@@ -114,7 +113,7 @@ fn sides(visit: &Visit, one: &Alert, rule: Option<&Rule>) -> anyhow::Result<Mark
     let said = &one.sides;
     let mut pairs = vec![(
         visit.t("在发事项").to_owned(),
-        html! { (programmes(visit, one)) " " (format::money(lang, Money::from_fen(said.paid))) " " span.quiet { (lang.f("每月，自 {month} 起", &[("month", &said.from)])) } },
+        html! { (programmes(visit, one)) " " (format::money(lang, said.paid)) " " span.quiet { (lang.f("每月，自 {month} 起", &[("month", &said.from)])) } },
     )];
     if let Some((source, figure, day)) = &said.source {
         let landed = landed(visit)?;
@@ -155,7 +154,7 @@ fn sides(visit: &Visit, one: &Alert, rule: Option<&Rule>) -> anyhow::Result<Mark
     if let Some(settled) = said.settled {
         pairs.push((
             visit.t("账上当月已到账").to_owned(),
-            html! { (format::money(lang, Money::from_fen(settled))) },
+            html! { (format::money(lang, settled)) },
         ));
     }
     pairs.extend([

@@ -173,7 +173,7 @@ fn row(visit: &Visit, rules: &Rules, one: &Alert) -> table::Row {
             html! { (title(visit, rules, &one.rule)) },
             html! { @if one.severity == Severity::High { strong { (severity(visit, one.severity)) } } @else { (severity(visit, one.severity)) } },
             html! { (programmes(visit, one)) },
-            html! { (format::money(visit.lang, vocab::Money::from_fen(one.sides.paid))) },
+            html! { (format::money(visit.lang, one.sides.paid)) },
             html! { (visit.place(one.region)) },
             html! { (format::date(one.found_on)) },
             html! {
@@ -217,7 +217,7 @@ pub async fn export(visit: &Visit) -> Answer {
                 Field::text(title(visit, &rules, &one.rule)),
                 Field::text(severity(visit, one.severity)),
                 Field::text(programmes(visit, one)),
-                Field::Money(vocab::Money::from_fen(one.sides.paid)),
+                Field::Money(one.sides.paid),
                 Field::text(one.region.to_string()),
                 Field::text(visit.place(one.region)),
                 Field::Date(one.found_on),
