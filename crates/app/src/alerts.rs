@@ -1,11 +1,12 @@
 //! Re-checking everybody in payment as a job (在发对象持续核对任务): after each delivery with what it says, every night with all.
 //!
-//! Guarantees: one at a time, claimed by one machine; cancelled, nothing was written and the next run begins anew. Deliberately
-//! absent: what is compared; that is `verify::alert`.
+//! Guarantees: each claimed by one machine; what a run that was cancelled had filed stays, and the next one begins anew and adds
+//! nothing twice. Deliberately absent: what is compared; that is `verify::alert`.
 
 use crate::job::{EVERY, Told, beating, report};
 use crate::sweep::workers;
 use access::{Purpose, Scope};
+use anyhow::Context;
 use casework::Desk;
 use casework::rulebook::Shelf;
 use chrono::Duration;
@@ -15,18 +16,32 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use store::{Db, NewJob, queue};
 use verify::AtHand;
-use verify::alert::run::{JOB, KEY, outstanding};
+use verify::alert::run::{JOB, KEY, KEY_OF_DELIVERIES, outstanding};
 use verify::alert::{Asking, Ran, run};
 
 /// How long the job may be silent before another machine may take it over.
 const LEASE: Duration = Duration::minutes(2);
 
-/// Puts the job into the queue, unless one is waiting; with `only`, for these sources.
+/// Puts the job into the queue, unless one of its kind is waiting; with `only`, for these sources. One for some sources never
+/// stands in the way of one for all.
 pub(crate) async fn ask(db: &Db, only: Option<&BTreeSet<String>>) -> anyhow::Result<()> {
+    let key = if only.is_some() {
+        KEY_OF_DELIVERIES
+    } else {
+        KEY
+    };
     let mut tx = db.begin().await?;
-    tx.enqueue(NewJob::new(JOB, json!({ "only": only })).unique(KEY))
+    tx.enqueue(NewJob::new(JOB, json!({ "only": only })).unique(key))
         .await?;
     tx.commit().await
+}
+
+/// What a run came to, in a sentence for the console.
+pub(crate) fn told(ran: &Ran) -> String {
+    format!(
+        "  核对在发 {} 人，新增预警 {} 条，消除 {} 条 (people in payment compared, new alerts, settled)",
+        ran.people, ran.held.new, ran.settled
+    )
 }
 
 /// Does the waiting job, if there is one; `None` when there is none, or it was cancelled.
@@ -44,7 +59,7 @@ pub(crate) async fn once(
         ..Scope::system(desk.book.place().division)
     };
     let only: Option<BTreeSet<String>> =
-        serde_json::from_value(lease.job.payload["only"].clone()).unwrap_or_default();
+        serde_json::from_value(lease.job.payload["only"].clone()).context("a job of alerts")?;
     let (told, stop) = (Told::default(), AtomicBool::new(false));
     let tell = |done: u64, total: u64| told.at(done, total);
     let asking = Asking {
@@ -91,4 +106,26 @@ async fn look(db: &Db, desk: &Desk, at_hand: &Arc<AtHand>) -> anyhow::Result<Opt
         ask(db, Some(&new)).await?;
     }
     once(db, desk, at_hand, "huimin serve").await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::queue::{Filter, list};
+
+    fixtures::db_tests! {
+        migrations = crate::settings::migrations();
+
+        async fn what_was_delivered_does_not_stand_in_the_way_of_the_night(db: Db) {
+            let some: BTreeSet<String> = ["death".to_owned()].into();
+            ask(&db, Some(&some)).await.unwrap();
+            ask(&db, None).await.unwrap();
+            ask(&db, None).await.unwrap();
+            ask(&db, Some(&some)).await.unwrap();
+            let jobs = list(&db, &Filter::default(), 0, 10).await.unwrap();
+            let mut only: Vec<_> = jobs.rows.iter().map(|job| job.payload["only"].to_string()).collect();
+            only.sort();
+            assert_eq!(only, ["[\"death\"]", "null"]);
+        }
+    }
 }

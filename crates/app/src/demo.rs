@@ -241,21 +241,19 @@ impl Demo {
         crate::night::ask(&db).await?;
         crate::night::once(&db, desk, &self.settings().snapshots(), "huimin demo").await?;
         tracing::info!(seconds = began.elapsed().as_secs(), "everybody was swept");
+        // What the register takes for one person is what alerts ask about.
+        crate::duplicates::whole(&db).await?;
         let began = std::time::Instant::now();
         past::consents(&db, &places, today).await?;
         let at_hand = verify::AtHand::new(&self.settings().landed(), db.keys().clone());
         crate::alerts::ask(&db, None).await?;
         if let Some(ran) = crate::alerts::once(&db, desk, &at_hand, "huimin demo").await? {
-            say(&format!(
-                "  核对在发 {} 人，预警 {} 条 (people in payment compared, alerts)",
-                ran.people, ran.held.new
-            ));
+            say(&crate::alerts::told(&ran));
         }
         tracing::info!(
             ms = began.elapsed().as_millis(),
             "those in payment compared"
         );
-        crate::duplicates::whole(&db).await?;
         batch::statistics::keep_up(&db).await?;
         db.close().await?;
         std::fs::write(self.marker(), format!("{WHOLE} {place}\n"))

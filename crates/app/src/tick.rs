@@ -15,6 +15,7 @@ use clap::Args;
 use serde_json::json;
 use std::sync::Arc;
 use store::{Db, NewJob, queue};
+use verify::AtHand;
 
 /// What kind of job it is.
 const JOB: &str = "casework.tick";
@@ -48,6 +49,10 @@ impl Tick {
                 ran.manifest.households, ran.taken.new, ran.taken.again, ran.taken.settled
             ));
         }
+        let at_hand = AtHand::new(&self.data.landed(), db.keys().clone());
+        if let Some(ran) = alerts::once(&db, &desk, &at_hand, "huimin tick").await? {
+            say(&alerts::told(&ran));
+        }
         db.close().await
     }
 }
@@ -80,11 +85,13 @@ pub(crate) async fn once(db: &Db, desk: &Desk, worker: &str) -> anyhow::Result<O
     let outcome = life_event::tick(db, desk).await;
     let failed = outcome.is_err().then_some("daily work failed, see the log");
     job::report(db, &lease, failed).await?;
-    // Everybody is swept after that, by whoever looks for that job.
+    // Everybody is swept after that, by whoever looks for that job; what goes wrong among duplicates keeps nobody from it.
     if outcome.is_ok() {
-        duplicates::new_and_changed(db).await?;
         night::ask(db).await?;
         alerts::ask(db, None).await?;
+        if let Err(fault) = duplicates::new_and_changed(db).await {
+            tracing::error!("who is new was not compared with the register: {fault:#}");
+        }
     }
     outcome.map(Some)
 }

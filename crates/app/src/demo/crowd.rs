@@ -83,9 +83,9 @@ impl<'a> Crowd<'a> {
     /// The first so many of whom something holds, and of whom nobody was chosen before.
     pub(super) fn take(&mut self, count: usize, fits: impl Fn(&Self, &Paid) -> bool) -> Vec<usize> {
         let mut chosen = Vec::new();
-        // From the middle on, so that what is planted does not stand together on the first page.
-        let half = self.paid.len() / 3;
-        for at in (half..self.paid.len()).chain(0..half) {
+        // From the second third on, so that what is planted does not stand together on the first page.
+        let from = self.paid.len() / 3;
+        for at in (from..self.paid.len()).chain(0..from) {
             let one = &self.paid[at];
             let free = one
                 .people
