@@ -282,7 +282,7 @@ impl Demo {
         }
         let store = self.settings().landed();
         let clock = Arc::clone(db.clock());
-        Ok(Departments::new(all, &store, db.keys().clone(), clock))
+        Departments::new(all, &store, db.keys().clone(), clock)
     }
 
     /// What departments say of these people is delivered and landed.

@@ -17,7 +17,7 @@ use store::keys::sm3_hex;
 use verify::Source;
 use verify::delivery::Delivery;
 use verify::id_key::{IdKey, pack};
-use verify::remote::wire::{Message, Secret, WINDOW, answer_parts, question_parts};
+use verify::remote::wire::{Message, Secret, Timed, WINDOW, answer_parts, question_parts};
 use verify::remote::{Question, Said};
 use verify::source::ColumnKind;
 
@@ -94,7 +94,7 @@ impl Pretend {
             }
             match stream {
                 Ok(stream) => {
-                    if let Err(fault) = self.talk(stream) {
+                    if let Err(fault) = self.talk(&stream) {
                         tracing::warn!("a conversation broke off: {fault:#}");
                     }
                 }
@@ -103,10 +103,9 @@ impl Pretend {
         }
     }
 
-    fn talk(&self, mut stream: TcpStream) -> anyhow::Result<()> {
-        stream.set_read_timeout(Some(TALK))?;
-        stream.set_write_timeout(Some(TALK))?;
-        let message = Message::read(&stream)?;
+    fn talk(&self, stream: &TcpStream) -> anyhow::Result<()> {
+        let mut timed = Timed::new(stream, TALK);
+        let message = Message::read(&mut timed)?;
         let (status, body) = match self.answer(&message) {
             Ok(said) => ("200", serde_json::to_vec(&said)?),
             Err(status) => (status, Vec::new()),
@@ -121,9 +120,9 @@ impl Pretend {
              x-huimin-time: {time}\r\nx-huimin-signature: {signature}\r\nconnection: close\r\n\r\n",
             body.len()
         );
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(&body)?;
-        stream.flush().context("answering")
+        timed.write_all(head.as_bytes())?;
+        timed.write_all(&body)?;
+        timed.flush().context("answering")
     }
 
     /// The answer, or the status of a refusal.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use store::{Clock, Keys, TestClock};
 use verify::remote::wire::{self, Failure, Secret};
-use verify::remote::{Department, Departments, Question};
+use verify::remote::{self, Department, Departments, Question};
 use verify::{Asked, Figure, Landed, Landing, Person, Source, Sources, Unknown};
 
 const ANN: &str = "11010519491231002X";
@@ -86,7 +86,13 @@ impl Town {
     fn departments(&self, at: &str) -> Departments {
         let one = Department::new("vehicle", at, Secret::new([7; 32]));
         let store = self.folder.path().join("landed");
-        Departments::new(vec![one], &store, Keys::for_tests(), self.clock())
+        Departments::new(vec![one], &store, Keys::for_tests(), self.clock()).unwrap()
+    }
+
+    /// What is landed, without any answer.
+    fn landed(&self) -> Landed {
+        let store = self.folder.path().join("landed");
+        Landed::open(&store, self.sources.clone(), Keys::for_tests()).unwrap()
     }
 
     /// How many vehicles a household of these people has.
@@ -126,7 +132,7 @@ fn what_is_answered_is_what_would_have_been_landed_and_can_be_had_again() {
     let departments = town.departments(&office.at.to_string());
     let asked = [person(ANN), person(BO)];
     let landed = departments
-        .about(&town.sources, &asked, "enquiry-1")
+        .about(&town.landed(), &asked, "enquiry-1")
         .unwrap();
     // Ann's car counts, her motorcycle is another figure; Bo has none; Cai was not asked about.
     let both = town.vehicles(&landed, &[ANN, BO]);
@@ -155,10 +161,11 @@ fn what_is_answered_is_what_would_have_been_landed_and_can_be_had_again() {
     assert_eq!(town.vehicles(&as_landed, &[ANN, BO]), both);
     // The department is gone, its answer is not; and nothing of it stands readable in the folder.
     drop(office);
-    let again = departments.again(&town.sources, "enquiry-1").unwrap();
+    let again = remote::again(&town.landed(), "enquiry-1").unwrap();
     assert_eq!(town.vehicles(&again, &[ANN, BO]), both);
-    let never = departments.again(&town.sources, "enquiry-2").unwrap();
-    assert_eq!(town.vehicles(&never, &[ANN]).unknown, [Unknown::NoAnswer]);
+    let never = remote::again(&town.landed(), "enquiry-2").unwrap();
+    let silence = town.vehicles(&never, &[ANN]).unknown;
+    assert_eq!(silence, [Unknown::NotLanded], "nobody was asked");
     assert!(!readable(
         &town.folder.path().join("landed"),
         ANN.as_bytes()
@@ -183,7 +190,7 @@ fn nobody_having_anything_is_an_answer() {
     let office = town.office(CARS, 7);
     let departments = town.departments(&office.at.to_string());
     let landed = departments
-        .about(&town.sources, &[person(BO)], "enquiry-1")
+        .about(&town.landed(), &[person(BO)], "enquiry-1")
         .unwrap();
     let none = town.vehicles(&landed, &[BO]);
     assert_eq!((none.value, none.unknown.len()), (Some(0), 0));
@@ -200,7 +207,7 @@ fn silence_is_unknown_and_after_three_the_department_is_left_alone_for_a_minute(
     let departments = town.departments(&at.to_string());
     for request in ["a", "b", "c"] {
         let landed = departments
-            .about(&town.sources, &[person(ANN)], request)
+            .about(&town.landed(), &[person(ANN)], request)
             .unwrap();
         let figure = town.vehicles(&landed, &[ANN]);
         assert_eq!(
@@ -270,13 +277,34 @@ fn an_answer_with_a_row_nobody_can_read_is_no_answer() {
     let office = town.office(&broken, 7);
     let departments = town.departments(&office.at.to_string());
     let landed = departments
-        .about(&town.sources, &[person(BO), person(CAI)], "enquiry-1")
+        .about(&town.landed(), &[person(BO), person(CAI)], "enquiry-1")
         .unwrap();
     // 77 is no kind of vehicle: of two people's rows one is lost, so nothing is said of either.
     assert_eq!(
         town.vehicles(&landed, &[CAI]).unknown,
         [Unknown::AnswerUnreadable]
     );
-    let again = departments.again(&town.sources, "enquiry-1").unwrap();
-    assert_eq!(town.vehicles(&again, &[CAI]).value, None);
+    let again = remote::again(&town.landed(), "enquiry-1").unwrap();
+    assert_eq!(
+        town.vehicles(&again, &[CAI]).unknown,
+        [Unknown::AnswerUnreadable],
+        "it says why, as it did then"
+    );
+}
+
+#[test]
+fn what_a_killed_program_left_readable_is_gone_when_the_next_begins() {
+    let town = Town::new();
+    let passing = town.folder.path().join("landed/.answers/.passing");
+    std::fs::create_dir_all(&passing).unwrap();
+    std::fs::write(passing.join("enquiry-1.vehicle.csv"), CARS).unwrap();
+    let office = town.office(CARS, 7);
+    let departments = town.departments(&office.at.to_string());
+    let landed = town.folder.path().join("landed");
+    assert!(!readable(&landed, ANN.as_bytes()));
+    departments
+        .about(&town.landed(), &[person(ANN)], "enquiry-2")
+        .unwrap();
+    assert!(!readable(&landed, ANN.as_bytes()));
+    assert_eq!(std::fs::read_dir(passing).unwrap().count(), 0);
 }

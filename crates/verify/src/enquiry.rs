@@ -17,7 +17,7 @@ pub use kept::{Enquiry, Kept, Named, Reproduced, enquiry, reproduce};
 pub use list::{ByOfficer, EnquiryFilter, EnquiryRow, Oddity, by_officer, list, of_subject};
 pub use terms::{Odd, PurposeDef, Terms};
 
-use crate::remote::Departments;
+use crate::remote::{Departments, Unkept};
 use crate::tables::{enquiry as table, enquiry_person};
 use crate::{Asked, Landed, Person, Report};
 use access::Scope;
@@ -116,6 +116,8 @@ pub struct Answered {
     report: Report,
     deliveries: BTreeMap<String, Named>,
     figures: BTreeMap<String, Vec<String>>,
+    /// What departments answered to it; gone unless it is kept.
+    answers: Option<Unkept>,
 }
 
 /// What was kept (已保存的核对).
@@ -213,15 +215,12 @@ impl Permitted {
         departments: Option<&Departments>,
         stop: &AtomicBool,
     ) -> anyhow::Result<Answered> {
-        let asked;
-        let landed = match departments {
-            None => landed,
-            Some(departments) => {
-                let request = self.id.to_string();
-                asked = departments.about(landed.sources(), &self.asked.members, &request)?;
-                &asked
-            }
-        };
+        let request = self.id.to_string();
+        let answers = departments.map(|departments| departments.until_kept(&request));
+        let asked = departments
+            .map(|departments| departments.about(landed, &self.asked.members, &request))
+            .transpose()?;
+        let landed = asked.as_ref().unwrap_or(landed);
         let report = landed.ask(&self.asked, self.new.as_of, None, stop)?;
         let mut deliveries = BTreeMap::new();
         let mut figures = BTreeMap::new();
@@ -249,6 +248,7 @@ impl Permitted {
             report,
             deliveries,
             figures,
+            answers,
         })
     }
 }
@@ -260,7 +260,7 @@ impl Answered {
     }
 }
 
-/// Keeps an answered enquiry (保存核对), if every consent still stands.
+/// Keeps an answered enquiry (保存核对), if every consent still stands; else what departments answered to it is gone too.
 ///
 /// # Errors
 /// Faults of the database; refusals are values.
@@ -275,6 +275,7 @@ pub async fn record(
         report,
         deliveries,
         figures,
+        answers,
     } = answered;
     let Permitted {
         id,
@@ -324,7 +325,7 @@ pub async fn record(
         unknowns: i64::try_from(unknowns).context("counting unknowns")?,
         report_sealed: tx.keys().seal_bytes(&bytes, &kept::sealed_for(id)),
         report_blind: kept::blind(tx.keys(), &bytes),
-        out_of_hours: terms.out_of_hours(now),
+        out_of_hours: terms.out_of_hours(now)?,
         own,
         same_person,
     };
@@ -342,6 +343,9 @@ pub async fn record(
         region: Some(region),
         detail: json!({ "number": new.subject_number, "enquiry": number, "people": people.len() }),
     });
+    if let Some(answers) = answers {
+        answers.keep();
+    }
     Ok(Ok(Recorded { id, number }))
 }
 

@@ -6,9 +6,10 @@
 //!
 //! Reading order: [`wire`] (how a message looks and is signed), this file (asking, and what happens when nobody answers).
 //! Guarantees: an answer goes through the same checks and the same tally as landed rows, and stays, so that a report is the
-//! same when it is asked again; a department that does not answer, answers late, for somebody else, unsigned or unreadably is
-//! unknown, never zero; a request or an answer that was seen before or is older than the window is refused. Deliberately
-//! absent: permission to ask, which whoever calls this must hold; TLS, which a proxy on either side has.
+//! same when it is asked again; why a department said nothing stays with it; of an enquiry that was not kept nothing stays; a
+//! department that does not answer, answers late, for somebody else, unsigned or unreadably is unknown, never zero; a request or
+//! an answer that was seen before or is older than the window is refused. Deliberately absent: permission to ask, which whoever
+//! calls this must hold; TLS, which a proxy on either side has.
 
 pub mod wire;
 
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::clock::shanghai_day;
+use store::files::write_whole;
 use store::{Clock, Keys};
 use wire::{Failure, Secret};
 
@@ -36,6 +38,8 @@ const REST: Duration = Duration::seconds(60);
 const ATTEMPTS: u32 = 2;
 /// The folder of answers beside the deliveries.
 const FOLDER: &str = ".answers";
+/// In it, where an answer lies readable while it is landed; cleared whenever a program begins that asks departments.
+const PASSING: &str = ".passing";
 
 /// A question to a department (请求).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,9 +160,25 @@ struct Entry {
 }
 
 impl Departments {
-    /// Departments beside a folder of landed deliveries (设定).
-    pub fn new(all: Vec<Department>, store: &Path, keys: Keys, clock: Arc<dyn Clock>) -> Self {
-        Self {
+    /// Departments beside a folder of landed deliveries (设定); what a program that was killed left readable there is removed.
+    ///
+    /// # Errors
+    /// When that cannot be removed.
+    pub fn new(
+        all: Vec<Department>,
+        store: &Path,
+        keys: Keys,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let passing = store.join(FOLDER).join(PASSING);
+        match std::fs::remove_dir_all(&passing) {
+            Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => {
+                return Err(fault)
+                    .with_context(|| format!("无法清理 {} (clearing away)", passing.display()));
+            }
+            _ => {}
+        }
+        Ok(Self {
             all: all
                 .into_iter()
                 .map(|one| (one.source.clone(), one))
@@ -166,7 +186,7 @@ impl Departments {
             store: store.to_owned(),
             keys,
             clock,
-        }
+        })
     }
 
     /// Reads a file of departments (读取接口清单): a JSON list of `source`, `at` and `secret`, the file of the secret.
@@ -187,12 +207,7 @@ impl Departments {
             let secret = Secret::read(&entry.secret)?;
             Ok(Department::new(&entry.source, &entry.at, secret))
         });
-        Ok(Self::new(
-            all.collect::<anyhow::Result<_>>()?,
-            store,
-            keys,
-            clock,
-        ))
+        Self::new(all.collect::<anyhow::Result<_>>()?, store, keys, clock)
     }
 
     /// What is landed, with what the departments say of these people now in place of it (带接口答复的数据). The answers stay under
@@ -202,12 +217,13 @@ impl Departments {
     /// Faults of the disk. A department that does not answer is no fault: its figures are unknown.
     pub fn about(
         &self,
-        sources: &Sources,
+        landed: &Landed,
         people: &[Person],
         request: &str,
     ) -> anyhow::Result<Landed> {
-        let mut landed = Landed::open(&self.store, sources.clone(), self.keys.clone())?;
+        let mut landed = landed.clone();
         let today = shanghai_day(self.clock.now());
+        let folder = folder_of(&self.store, request);
         // Who has no valid number cannot be asked about; that is said by the tally.
         let people: Vec<Person> = people
             .iter()
@@ -215,7 +231,8 @@ impl Departments {
             .cloned()
             .collect();
         for (id, department) in &self.all {
-            let Some(source) = sources.get(id).filter(|source| answers(source)) else {
+            let source = landed.sources().get(id).filter(|source| answers(source));
+            let Some(source) = source.cloned() else {
                 continue;
             };
             let question = Question {
@@ -223,52 +240,26 @@ impl Departments {
                 people: people.clone(),
             };
             let kept = match department.ask(&question, &format!("{request}-{id}"), &*self.clock) {
-                Ok(said) => self.keep(source, &question, &said, request, today)?,
+                Ok(said) => self.keep(&source, &question, &said, request, today)?,
                 Err(failure) => {
                     tracing::warn!(source = id, "a department did not answer: {failure}");
                     Err(failure.unknown())
                 }
             };
             landed = match kept {
-                Ok(()) => landed.over(self.opened(source, request)?),
-                Err(why) => landed.silenced(id, why),
+                Ok(()) => landed.over(opened(&folder, &source, &self.keys)?),
+                Err(why) => {
+                    keep_silence(&folder, id, &why)?;
+                    landed.silenced(id, why)
+                }
             };
         }
         Ok(landed)
     }
 
-    /// As [`Departments::about`], with what was answered to that request then (再现接口答复); nobody is asked.
-    ///
-    /// # Errors
-    /// Faults of the disk.
-    pub fn again(&self, sources: &Sources, request: &str) -> anyhow::Result<Landed> {
-        let mut landed = Landed::open(&self.store, sources.clone(), self.keys.clone())?;
-        for id in self.all.keys() {
-            let Some(source) = sources.get(id).filter(|source| answers(source)) else {
-                continue;
-            };
-            let kept = self.opened(source, request)?;
-            landed = if kept.deliveries(id).next().is_some() {
-                landed.over(kept)
-            } else {
-                landed.silenced(id, Unknown::NoAnswer)
-            };
-        }
-        Ok(landed)
-    }
-
-    fn folder(&self, request: &str) -> PathBuf {
-        // A request is named by the house; its name must not lead anywhere else.
-        let plain: String = request
-            .chars()
-            .filter(|one| one.is_ascii_alphanumeric() || *one == '-')
-            .collect();
-        self.store.join(FOLDER).join(plain)
-    }
-
-    fn opened(&self, source: &Source, request: &str) -> anyhow::Result<Landed> {
-        let only = Sources(BTreeMap::from([(source.id.clone(), source.clone())]));
-        Landed::open(&self.folder(request), only, self.keys.clone())
+    /// The answers to a request, which are gone again unless somebody keeps them (待保存的答复).
+    pub(crate) fn until_kept(&self, request: &str) -> Unkept {
+        Unkept(Some(folder_of(&self.store, request)))
     }
 
     /// Lands an answer as a small delivery.
@@ -283,10 +274,13 @@ impl Departments {
         if said.day > today || !of_the_asked(source, question, said, today) {
             return Ok(Err(Unknown::AnswerUnreadable));
         }
-        let folder = self.folder(request);
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("无法创建文件夹 {} (an answer)", folder.display()))?;
-        let file = Passing(folder.join(format!(".{}.csv", source.id)));
+        let folder = folder_of(&self.store, request);
+        let passing = self.store.join(FOLDER).join(PASSING);
+        for one in [&folder, &passing] {
+            std::fs::create_dir_all(one)
+                .with_context(|| format!("无法创建文件夹 {} (an answer)", one.display()))?;
+        }
+        let file = Passing(passing.join(format!("{}.{}.csv", plain(request), source.id)));
         std::fs::write(&file.0, csv(source, said)?).context("写接口答复 (an answer)")?;
         let mut source = source.clone();
         source.arrival.by = vec!["csv".to_owned()];
@@ -318,6 +312,87 @@ impl Departments {
                 tracing::warn!(source = source.id, "an answer was not taken: {refused}");
                 Ok(Err(Unknown::AnswerUnreadable))
             }
+        }
+    }
+}
+
+/// What is landed, with what was answered to that request then in place of it (再现接口答复), whichever departments are asked
+/// today; nobody is asked.
+///
+/// # Errors
+/// Faults of the disk.
+pub fn again(landed: &Landed, request: &str) -> anyhow::Result<Landed> {
+    let folder = folder_of(landed.store(), request);
+    let mut again = landed.clone();
+    for (id, source) in &landed.sources().0 {
+        again = match silence(&folder, id)? {
+            Some(why) => again.silenced(id, why),
+            None => again.over(opened(&folder, source, landed.keys())?),
+        };
+    }
+    Ok(again)
+}
+
+/// A request is named by the house; its name must not lead anywhere else.
+fn plain(request: &str) -> String {
+    request
+        .chars()
+        .filter(|one| one.is_ascii_alphanumeric() || *one == '-')
+        .collect()
+}
+
+fn folder_of(store: &Path, request: &str) -> PathBuf {
+    store.join(FOLDER).join(plain(request))
+}
+
+fn opened(folder: &Path, source: &Source, keys: &Keys) -> anyhow::Result<Landed> {
+    let only = Sources(BTreeMap::from([(source.id.clone(), source.clone())]));
+    Landed::open(folder, only, keys.clone())
+}
+
+/// Where it stands why a source said nothing.
+fn silent_file(folder: &Path, source: &str) -> PathBuf {
+    folder.join(format!("{source}.silent"))
+}
+
+fn keep_silence(folder: &Path, source: &str, why: &Unknown) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("无法创建文件夹 {} (an answer)", folder.display()))?;
+    let file = silent_file(folder, source);
+    let bytes = serde_json::to_vec(why).context("writing why there is no answer")?;
+    write_whole(&file, &file.with_extension("new"), &bytes)
+}
+
+fn silence(folder: &Path, source: &str) -> anyhow::Result<Option<Unknown>> {
+    let file = silent_file(folder, source);
+    let bytes = match std::fs::read(&file) {
+        Ok(bytes) => bytes,
+        Err(none) if none.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(fault) => return Err(fault).with_context(|| format!("{}", file.display())),
+    };
+    let why = serde_json::from_slice(&bytes).with_context(|| format!("{}", file.display()))?;
+    Ok(Some(why))
+}
+
+/// Answers that are gone unless they are kept (待保存的答复).
+#[derive(Debug)]
+pub(crate) struct Unkept(Option<PathBuf>);
+
+impl Unkept {
+    /// Their enquiry is kept, and so are they.
+    pub(crate) fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unkept {
+    fn drop(&mut self) {
+        let Some(folder) = self.0.take() else { return };
+        match std::fs::remove_dir_all(&folder) {
+            Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!("answers that were not kept stay: {fault}");
+            }
+            _ => {}
         }
     }
 }
@@ -370,12 +445,12 @@ fn csv(source: &Source, said: &Said) -> anyhow::Result<Vec<u8>> {
     out.into_inner().context("writing an answer")
 }
 
-/// A file that is gone when its work is done, whatever comes of it.
+/// A file that is gone when its work is done; after a kill, when the next program begins.
 struct Passing(PathBuf);
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        // Best effort: the folder is emptied of such files when it is used again.
+        // What stays for now is cleared when a program begins.
         drop(std::fs::remove_file(&self.0));
     }
 }

@@ -15,7 +15,7 @@
 //! encoding = "gb18030"           # or utf-8
 //! heading_row = 1
 //! every_days = 30
-//! api = "…"                      # described for later
+//! api = "…"                      # the department's own interface, in words; with by = ["api"] it is asked, see `remote`
 //!
 //! [drift]                        # per thousand
 //! fewer_rows = 300
@@ -95,7 +95,7 @@ pub struct Arrival {
     pub heading_row: usize,
     /// How often, in days; 0 when not agreed.
     pub every_days: u32,
-    /// The request-and-answer interface, described for later.
+    /// The request-and-answer interface in words; whether it is asked stands in `by`.
     pub api: String,
 }
 

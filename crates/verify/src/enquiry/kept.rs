@@ -4,9 +4,10 @@
 //! Deliberately absent: asking anew; that is a new enquiry with consents of its own.
 
 use super::list::{EnquiryRow, row_of};
-use crate::remote::Departments;
+use crate::remote::again;
+use crate::report::Answer;
 use crate::tables::{enquiry as table, enquiry_person};
-use crate::{Asked, Landed, Report};
+use crate::{Asked, Figure, Landed, Report, Sources};
 use access::Scope;
 use anyhow::{Context, ensure};
 use chrono::NaiveDate;
@@ -143,7 +144,8 @@ async fn note(db: &Db, scope: &Scope, row: &table::Model, act: &str) -> anyhow::
 
 /// Makes a report once more from the deliveries that answered it (重现报告), journalled; `None` outside the scope.
 ///
-/// Nobody is asked about anew: it is the same question to the same deliveries, to prove the answer.
+/// Nobody is asked about anew: it is the same question to the same deliveries and the same answers, to prove the answer. Sources
+/// and figures that came since are left out.
 ///
 /// # Errors
 /// Faults of the database, or when what was landed cannot be read.
@@ -151,7 +153,6 @@ pub async fn reproduce(
     db: &Db,
     scope: &Scope,
     landed: &Landed,
-    departments: Option<&Departments>,
     id: Uuid,
 ) -> anyhow::Result<Option<Reproduced>> {
     let Some(row) = row(db, scope, id).await? else {
@@ -161,12 +162,16 @@ pub async fn reproduce(
     let named: BTreeMap<String, Named> =
         serde_json::from_str(&row.deliveries).context("reading deliveries")?;
     note(db, scope, &row, "verify.reproduce").await?;
-    let stop = AtomicBool::new(false);
-    let answered = departments
-        .map(|departments| departments.again(landed.sources(), &id.to_string()))
-        .transpose()?;
-    let landed = answered.as_ref().unwrap_or(landed);
-    let again = landed.ask(&kept.asked, row.as_of, Some(&named), &stop)?;
+    let (asked, as_of, landed) = (kept.asked.clone(), row.as_of, landed.clone());
+    let asking = move || {
+        let landed = again(&landed, &id.to_string())?;
+        let report = landed.ask(&asked, as_of, Some(&named), &AtomicBool::new(false))?;
+        anyhow::Ok((report, landed))
+    };
+    let (report, landed) = tokio::task::spawn_blocking(asking)
+        .await
+        .context("asking once more")??;
+    let again = as_kept(report, &kept, landed.sources());
     let bytes = |report: &Report| serde_json::to_vec(report).context("writing a report down");
     if bytes(&again)? == bytes(&kept.report)? {
         return Ok(Some(Reproduced::Same));
@@ -178,4 +183,31 @@ pub async fn reproduce(
         .filter(|answer| !again.answers.contains(answer))
         .map(|answer| answer.source.clone());
     Ok(Some(Reproduced::Otherwise(otherwise.collect())))
+}
+
+/// What was asked then of what is asked today: its sources, and of each its figures in their order.
+fn as_kept(mut report: Report, kept: &Kept, sources: &Sources) -> Report {
+    let then = |answer: &Answer| {
+        let mut all = kept.report.answers.iter();
+        all.any(|one| one.source == answer.source)
+    };
+    report.answers.retain(then);
+    for answer in &mut report.answers {
+        let ids = kept.figures.get(&answer.source);
+        let (Some(ids), Some(source)) = (ids, sources.get(&answer.source)) else {
+            continue;
+        };
+        let place = |id: &String| source.figures.iter().position(|def| def.id == *id);
+        // One that is gone cannot be told again, and what is told is another report.
+        let Some(places) = ids.iter().map(place).collect::<Option<Vec<usize>>>() else {
+            continue;
+        };
+        let pick = |all: &[Figure]| {
+            let of_then = places.iter().filter_map(|at| all.get(*at));
+            of_then.cloned().collect::<Vec<Figure>>()
+        };
+        answer.household = pick(&answer.household);
+        answer.members = answer.members.iter().map(|all| pick(all)).collect();
+    }
+    report
 }

@@ -3,16 +3,17 @@
 //! Guarantees: every mistake is told at once with file, line and column. Deliberately absent: defaults in code; the
 //! nation's file says everything.
 
-use chrono::{DateTime, NaiveDate, Timelike, Utc};
+use anyhow::Context;
+use chrono::{DateTime, NaiveDate, Utc};
 use policy::toml_file::{Reading, Source as File, Table};
 use policy::{Book, Fault, Faults, Spot};
-use store::clock::shanghai_day;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::clock::{shanghai_day, shanghai_hour};
 use vocab::working_days::Calendar;
 
 /// The file in a pack.
 const FILE: &str = "enquiry.toml";
-/// China is so many hours ahead of the clock of the database.
-const CHINA_HOURS: u32 = 8;
 
 /// What people are asked about for (核对用途).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,35 @@ pub struct Terms {
     pub answer_working_days: u32,
     /// What is odd.
     pub odd: Odd,
-    calendar: Calendar,
+    /// The calendar as its file has it: read when a moment is to be judged, which pages never do.
+    calendar: Arc<str>,
+}
+
+/// The numbers, by section and key: each must be written somewhere.
+const NUMBERS: [(&str, &[&str]); 4] = [
+    ("quota", &["a_day"]),
+    ("report", &["valid_days"]),
+    ("objection", &["answer_working_days"]),
+    (
+        "odd",
+        &[
+            "same_person_times",
+            "same_person_days",
+            "times_the_median",
+            "at_least",
+            "median_days",
+            "first_hour",
+            "last_hour",
+            "still_after_days",
+        ],
+    ),
+];
+
+/// What the layers said so far.
+#[derive(Default)]
+struct Draft {
+    purposes: Vec<PurposeDef>,
+    numbers: BTreeMap<(&'static str, &'static str), u32>,
 }
 
 impl Terms {
@@ -69,26 +98,11 @@ impl Terms {
     /// Every mistake, with its place.
     pub fn of(book: &Book) -> Result<Self, Vec<Fault>> {
         let faults = Faults::default();
-        let calendar = book
-            .place()
-            .texts
-            .get("calendar.toml")
-            .and_then(|(_, text)| Calendar::from_toml(text).ok());
-        let Some(calendar) = calendar else {
-            faults.note(
-                &Spot::start_of("calendar.toml"),
-                "缺少工作日历，或者工作日历有错误".to_owned(),
-            );
-            return Err(faults.into_sorted());
-        };
-        let mut terms = Self {
-            purposes: Vec::new(),
-            a_day: 0,
-            valid_days: 0,
-            answer_working_days: 0,
-            odd: Odd::default(),
-            calendar,
-        };
+        let calendar = book.place().texts.get("calendar.toml");
+        if calendar.is_none() {
+            faults.note(&Spot::start_of("calendar.toml"), "缺少工作日历".to_owned());
+        }
+        let mut draft = Draft::default();
         let mut last = FILE.to_owned();
         for folder in &book.place().folders {
             let path = folder.join(FILE);
@@ -98,30 +112,13 @@ impl Terms {
             let shown = path.strip_prefix(book.packs()).unwrap_or(&path);
             last = shown.to_string_lossy().replace('\\', "/");
             match std::fs::read_to_string(&path) {
-                Ok(text) => terms.read(&File::new(&last, text), &faults),
+                Ok(text) => draft.read(&File::new(&last, text), &faults),
                 Err(fault) => {
                     faults.note(&Spot::start_of(&last), format!("读不到这个文件：{fault}"));
                 }
             }
         }
-        let whole = !terms.purposes.is_empty()
-            && [
-                terms.a_day,
-                terms.valid_days,
-                terms.answer_working_days,
-                terms.odd.same_person_times,
-                terms.odd.times_the_median,
-                terms.odd.last_hour,
-            ]
-            .iter()
-            .all(|number| *number > 0);
-        if !whole {
-            faults.note(
-                &Spot::start_of(&last),
-                "核对的规矩不全：用途、每日次数、有效期、答复期限、异常条件都要写，而且大于零"
-                    .to_owned(),
-            );
-        }
+        let terms = draft.finish(calendar.map_or("", |(_, text)| text), &last, &faults);
         let found = faults.into_sorted();
         if found.is_empty() {
             Ok(terms)
@@ -130,6 +127,30 @@ impl Terms {
         }
     }
 
+    /// The usual purpose (通常的用途).
+    pub fn usual(&self) -> &str {
+        self.purposes.first().map_or("", |purpose| &purpose.zh)
+    }
+
+    /// Whether a purpose is one of these, word for word.
+    pub fn knows(&self, purpose: &str) -> bool {
+        self.purposes.iter().any(|known| known.zh == purpose.trim())
+    }
+
+    /// Whether a moment lies outside the hours and days of office (非工作时间). A year without a published calendar is
+    /// judged by its weekdays.
+    ///
+    /// # Errors
+    /// When the calendar cannot be read.
+    pub fn out_of_hours(&self, at: DateTime<Utc>) -> anyhow::Result<bool> {
+        let calendar = Calendar::from_toml(&self.calendar).context("the working calendar")?;
+        let day: NaiveDate = shanghai_day(at);
+        let open = (self.odd.first_hour..self.odd.last_hour).contains(&shanghai_hour(at));
+        Ok(!open || !calendar.is_working_day(day))
+    }
+}
+
+impl Draft {
     fn read(&mut self, file: &File, faults: &Faults) {
         let reading = Reading {
             source: file,
@@ -158,70 +179,72 @@ impl Terms {
             }
             table.no_other_keys("id zh en");
         }
-        let odd = &mut self.odd;
-        section(&top, "quota", &mut [("a_day", &mut self.a_day)]);
-        section(&top, "report", &mut [("valid_days", &mut self.valid_days)]);
-        section(
-            &top,
-            "objection",
-            &mut [("answer_working_days", &mut self.answer_working_days)],
-        );
-        section(
-            &top,
-            "odd",
-            &mut [
-                ("same_person_times", &mut odd.same_person_times),
-                ("same_person_days", &mut odd.same_person_days),
-                ("times_the_median", &mut odd.times_the_median),
-                ("at_least", &mut odd.at_least),
-                ("median_days", &mut odd.median_days),
-                ("first_hour", &mut odd.first_hour),
-                ("last_hour", &mut odd.last_hour),
-                ("still_after_days", &mut odd.still_after_days),
-            ],
-        );
+        for (name, keys) in NUMBERS {
+            self.section(&top, name, keys);
+        }
         top.no_other_keys("[[purpose]] [quota] [report] [objection] [odd]");
     }
 
-    /// The usual purpose (通常的用途).
-    pub fn usual(&self) -> &str {
-        self.purposes.first().map_or("", |purpose| &purpose.zh)
-    }
-
-    /// Whether a purpose is one of these, word for word.
-    pub fn knows(&self, purpose: &str) -> bool {
-        self.purposes.iter().any(|known| known.zh == purpose.trim())
-    }
-
-    /// Whether a moment lies outside the hours and days of office (非工作时间). A year without a published calendar is
-    /// judged by its weekdays.
-    pub fn out_of_hours(&self, at: DateTime<Utc>) -> bool {
-        let hour = (at.hour() + CHINA_HOURS) % 24;
-        let day: NaiveDate = shanghai_day(at);
-        let open = (self.odd.first_hour..self.odd.last_hour).contains(&hour);
-        !open || !self.calendar.is_working_day(day)
-    }
-}
-
-/// Reads the whole numbers of one section; a `tag` says how sure they are and decides nothing.
-fn section(top: &Table<'_>, name: &str, places: &mut [(&str, &mut u32)]) {
-    let Some(table) = top.get(name).and_then(|cell| cell.table()) else {
-        return;
-    };
-    table.text("tag");
-    let mut known = "tag".to_owned();
-    for (key, place) in places {
-        known = format!("{known} {key}");
-        let Some(cell) = table.get(key) else {
-            continue;
+    /// Reads the whole numbers of one section; a `tag` says how sure they are and decides nothing.
+    fn section(&mut self, top: &Table<'_>, name: &'static str, keys: &'static [&'static str]) {
+        let Some(table) = top.get(name).and_then(|cell| cell.table()) else {
+            return;
         };
-        match cell.whole().map(u32::try_from) {
-            Some(Ok(number)) => **place = number,
-            _ => table
-                .reading
-                .faults
-                .note(&cell.spot(), format!("“{key}”应当是不小于零的整数")),
+        table.text("tag");
+        for key in keys {
+            let Some(cell) = table.get(key) else {
+                continue;
+            };
+            match cell.whole().map(u32::try_from) {
+                Some(Ok(number)) => drop(self.numbers.insert((name, key), number)),
+                _ => table
+                    .reading
+                    .faults
+                    .note(&cell.spot(), format!("“{key}”应当是不小于零的整数")),
+            }
+        }
+        table.no_other_keys(&format!("tag {}", keys.join(" ")));
+    }
+
+    /// The terms, once every layer was read; what nobody wrote is told by name.
+    fn finish(self, calendar: &str, last: &str, faults: &Faults) -> Terms {
+        let spot = Spot::start_of(last);
+        if self.purposes.is_empty() {
+            faults.note(&spot, "至少写一个核对用途 [[purpose]]".to_owned());
+        }
+        let number = |name: &'static str, key: &'static str| {
+            let found = self.numbers.get(&(name, key)).copied();
+            match found {
+                None => faults.note(&spot, format!("[{name}] 缺少“{key}”")),
+                // Midnight is an hour; none of the others can be nothing.
+                Some(0) if key != "first_hour" => {
+                    faults.note(&spot, format!("[{name}] 的“{key}”要大于零"));
+                }
+                Some(_) => {}
+            }
+            found.unwrap_or_default()
+        };
+        let odd = Odd {
+            same_person_times: number("odd", "same_person_times"),
+            same_person_days: number("odd", "same_person_days"),
+            times_the_median: number("odd", "times_the_median"),
+            at_least: number("odd", "at_least"),
+            median_days: number("odd", "median_days"),
+            first_hour: number("odd", "first_hour"),
+            last_hour: number("odd", "last_hour"),
+            still_after_days: number("odd", "still_after_days"),
+        };
+        if odd.last_hour > 24 || (odd.last_hour > 0 && odd.first_hour >= odd.last_hour) {
+            let sentence = "[odd] 的 first_hour 要早于 last_hour，都在 0 到 24 之间";
+            faults.note(&spot, sentence.to_owned());
+        }
+        Terms {
+            a_day: number("quota", "a_day"),
+            valid_days: number("report", "valid_days"),
+            answer_working_days: number("objection", "answer_working_days"),
+            odd,
+            purposes: self.purposes,
+            calendar: calendar.into(),
         }
     }
-    table.no_other_keys(&known);
 }

@@ -18,13 +18,14 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
+use std::time::Instant;
 use store::Clock;
 
 /// How far two clocks may differ (时间窗口).
 pub const WINDOW: Duration = Duration::seconds(300);
 /// How long a connection may take.
 const CONNECT: std::time::Duration = std::time::Duration::from_secs(3);
-/// How long an answer may take.
+/// How long a whole conversation may take.
 const READ: std::time::Duration = std::time::Duration::from_secs(10);
 /// The largest message.
 const LARGEST: u64 = 16 << 20;
@@ -259,11 +260,83 @@ pub fn ask(
 
 fn send(at: &str, head: &[u8], body: &[u8]) -> anyhow::Result<Message> {
     let address = at.to_socket_addrs()?.next().context("no such address")?;
-    let mut stream = TcpStream::connect_timeout(&address, CONNECT)?;
-    stream.set_read_timeout(Some(READ))?;
-    stream.set_write_timeout(Some(READ))?;
-    stream.write_all(head)?;
-    stream.write_all(body)?;
-    stream.flush()?;
-    Message::read(stream)
+    let stream = TcpStream::connect_timeout(&address, CONNECT)?;
+    let mut timed = Timed::new(&stream, READ);
+    timed.write_all(head)?;
+    timed.write_all(body)?;
+    timed.flush()?;
+    Message::read(timed)
+}
+
+/// A conversation that ends by a moment (限时会话), however slowly the other side sends: a time for each read alone would begin anew
+/// with each byte.
+#[derive(Debug)]
+pub struct Timed<'a> {
+    stream: &'a TcpStream,
+    until: Instant,
+}
+
+impl<'a> Timed<'a> {
+    /// From now on so long (设定).
+    pub fn new(stream: &'a TcpStream, long: std::time::Duration) -> Self {
+        Self {
+            stream,
+            until: Instant::now() + long,
+        }
+    }
+
+    /// What is left of the time; a fault when nothing is.
+    fn left(&self) -> std::io::Result<std::time::Duration> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        Ok(left)
+    }
+}
+
+impl Read for Timed<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.stream.set_read_timeout(Some(self.left()?))?;
+        self.stream.read(out)
+    }
+}
+
+impl Write for Timed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.stream.set_write_timeout(Some(self.left()?))?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn who_never_stops_sending_is_heard_no_longer_than_agreed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = listener.local_addr().unwrap();
+        let endless = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            while stream.write_all(b"x").is_ok() {}
+        });
+        let stream = TcpStream::connect(at).unwrap();
+        let mut timed = Timed::new(&stream, std::time::Duration::from_millis(50));
+        let mut bytes = [0; 64];
+        let fault = loop {
+            if let Err(fault) = timed.read(&mut bytes) {
+                break fault;
+            }
+        };
+        use std::io::ErrorKind::{TimedOut, WouldBlock};
+        assert!(matches!(fault.kind(), TimedOut | WouldBlock), "{fault}");
+        drop(stream);
+        endless.join().unwrap();
+    }
 }

@@ -1,6 +1,6 @@
 //! Enquiring about a household (发起核对): nobody without consent, in the scope, within the quota; kept as answered.
 
-use crate::town::{ANN, BO, Town, day};
+use crate::town::{ANN, BANK, BO, MARRIAGE, Town, day};
 use access::{Actor, Purpose, Role, Scope};
 use registry::consent::{self, NewConsent, State, Tie, Way};
 use registry::households::NewHousehold;
@@ -14,6 +14,9 @@ use verify::enquiry::{
     self, Answered, EnquiryFilter, NewEnquiry, Oddity, Permitted, Recorded, Refused, Reproduced,
     Terms, enquiry, list, permit, record, reproduce,
 };
+use verify::remote::wire::Secret;
+use verify::remote::{Department, Departments};
+use verify::{Landed, Unknown};
 use vocab::ids::{HouseholdId, OfficerId, PersonId};
 use vocab::{Document, DocumentKind, Kinship, Region, Sex};
 
@@ -255,7 +258,7 @@ fixtures::db_tests! {
         assert_eq!(seen.deliveries["marriage"].delivery, None);
         assert!(enquiry(&office.db, &officer(2, BESIDE), kept.id).await.unwrap().is_none(), "the next community does not see it");
 
-        let again = || async { reproduce(&office.db, &office.street, &office.town.landed(), None, kept.id).await.unwrap() };
+        let again = || async { reproduce(&office.db, &office.street, &office.town.landed(), kept.id).await.unwrap() };
         assert_eq!(again().await, Some(Reproduced::Same));
         // A newer word of the same department for an earlier day changes what is asked anew, and not what was answered.
         office.town.bank(&format!("{ANN},张芳,A1,甲行,9999,2026-11-09,2026-11,1,1,0\n"), "2026-11-10").unwrap();
@@ -272,6 +275,48 @@ fixtures::db_tests! {
         let all = store::journal::page(&office.db, &store::journal::Filter::default(), 0, 1000).await.unwrap();
         assert!(!format!("{:?}", all.rows).contains(ANN), "no number in the journal");
         assert!(all.rows.iter().any(|entry| entry.event.act == "verify.enquire" && entry.event.purpose == PURPOSE));
+    }
+
+    async fn a_source_and_a_figure_that_came_since_are_no_other_answer(db: Db, clock: Arc<TestClock>) {
+        let office = Office::new(db, &clock).await;
+        office.consents(office.ann, Tie::Member).await;
+        office.consents(office.bo, Tie::Member).await;
+        let kept = office.whole().await;
+        let figure = "[[figure]]\nid = \"all\"\nzh = \"全部账户\"\nen = \"All\"\ntake = \"count\"\n[[figure]]\n";
+        let bank = BANK.replacen("[[figure]]\n", figure, 1);
+        let since = Town::of(&[("bank", &bank), ("marriage", MARRIAGE), ("weddings", MARRIAGE)]);
+        let landed = Landed::open(&office.town.store(), since.sources.clone(), office.town.keys.clone()).unwrap();
+        let again = reproduce(&office.db, &office.street, &landed, kept.id).await.unwrap();
+        assert_eq!(again, Some(Reproduced::Same));
+    }
+
+    async fn of_an_enquiry_that_was_not_kept_no_answer_stays_and_silence_is_made_again_as_it_was(db: Db, clock: Arc<TestClock>) {
+        let office = Office::new(db, &clock).await;
+        let anns = office.consents(office.ann, Tie::Member).await;
+        office.consents(office.bo, Tie::Member).await;
+        // A port nobody listens on.
+        let at = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let marriage = Department::new("marriage", &at.to_string(), Secret::new([7; 32]));
+        let (store, clock) = (office.town.store(), Arc::clone(office.db.clock()));
+        let departments = Departments::new(vec![marriage], &store, office.town.keys.clone(), clock).unwrap();
+        let answers = || std::fs::read_dir(store.join(".answers")).map_or(0, |all| all.count());
+        let ask = |permitted: Permitted| {
+            permitted.ask(&office.town.landed(), Some(&departments), &AtomicBool::new(false)).unwrap()
+        };
+        let kept = office.record(ask(office.permit(&office.street, office.wanted()).await.unwrap())).await.unwrap();
+        assert_eq!(answers(), 1);
+        let seen = enquiry(&office.db, &office.street, kept.id).await.unwrap().unwrap();
+        assert_eq!(office.town.figure(&seen.report, "marriage", "any").unknown, [Unknown::NoAnswer]);
+        // Whichever departments are asked today: none is named here.
+        let again = reproduce(&office.db, &office.street, &office.town.landed(), kept.id).await.unwrap();
+        assert_eq!(again, Some(Reproduced::Same));
+        let answered = ask(office.permit(&office.street, office.wanted()).await.unwrap());
+        assert_eq!(answers(), 2);
+        let mut tx = office.db.begin().await.unwrap();
+        consent::withdraw(&mut tx, &office.street, anns, "").await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(office.record(answered).await, Err(Refused::TakenBack(vec![office.ann])));
+        assert_eq!(answers(), 1, "what was answered about her is gone");
     }
 
     async fn a_day_has_an_end_and_what_is_odd_is_shown_with_its_reason(db: Db, clock: Arc<TestClock>) {
@@ -313,4 +358,44 @@ fixtures::db_tests! {
         let busy = [office.street.actor.officer];
         assert_eq!(list(&office.db, &office.street, &odd, &busy, 0, 9).await.unwrap().total, 3);
     }
+}
+
+#[test]
+fn what_no_layer_writes_is_told_and_not_taken_for_nothing() {
+    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+    let folder = tempfile::tempdir().unwrap();
+    fixtures::copy(&packs, folder.path()).unwrap();
+    let file = folder.path().join("national/enquiry.toml");
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let faults_of = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let book = policy::Book::load(folder.path(), "sample").unwrap();
+        let faults = Terms::of(&book).err().unwrap_or_default();
+        let told = faults.into_iter().map(|fault| fault.to_string());
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(faults_of(&whole), Vec::<String>::new());
+    for line in [
+        "same_person_days = 90",
+        "at_least = 12",
+        "median_days = 30",
+        "first_hour = 8",
+        "still_after_days = 30",
+    ] {
+        let key = line.split(' ').next().unwrap();
+        let told = faults_of(&whole.replace(&format!("{line}\n"), ""));
+        assert!(
+            told.len() == 1 && told[0].contains(&format!("[odd] 缺少“{key}”")),
+            "{told:?}"
+        );
+    }
+    // Midnight is an hour; an office that closes before it opens is a slip.
+    assert_eq!(
+        faults_of(&whole.replace("first_hour = 8", "first_hour = 0")),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        faults_of(&whole.replace("last_hour = 19", "last_hour = 7")).len(),
+        1
+    );
 }

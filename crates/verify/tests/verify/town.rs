@@ -118,7 +118,7 @@ whole = true
 max_age_days = 45
 tag = "general"
 [arrival]
-by = ["csv", "parquet"]
+by = ["csv", "parquet", "api"]
 encoding = "utf-8"
 [[column]]
 id = "a"

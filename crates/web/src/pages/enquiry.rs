@@ -403,8 +403,7 @@ pub async fn reproduce(visit: &Visit) -> Answer {
     let report: Uuid = visit.id("report")?;
     let scope = visit.scope(Purpose::Review)?;
     let landed = landed(visit).await?.ok_or(Problem::NotFound)?;
-    let departments = visit.app.departments.as_deref();
-    let again = enquiry::reproduce(&visit.app.db, &scope, &landed, departments, report)
+    let again = enquiry::reproduce(&visit.app.db, &scope, &landed, report)
         .await?
         .ok_or(Problem::NotFound)?;
     let word = match again {
