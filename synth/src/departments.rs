@@ -9,7 +9,7 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
-use vocab::{Sex, Value};
+use vocab::{Money, Sex, Value};
 
 /// One row (一行): cells by the column's id in the packs; what is not named is blank.
 pub type Row = Vec<(&'static str, String)>;
@@ -108,7 +108,7 @@ struct Writing {
 
 /// Fen as yuan with two digits.
 pub fn yuan(fen: i64) -> String {
-    format!("{}.{:02}", fen / 100, fen % 100)
+    Money::from_fen(fen).yuan_plain()
 }
 
 impl Writing {

@@ -3,24 +3,20 @@
 //! Guarantees: each claimed by one machine; what a run that was cancelled had filed stays, and the next one begins anew and adds
 //! nothing twice. Deliberately absent: what is compared; that is `verify::alert`.
 
-use crate::job::{EVERY, Told, beating, report};
+use crate::job::{self, EVERY};
 use crate::sweep::workers;
 use access::{Purpose, Scope};
 use anyhow::Context;
 use casework::Desk;
 use casework::rulebook::Shelf;
-use chrono::Duration;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use store::{Db, NewJob, queue};
+use store::{Db, NewJob};
 use verify::AtHand;
 use verify::alert::run::{JOB, KEY, KEY_OF_DELIVERIES, outstanding};
 use verify::alert::{Asking, Ran, run};
-
-/// How long the job may be silent before another machine may take it over.
-const LEASE: Duration = Duration::minutes(2);
 
 /// Puts the job into the queue, unless one of its kind is waiting; with `only`, for these sources. One for some sources never
 /// stands in the way of one for all.
@@ -51,35 +47,28 @@ pub(crate) async fn once(
     at_hand: &AtHand,
     worker: &str,
 ) -> anyhow::Result<Option<Ran>> {
-    let Some(mut lease) = queue::claim(db, worker, &[JOB], LEASE).await? else {
-        return Ok(None);
-    };
-    let scope = Scope {
-        purpose: Purpose::Review,
-        ..Scope::system(desk.book.place().division)
-    };
-    let only: Option<BTreeSet<String>> =
-        serde_json::from_value(lease.job.payload["only"].clone()).context("a job of alerts")?;
-    let (told, stop) = (Told::default(), AtomicBool::new(false));
-    let tell = |done: u64, total: u64| told.at(done, total);
-    let asking = Asking {
-        db,
-        scope: &scope,
-        book: &desk.book,
-        calendar: &desk.calendar,
-        at_hand,
-        workers: workers(None),
-    };
-    let work = run(&asking, only.as_ref(), &stop, &tell);
-    let Some(outcome) = beating(db, &mut lease, &told, work).await? else {
-        tracing::info!("the re-check was cancelled");
-        return Ok(None);
-    };
-    let failed = outcome
-        .is_err()
-        .then_some("核对失败，原因见日志 (see the log)");
-    report(db, &lease, failed).await?;
-    outcome
+    let note = (JOB, "核对失败，原因见日志 (see the log)");
+    job::once(db, worker, note, async |job, told| {
+        let only = job.payload["only"].clone();
+        let only: Option<BTreeSet<String>> =
+            serde_json::from_value(only).context("what a job of alerts is for")?;
+        let scope = Scope {
+            purpose: Purpose::Review,
+            ..Scope::system(desk.book.place().division)
+        };
+        let asking = Asking {
+            db,
+            scope: &scope,
+            book: &desk.book,
+            calendar: &desk.calendar,
+            at_hand,
+            workers: workers(None),
+        };
+        let never = AtomicBool::new(false);
+        let tell = |done: u64, total: u64| told.at(done, total);
+        run(&asking, only.as_ref(), &never, &tell).await
+    })
+    .await
 }
 
 /// Looks for deliveries nobody has compared, and for the job, for as long as the server runs.

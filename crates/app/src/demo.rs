@@ -32,6 +32,7 @@ use std::sync::atomic::AtomicBool;
 use store::clock::shanghai_day;
 use store::{Clock, Db, OffsetClock};
 use synth::departments::Resident;
+use verify::Source;
 use verify::remote::wire::Secret;
 use verify::remote::{Department, Departments};
 use vocab::Month;
@@ -244,7 +245,7 @@ impl Demo {
         // What the register takes for one person is what alerts ask about.
         crate::duplicates::whole(&db).await?;
         let began = std::time::Instant::now();
-        past::consents(&db, &places, today).await?;
+        past::consents(&db, desk, &places, today).await?;
         let at_hand = verify::AtHand::new(&self.settings().landed(), db.keys().clone());
         crate::alerts::ask(&db, None).await?;
         if let Some(ran) = crate::alerts::once(&db, desk, &at_hand, "huimin demo").await? {
@@ -260,15 +261,17 @@ impl Demo {
             .context("writing the demo's marker")
     }
 
-    /// Two departments of the demo answer when asked, from what they delivered: pretended in this very program.
+    /// Departments whose sources say that they answer when asked do so, from what they delivered: pretended in this very program.
     fn departments(&self, desk: &Desk, db: &Db) -> anyhow::Result<Departments> {
         let sources = verify::at_hand::sources_of(&desk.book)?;
         let mut all = Vec::new();
-        for id in ["vehicle", "social_insurance"] {
+        let by_api = |source: &&Source| source.arrival.by.iter().any(|way| way == "api");
+        for source in sources.0.values().filter(by_api) {
+            let id = &source.id;
             let file = deliveries::folder(&self.data).join(format!("{id}.csv"));
-            let (Some(source), true) = (sources.get(id), file.is_file()) else {
+            if !file.is_file() {
                 continue;
-            };
+            }
             // Nobody but this program ever has it.
             let mut secret = [0; 32];
             let print = store::keys::sm3(db.keys().blind("demo.department", id).as_bytes());

@@ -1,13 +1,16 @@
 //! Work of the queue (任务执行): a claimed job with its heartbeat, and what is reported at its end.
 //!
 //! Guarantees: progress is written every two seconds, which keeps the lease; a job that was cancelled or taken over stops
-//! at its next await. Deliberately absent: claiming, and what the work is.
+//! at its next await. Deliberately absent: what the work is.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use store::Db;
-use store::queue::{self, Lease};
+use store::queue::{self, Job, Lease};
 
+/// How long a job may be silent before another machine may take it over.
+const LEASE: chrono::Duration = chrono::Duration::minutes(2);
 /// How often progress is written.
 pub(crate) const EVERY: Duration = Duration::from_secs(2);
 
@@ -48,6 +51,28 @@ pub(crate) async fn beating<T>(
         outcome = work => Ok(Some(outcome)),
         ended = heartbeat => ended.map(|()| None),
     }
+}
+
+/// Does the waiting job of a kind (办理等待的任务), if there is one; `None` when there is none, or it was cancelled. `note` is what
+/// the queue says of one that failed.
+pub(crate) async fn once<T>(
+    db: &Db,
+    worker: &str,
+    (kind, note): (&str, &str),
+    work: impl AsyncFnOnce(Job, Arc<Told>) -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<Option<T>> {
+    let Some(mut lease) = queue::claim(db, worker, &[kind], LEASE).await? else {
+        return Ok(None);
+    };
+    let told = Arc::new(Told::default());
+    let work = work(lease.job.clone(), Arc::clone(&told));
+    let Some(outcome) = beating(db, &mut lease, &told, work).await? else {
+        tracing::info!(kind, "a job was cancelled");
+        return Ok(None);
+    };
+    let failed = outcome.is_err().then_some(note);
+    report(db, &lease, failed).await?;
+    outcome
 }
 
 /// Reports the end of the work, with a note if it failed.

@@ -3,19 +3,15 @@
 //! Guarantees: one at a time, claimed by one machine; its progress stands in the queue; cancelled, it stops within seconds,
 //! and the next run goes on from there. Deliberately absent: what the work is; that is [`batch::night`].
 
-use crate::job::{EVERY, Told, beating, report};
+use crate::job::{self, EVERY};
 use crate::sweep::workers;
 use batch::night::{JOB, KEY, Ran};
 use casework::Desk;
 use casework::rulebook::Shelf;
-use chrono::Duration;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use store::{Db, NewJob, queue};
-
-/// How long the job may be silent before another machine may take it over.
-const LEASE: Duration = Duration::minutes(2);
+use store::{Db, NewJob};
 
 /// Puts the job into the queue, unless one is waiting.
 pub(crate) async fn ask(db: &Db) -> anyhow::Result<()> {
@@ -32,21 +28,13 @@ pub(crate) async fn once(
     base: &Path,
     worker: &str,
 ) -> anyhow::Result<Option<Ran>> {
-    let Some(mut lease) = queue::claim(db, worker, &[JOB], LEASE).await? else {
-        return Ok(None);
-    };
-    let (told, stop) = (Told::default(), AtomicBool::new(false));
-    let tell = |done: u64, total: u64| told.at(done, total);
-    let work = batch::night::run(db, desk, base, (workers(None), &stop), &tell);
-    let Some(outcome) = beating(db, &mut lease, &told, work).await? else {
-        tracing::info!("the sweep was cancelled");
-        return Ok(None);
-    };
-    let failed = outcome
-        .is_err()
-        .then_some("比对失败，原因见日志 (see the log)");
-    report(db, &lease, failed).await?;
-    outcome
+    let note = (JOB, "比对失败，原因见日志 (see the log)");
+    job::once(db, worker, note, async |_, told| {
+        let never = AtomicBool::new(false);
+        let tell = |done: u64, total: u64| told.at(done, total);
+        batch::night::run(db, desk, base, (workers(None), &never), &tell).await
+    })
+    .await
 }
 
 /// Looks for the job for as long as the server runs.

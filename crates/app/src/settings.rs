@@ -3,7 +3,7 @@
 //! Guarantees: every setting has a place on the command line and a name beginning with `HUIMIN_`; what a command opens,
 //! it opens through this file. Deliberately absent: a configuration file. A unit file or a container names these anyway.
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use casework::rulebook::Shelf;
 use clap::Args;
 use policy::Book;
@@ -165,12 +165,7 @@ pub(crate) fn load_desk(packs: &Path, place: &str) -> anyhow::Result<casework::D
 }
 
 fn all_of(faults: &[policy::Fault]) -> anyhow::Error {
-    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    anyhow!(
-        "规则包有 {} 处错误 (mistakes in the pack):\n{}",
-        faults.len(),
-        lines.join("\n")
-    )
+    anyhow::Error::msg(policy::all_of(faults, ("规则包", "pack")))
 }
 
 /// `packs/somewhere` → (`packs`, `somewhere`).

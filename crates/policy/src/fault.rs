@@ -61,6 +61,13 @@ pub struct Faults {
     found: RefCell<Vec<Fault>>,
 }
 
+/// All mistakes as one message (全部错误一并说明): in what, Chinese and English, how many, and each with its place.
+pub fn all_of(faults: &[Fault], (zh, en): (&str, &str)) -> String {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let (count, lines) = (faults.len(), lines.join("\n"));
+    format!("{zh}有 {count} 处错误 (mistakes in the {en}):\n{lines}")
+}
+
 impl Faults {
     /// Notes a mistake and goes on.
     pub fn note(&self, spot: &Spot, sentence: impl Into<String>) {

@@ -84,7 +84,7 @@ pub use determination::{
     RefusalSaid, StartRule, Tri, Unit, VariableResult, VariableSaid,
 };
 pub use fact_def::{FactDef, Sensitivity};
-pub use fault::{Fault, Faults, Spot};
+pub use fault::{Fault, Faults, Spot, all_of};
 pub use kind::Kind;
 pub use law::{Article, Law};
 pub use machine::{Machine, Outcomes};

@@ -3,12 +3,14 @@
 //! Reading goes table by table: each key is asked for, and what nobody asked for is a mistake. All mistakes are noted
 //! and reading goes on. Deliberately absent: what the keys mean.
 
+use crate::Book;
 use crate::fault::{Faults, Spot};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde_spanned::Spanned;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
@@ -40,6 +42,29 @@ pub struct Source {
 }
 
 impl Source {
+    /// The files of a name at the top of a place's pack folders (各层文件), the nation's first; what cannot be read is a mistake.
+    pub fn layers(book: &Book, name: &str, faults: &Faults) -> Vec<Self> {
+        let folders = book.place().folders.iter();
+        folders
+            .map(|folder| folder.join(name))
+            .filter(|path| path.is_file())
+            .filter_map(|path| Self::read(&path, book.packs(), faults))
+            .collect()
+    }
+
+    /// A file, named by its way from the packs (读取文件); one that cannot be read is a mistake.
+    pub fn read(path: &Path, packs: &Path, faults: &Faults) -> Option<Self> {
+        let shown = path.strip_prefix(packs).unwrap_or(path);
+        let shown = shown.to_string_lossy().replace('\\', "/");
+        match std::fs::read_to_string(path) {
+            Ok(text) => Some(Self::new(&shown, text)),
+            Err(fault) => {
+                faults.note(&Spot::start_of(&shown), format!("读不到这个文件：{fault}"));
+                None
+            }
+        }
+    }
+
     /// A file by the name faults will give it.
     pub fn new(file: &str, text: String) -> Self {
         Self {

@@ -17,7 +17,7 @@ mod portion;
 pub mod rules;
 pub mod run;
 pub mod step;
-pub mod table;
+mod table;
 
 pub use file::{Finding, Held};
 pub use list::{AlertFilter, AlertSort, counts, list, open_count, view};

@@ -8,7 +8,7 @@ use crate::alert::run::rules_of;
 use crate::ask::Landed;
 use crate::source::Sources;
 use anyhow::Context;
-use policy::Book;
+use policy::{Book, Fault};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::Keys;
@@ -136,12 +136,6 @@ impl AtHand {
 /// # Errors
 /// Every mistake, with its place.
 pub fn sources_of(book: &Book) -> anyhow::Result<Sources> {
-    Sources::of(book).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!(
-            "数据源有 {} 处错误 (mistakes in the sources):\n{}",
-            faults.len(),
-            lines.join("\n")
-        )
-    })
+    let told = |faults: Vec<Fault>| policy::all_of(&faults, ("数据源", "sources"));
+    Sources::of(book).map_err(|faults| anyhow::Error::msg(told(faults)))
 }

@@ -22,7 +22,7 @@ use std::path::Path;
 use store::Db;
 use synth::departments::{Resident, Row, Rows, company, vehicle, yuan};
 use vocab::ids::PersonId;
-use vocab::{Document, IdNumber, Kinship, Month, Sex, Value};
+use vocab::{Document, IdNumber, Kinship, Money, Month, Sex, Value};
 
 /// The first digits of a second number of somebody: a county that does not exist.
 const SECOND_COUNTY: &str = "440395";
@@ -401,7 +401,7 @@ impl Planting<'_> {
                     cards
                         .iter_mut()
                         .filter(|row| row.contains(&own))
-                        .for_each(skim);
+                        .try_for_each(skim)?;
                     "skimmed"
                 }
                 2 => {
@@ -519,11 +519,10 @@ fn set_state<'r>(rows: impl Iterator<Item = &'r mut Row>, state: &str) {
 }
 
 /// A third of what was granted stays on the way.
-fn skim(row: &mut Row) {
-    for (id, text) in row {
-        if *id == "amount" {
-            let fen: i64 = text.replace('.', "").parse().unwrap_or(0);
-            *text = yuan(fen - fen / 3);
-        }
+fn skim(row: &mut Row) -> anyhow::Result<()> {
+    for (_, text) in row.iter_mut().filter(|cell| cell.0 == "amount") {
+        let granted = Money::from_yuan_text(text)?.fen();
+        *text = yuan(granted - granted / 3);
     }
+    Ok(())
 }

@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Db, TestClock};
 use synth::departments::Resident;
+use verify::enquiry::Terms;
 use vocab::ids::{HouseholdId, PersonId};
 use vocab::region::Level;
 use vocab::{FactSheet, Month, Region};
@@ -269,7 +270,14 @@ async fn take_over(
 
 /// The papers of those in payment, signed when they applied and kept in the old archive: while paid they may be compared with what
 /// departments deliver.
-pub(crate) async fn consents(db: &Db, places: &Places, today: NaiveDate) -> anyhow::Result<()> {
+pub(crate) async fn consents(
+    db: &Db,
+    desk: &Desk,
+    places: &Places,
+    today: NaiveDate,
+) -> anyhow::Result<()> {
+    let terms = Terms::of(&desk.book)
+        .map_err(|faults| anyhow::Error::msg(policy::all_of(&faults, ("核对规矩", "terms"))))?;
     let scope = Scope {
         purpose: Purpose::Import,
         ..Scope::system(places.district)
@@ -292,7 +300,7 @@ pub(crate) async fn consents(db: &Db, places: &Places, today: NaiveDate) -> anyh
                     person,
                     household,
                     region: right.region,
-                    purpose: "申请社会救助的家庭经济状况核对".to_owned(),
+                    purpose: terms.usual().to_owned(),
                     signed_on: right.from.first_day(),
                     until: None,
                     archive: "存量授权书".to_owned(),

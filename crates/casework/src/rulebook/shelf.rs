@@ -437,12 +437,5 @@ async fn lay_out(db: &Db, place: &str, root: &Path, number: i64) -> anyhow::Resu
 /// Loads a desk beside the waiting ones.
 pub(super) async fn load(packs: PathBuf, place: String) -> anyhow::Result<Desk> {
     let loaded = tokio::task::spawn_blocking(move || Desk::load(&packs, &place)).await?;
-    loaded.map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow!(
-            "规则包有 {} 处错误 (mistakes in the pack):\n{}",
-            faults.len(),
-            lines.join("\n")
-        )
-    })
+    loaded.map_err(|faults| anyhow!("{}", policy::all_of(&faults, ("规则包", "pack"))))
 }

@@ -24,7 +24,7 @@
 
 use crate::source::{ColumnKind, FigureDef, Source, Sources, Take};
 use policy::toml_file::{Reading, Said, Source as File, Table};
-use policy::{Book, Fault, Faults, Spot, Unit};
+use policy::{Book, Fault, Faults, Unit};
 use serde::{Deserialize, Serialize};
 
 /// The file in a pack.
@@ -215,19 +215,8 @@ impl Rules {
     pub fn of(book: &Book, sources: &Sources) -> Result<Self, Vec<Fault>> {
         let faults = Faults::default();
         let mut rules = Self::default();
-        for folder in &book.place().folders {
-            let path = folder.join(FILE);
-            if !path.is_file() {
-                continue;
-            }
-            let shown = path.strip_prefix(book.packs()).unwrap_or(&path);
-            let shown = shown.to_string_lossy().replace('\\', "/");
-            match std::fs::read_to_string(&path) {
-                Ok(text) => rules.read(&File::new(&shown, text), &faults, (book, sources)),
-                Err(fault) => {
-                    faults.note(&Spot::start_of(&shown), format!("读不到这个文件：{fault}"));
-                }
-            }
+        for file in File::layers(book, FILE, &faults) {
+            rules.read(&file, &faults, (book, sources));
         }
         let found = faults.into_sorted();
         if found.is_empty() {

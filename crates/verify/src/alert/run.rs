@@ -19,7 +19,7 @@ use access::Scope;
 use anyhow::Context;
 use chrono::NaiveDate;
 use ledger::Entitlement;
-use policy::Book;
+use policy::{Book, Fault};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{EntityTrait, IntoActiveModel};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,14 +117,8 @@ pub(super) struct Found<'a> {
 /// # Errors
 /// Every mistake, with its place.
 pub fn rules_of(book: &Book, sources: &Sources) -> anyhow::Result<Rules> {
-    Rules::of(book, sources).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!(
-            "预警规则有 {} 处错误 (mistakes in the alert rules):\n{}",
-            faults.len(),
-            lines.join("\n")
-        )
-    })
+    let told = |faults: Vec<Fault>| policy::all_of(&faults, ("预警规则", "alert rules"));
+    Rules::of(book, sources).map_err(|faults| anyhow::Error::msg(told(faults)))
 }
 
 /// The sources whose newest delivery was not compared yet (待比对的数据源). Blocking in part: it looks at the folders.

@@ -69,7 +69,6 @@ pub mod alert {
     /// An alert's row (预警行).
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "verify_alert")]
-    #[expect(missing_docs, reason = "the columns are those of the table above")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
@@ -107,7 +106,6 @@ pub mod event {
     /// An event's row (预警经过).
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "verify_alert_event")]
-    #[expect(missing_docs, reason = "the columns are those of the table above")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
@@ -133,7 +131,6 @@ pub mod compared {
     /// What a source was compared with last (最近一次比对).
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "verify_alert_run")]
-    #[expect(missing_docs, reason = "the columns are those of the table above")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub source: String,

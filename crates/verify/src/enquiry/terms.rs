@@ -103,22 +103,12 @@ impl Terms {
             faults.note(&Spot::start_of("calendar.toml"), "缺少工作日历".to_owned());
         }
         let mut draft = Draft::default();
-        let mut last = FILE.to_owned();
-        for folder in &book.place().folders {
-            let path = folder.join(FILE);
-            if !path.is_file() {
-                continue;
-            }
-            let shown = path.strip_prefix(book.packs()).unwrap_or(&path);
-            last = shown.to_string_lossy().replace('\\', "/");
-            match std::fs::read_to_string(&path) {
-                Ok(text) => draft.read(&File::new(&last, text), &faults),
-                Err(fault) => {
-                    faults.note(&Spot::start_of(&last), format!("读不到这个文件：{fault}"));
-                }
-            }
+        let layers = File::layers(book, FILE, &faults);
+        for file in &layers {
+            draft.read(file, &faults);
         }
-        let terms = draft.finish(calendar.map_or("", |(_, text)| text), &last, &faults);
+        let last = layers.last().map_or(FILE, |file| &*file.file);
+        let terms = draft.finish(calendar.map_or("", |(_, text)| text), last, &faults);
         let found = faults.into_sorted();
         if found.is_empty() {
             Ok(terms)

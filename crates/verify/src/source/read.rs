@@ -40,13 +40,8 @@ pub(super) fn all(
     for (id, layers) in files {
         let mut draft = Draft::default();
         for path in &layers {
-            let shown = path.strip_prefix(base).unwrap_or(path);
-            let shown = shown.to_string_lossy().replace('\\', "/");
-            match std::fs::read_to_string(path) {
-                Ok(text) => read_layer(&File::new(&shown, text), &faults, &mut draft),
-                Err(fault) => {
-                    faults.note(&Spot::start_of(&shown), format!("读不到这个文件：{fault}"));
-                }
+            if let Some(file) = File::read(path, base, &faults) {
+                read_layer(&file, &faults, &mut draft);
             }
         }
         if let Some(source) = finish(&id, draft, book, &faults) {

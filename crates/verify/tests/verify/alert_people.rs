@@ -181,12 +181,19 @@ fixtures::db_tests! {
         let seen = county.all().await.remove(0);
         // 200.00 and 50.00 of the same programme.
         assert_eq!((seen.sides.paid, seen.sides.programmes.len()), (Money::from_fen(25_000), 1));
-        // An open alert says what is delivered today …
+        // An open alert says what is delivered today, and where the rights lie today …
         clock.advance(chrono::Duration::days(1));
+        let beside = "990101001002".parse().unwrap();
+        let mut tx = county.db.begin().await.unwrap();
+        for right in ledger::entitlements_of(tx.conn(), &county.scope, ann).await.unwrap() {
+            ledger::relocate(&mut tx, &county.scope, right.id, beside).await.unwrap().unwrap();
+        }
+        tx.commit().await.unwrap();
         county.deaths(&[(ANN, "2026-05-20")], day("2026-06-02"));
         assert_eq!(county.run().await.held.again, 1);
         let again = county.all().await.remove(0);
         assert_ne!(again.sides.delivery, seen.sides.delivery);
+        assert_eq!((again.region, again.id), (beside, seen.id));
         // … and one that was judged what was judged.
         let mut tx = county.db.begin().await.unwrap();
         alert::dismiss(&mut tx, &county.scope, seen.id, "同名误报，已见本人").await.unwrap().unwrap();
