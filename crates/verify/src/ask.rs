@@ -13,6 +13,7 @@ use crate::enquiry::Named;
 use crate::id_key::pack;
 use crate::land::{id_blinder, name_blinder, purpose};
 use crate::manifest::{self, Manifest, part_file};
+use crate::parallel::{in_parallel, in_parallel_all};
 use crate::part::{Evidence, Part};
 use crate::report::{Answer, FigureColumn, Report, Unknown};
 use crate::source::{ColumnKind, Source, Sources};
@@ -570,47 +571,4 @@ pub(crate) fn reports(asked: &[Asked], as_of: NaiveDate, columns: Vec<Vec<Answer
             answers: columns.iter_mut().filter_map(Iterator::next).collect(),
         })
         .collect()
-}
-
-/// Does numbered pieces of work with several workers; the results in order.
-fn in_parallel<T: Send>(
-    workers: usize,
-    pieces: usize,
-    work: impl Fn(usize) -> T + Sync,
-) -> anyhow::Result<Vec<T>> {
-    let next = AtomicUsize::new(0);
-    let one = || {
-        let mut done = Vec::new();
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= pieces {
-                return Ok(done);
-            }
-            done.push((number, work(number)));
-        }
-    };
-    let mut all: Vec<(usize, T)> = in_parallel_all(workers.max(1), one)?
-        .into_iter()
-        .flatten()
-        .collect();
-    all.sort_by_key(|(number, _)| *number);
-    Ok(all.into_iter().map(|(_, done)| done).collect())
-}
-
-/// Runs the same work in several threads; one is done here.
-pub(crate) fn in_parallel_all<T: Send>(
-    workers: usize,
-    work: impl Fn() -> anyhow::Result<T> + Sync,
-) -> anyhow::Result<Vec<T>> {
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..workers).map(|_| scope.spawn(&work)).collect();
-        let mut all = vec![work()?];
-        for other in others {
-            let done = other
-                .join()
-                .map_err(|_| anyhow::anyhow!("a worker broke"))?;
-            all.push(done?);
-        }
-        Ok(all)
-    })
 }

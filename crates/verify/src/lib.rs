@@ -29,6 +29,7 @@ pub mod enquiry;
 pub mod id_key;
 pub mod land;
 pub mod manifest;
+mod parallel;
 pub mod part;
 pub mod raw;
 pub mod remote;

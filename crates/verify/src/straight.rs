@@ -4,10 +4,11 @@
 //! seventeen digits were read. Guarantees: the same figures as after landing. Deliberately absent: drift, returned rows, and
 //! files other than Parquet, which are landed.
 
-use crate::ask::{Asked, in_parallel_all, needed};
+use crate::ask::{Asked, needed};
 use crate::checked::Checker;
 use crate::delivery::{Columnar, Plan, Unreadable};
 use crate::id_key::{IdKey, pack, sift};
+use crate::parallel::in_parallel_all;
 use crate::raw::{RawBatch, RawColumn};
 use crate::report::FigureColumn;
 use crate::source::{ColumnKind, Source, Sources};
