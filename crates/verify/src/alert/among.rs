@@ -204,7 +204,13 @@ async fn one(
     all: &Found<'_>,
 ) -> anyhow::Result<Option<Finding>> {
     let db = asking.db;
-    let rows = in_payment(asking, &group.people, all).await?;
+    let mut people = group.people.clone();
+    if group.among == Among::SharedAccount {
+        // Whoever collects for others is not covered; what they collect is.
+        let others = group.people.iter().filter_map(|payee| all.pays.get(payee));
+        people.extend(others.flatten());
+    }
+    let rows = in_payment(asking, &people, all).await?;
     let rows: Vec<InPayment> = rows
         .into_iter()
         .filter(|row| rule.applies(asking.book, &row.programme))

@@ -109,6 +109,8 @@ pub(super) struct Found<'a> {
     pub(super) paid: BTreeMap<PersonId, BTreeSet<&'a str>>,
     /// Further records of those who have several, as far as rights rest on them.
     pub(super) records: BTreeMap<PersonId, BTreeSet<PersonId>>,
+    /// Whom those are paid for who are not covered themselves.
+    pub(super) pays: BTreeMap<PersonId, BTreeSet<PersonId>>,
     without_consent: BTreeSet<PersonId>,
 }
 
@@ -273,6 +275,10 @@ impl<'a> Work<'a> {
             for person in &right.covered {
                 let of = found.paid.entry(*person).or_default();
                 of.extend(programme.map(|programme| programme.id.as_str()));
+            }
+            if !right.covered.contains(&right.payee) {
+                let of = found.pays.entry(right.payee).or_default();
+                of.extend(&right.covered);
             }
         }
         for (person, records) in &portion.records {

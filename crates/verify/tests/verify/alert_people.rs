@@ -49,6 +49,12 @@ async fn registered(county: &County, document: Document, name: &str) -> PersonId
 }
 
 async fn paid_to(county: &County, person: PersonId, account: &str, holder: &str, agreed: bool) {
+    has_account(county, person, account, holder, agreed).await;
+    let decision = vocab::ids::DecisionId(uuid::Uuid::nil());
+    county.entitle(allowance(person, decision)).await;
+}
+
+async fn has_account(county: &County, person: PersonId, account: &str, holder: &str, agreed: bool) {
     let mut tx = county.db.begin().await.unwrap();
     let account = registry::accounts::Account {
         bank: "样例银行".to_owned(),
@@ -62,9 +68,6 @@ async fn paid_to(county: &County, person: PersonId, account: &str, holder: &str,
         .unwrap()
         .unwrap();
     tx.commit().await.unwrap();
-    county
-        .entitle(allowance(person, vocab::ids::DecisionId(uuid::Uuid::nil())))
-        .await;
 }
 
 fn second_officer(county: &County) -> Scope {
@@ -270,6 +273,25 @@ fixtures::db_tests! {
             let document = Document::read(DocumentKind::Passport, passport, day("2026-06-01")).unwrap();
             let person = registered(&county, document, name).await;
             paid_to(&county, person, "333333", "丁一", name != "丁一").await;
+        }
+        county.run().await;
+        assert_eq!(states(&county, "shared_account").await, [State::Open]);
+    }
+
+    async fn who_collects_for_others_into_one_account_is_found(
+        db: Db, _clock: std::sync::Arc<TestClock>, folder: std::path::PathBuf
+    ) {
+        let county = County::over(db, &folder, ["111111", "222222"]).await;
+        // Two strangers are paid a second part of what Ann and Bo get, into one account.
+        for (passport, name, for_whom) in [("E12345671", "丁一", ANN), ("E12345672", "丁二", BO)] {
+            let document = Document::read(DocumentKind::Passport, passport, day("2026-06-01")).unwrap();
+            let payee = registered(&county, document, name).await;
+            has_account(&county, payee, "333333", "丁一", name != "丁一").await;
+            county.entitle(ledger::NewEntitlement {
+                covered: vec![county.people[for_whom]],
+                part: "care".to_owned(),
+                ..allowance(payee, vocab::ids::DecisionId(uuid::Uuid::nil()))
+            }).await;
         }
         county.run().await;
         assert_eq!(states(&county, "shared_account").await, [State::Open]);
