@@ -14,7 +14,8 @@ mod state;
 pub use form::{Marked, mark, read_mark};
 pub use given::{Carried, NewConsent, Refused, carry_over, give, withdraw};
 pub use state::{
-    Lacking, Opened, Said, State, holds, in_force, missing, of_household, opened, said, still_holds,
+    Lacking, Opened, Said, State, holds, in_force, missing, of_household, opened, said,
+    scan_visible, still_holds,
 };
 
 use crate::tables;

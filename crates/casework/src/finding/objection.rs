@@ -422,6 +422,24 @@ pub async fn of_case(db: &Db, scope: &Scope, id: CaseId) -> anyhow::Result<Vec<F
         .collect()
 }
 
+/// Whether some objection of a case inside the scope names this file as its proof (证明材料可否查看).
+///
+/// # Errors
+/// Faults of the database.
+pub async fn papers_visible(db: &Db, scope: &Scope, papers: &str) -> anyhow::Result<bool> {
+    let rows = tables::finding_objection::Entity::find()
+        .filter(tables::finding_objection::Column::Papers.eq(papers))
+        .all(db.conn())
+        .await
+        .context("looking for the objections of a paper")?;
+    for row in rows {
+        if rows::case_row(db, scope, row.case_id).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn read(
     row: &tables::finding_objection::Model,
     keys: &store::Keys,

@@ -12,7 +12,7 @@ use crate::tables::{consent as table, person};
 use access::Scope;
 use anyhow::Context;
 use chrono::NaiveDate;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use store::inside;
@@ -111,6 +111,24 @@ pub async fn of_household(
         .into_iter()
         .map(Consent::read)
         .collect()
+}
+
+/// Whether the scan of some consent inside the scope is this file (扫描件可否查看).
+///
+/// # Errors
+/// Faults of the database.
+pub async fn scan_visible(
+    source: &impl Reading,
+    scope: &Scope,
+    file: &str,
+) -> anyhow::Result<bool> {
+    let found = table::Entity::find()
+        .filter(table::Column::FileId.eq(file))
+        .filter(inside(table::Column::Region, scope.region))
+        .count(source.connection())
+        .await
+        .context("looking for the consents of a scan")?;
+    Ok(found > 0)
 }
 
 /// The state out of what one person said for one purpose, newest first, without a database.

@@ -11,6 +11,7 @@ use crate::{Asked, Figure, Landed, Report, Sources};
 use access::Scope;
 use anyhow::{Context, ensure};
 use chrono::NaiveDate;
+use registry::consent::Tie;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -55,6 +56,8 @@ pub struct Enquiry {
     pub row: EnquiryRow,
     /// Who was asked about, in the order of the report.
     pub people: Vec<PersonId>,
+    /// By which consent each was asked about, and what each was to the household then; in the same order.
+    pub consents: Vec<(Uuid, Tie)>,
     /// The deliveries that answered.
     pub deliveries: BTreeMap<String, Named>,
     /// What was answered.
@@ -119,7 +122,12 @@ pub async fn enquiry(db: &Db, scope: &Scope, id: Uuid) -> anyhow::Result<Option<
         .await
         .context("reading who was asked about")?;
     note(db, scope, &row, "verify.read_report").await?;
+    let consents = people.iter().map(|one| {
+        let tie = Tie::from_word(&one.tie).context("a stored tie to a household is not known")?;
+        anyhow::Ok((one.consent_id, tie))
+    });
     Ok(Some(Enquiry {
+        consents: consents.collect::<anyhow::Result<_>>()?,
         people: people.iter().map(|one| PersonId(one.person_id)).collect(),
         deliveries: serde_json::from_str(&row.deliveries).context("reading deliveries")?,
         row: row_of(row)?,

@@ -2,7 +2,9 @@
 //!
 //! One form for everybody who has not said anything: adults for themselves, children through a guardian. Somebody outside
 //! the household, or somebody who died, is added by identity number and answers in a form of their own. Works without
-//! script. Deliberately absent: deciding what a refusal means for the case.
+//! script. Guarantees: how it was said, who signed for another and what somebody is to the household are chosen by the
+//! officer and never presumed; what was chosen stands after a refusal. Deliberately absent: deciding what a refusal means
+//! for the case.
 
 use super::case::{Seen, page, view};
 use crate::parts::form::{self, FieldError, fault, field};
@@ -65,6 +67,16 @@ pub(crate) fn state_words(visit: &Visit, said: &Said) -> Markup {
     }
 }
 
+/// The scan of what one person said last, if there is one.
+fn scan_of(said: &Said) -> Option<&str> {
+    match &said.state {
+        State::InForce(one) | State::Refused(one) | State::Withdrawn(one) | State::Ended(one) => {
+            one.file.as_deref()
+        }
+        State::Silent => None,
+    }
+}
+
 /// Everybody an enquiry on a case may concern, with their names as pages show them (各人及其授权).
 pub(crate) async fn everybody(visit: &Visit, seen: &Seen) -> Result<Vec<(Said, String)>, Problem> {
     let scope = visit.scope(Purpose::Review)?;
@@ -111,6 +123,9 @@ pub(crate) fn section(
                         div.head { (name) @if said.tie != Tie::Member { span.quiet { (tie_name(visit, said.tie)) } } }
                         p.quiet {
                             (state_words(visit, said)) " "
+                            @if let (true, Some(scan)) = (visit.can(Permission::SeePapers), scan_of(said)) {
+                                a href=(format!("/files/{scan}")) { (visit.t("授权书扫描件")) } " "
+                            }
                             @if may && said.state.in_force().is_none() {
                                 a href=(format!("/cases/{}/consents/{}/form", seen.case.id, said.person)) target="_blank" rel="noopener" {
                                     (visit.t("打印授权书"))
@@ -185,26 +200,29 @@ fn give_form(
             (said.person.to_string(), name)
         })
         .collect();
-    // Who answers alone is not ticked for them: a supporter outside, and whoever said no before.
-    let ticked: Vec<String> = open
-        .iter()
-        .filter(|(said, _)| said.tie == Tie::Member && !matches!(said.state, State::Refused(_)))
-        .map(|(said, _)| said.person.to_string())
-        .collect();
+    // Who answers alone is not ticked for them: a supporter outside, and whoever said no before. What was ticked before a
+    // refusal stays as it was.
+    let ticked: Vec<String> = match visit.form.has("auth_signed") {
+        true => visit.form.all("auth_person").map(str::to_owned).collect(),
+        false => open
+            .iter()
+            .filter(|(said, _)| said.tie == Tie::Member && !matches!(said.state, State::Refused(_)))
+            .map(|(said, _)| said.person.to_string())
+            .collect(),
+    };
     let ticked: Vec<&str> = ticked.iter().map(String::as_str).collect();
     let signers = signers(people);
-    let first = signers.first().map_or("", |(id, _)| id.as_str());
     let today = format::date(visit.today());
     html! {
         form method="post" action=(format!("/cases/{}/authorise", seen.case.id)) enctype="multipart/form-data" {
             (form::token(visit))
             (field(lang, "auth_person", visit.t("谁的资料")).errors(errors).ticks(&choices, &ticked))
-            (field(lang, "auth_way", visit.t("怎么签的")).value(visit.form.some("auth_way").unwrap_or("screen"))
+            (field(lang, "auth_way", visit.t("怎么签的")).value(visit.form.get("auth_way"))
                 .errors(errors).radios(&ways(visit)))
             (field(lang, "auth_signed", visit.t("签署日期"))
                 .value(visit.form.some("auth_signed").unwrap_or(&today)).errors(errors).date())
             (field(lang, "auth_by", visit.t("监护人或已故家人的近亲属")).hint(html! { (visit.t("替未成年人、已故家人签的填写")) }).optional()
-                .value(visit.form.some("auth_by").unwrap_or(first)).errors(errors).select(&signers))
+                .value(visit.form.get("auth_by")).errors(errors).select(&signers))
             (field(lang, "auth_file", visit.t("授权书扫描件")).hint(html! { (visit.t("纸质签字必须上传；在这里打印的授权书凭二维码自动归到本人")) }).optional()
                 .errors(errors).file("image/*,application/pdf"))
             (field(lang, "auth_reason", visit.t("不同意的理由")).hint(html! { (visit.t("不同意的必须写")) }).optional()
@@ -232,9 +250,9 @@ fn outside_form(
         form method="post" action=(format!("/cases/{}/consents", seen.case.id)) enctype="multipart/form-data" {
             (form::token(visit))
             (field(lang, "out_number", visit.t("身份证号")).value(visit.form.get("out_number")).errors(errors).width("middle").text())
-            (field(lang, "out_tie", visit.t("与这一户的关系")).value(visit.form.some("out_tie").unwrap_or("supports_parent"))
+            (field(lang, "out_tie", visit.t("与这一户的关系")).value(visit.form.get("out_tie"))
                 .errors(errors).select(&ties))
-            (field(lang, "out_way", visit.t("怎么签的")).value(visit.form.some("out_way").unwrap_or("screen"))
+            (field(lang, "out_way", visit.t("怎么签的")).value(visit.form.get("out_way"))
                 .errors(errors).radios(&ways(visit)))
             (field(lang, "out_signed", visit.t("签署日期"))
                 .value(visit.form.some("out_signed").unwrap_or(&today)).errors(errors).date())
@@ -278,8 +296,13 @@ fn sent(visit: &Visit, part: &str) -> Result<Sent, FieldError> {
         let sentence = visit.t("请填写日期，例如 2026-06-01");
         return Err(fault(name("signed"), sentence));
     };
+    // Nobody consents by a choice that was not made.
+    let Some(way) = Way::from_word(visit.form.get(&name("way"))) else {
+        let sentence = visit.t("请选择怎么签的；本人不同意的选“不同意”");
+        return Err(fault(name("way"), sentence));
+    };
     Ok(Sent {
-        way: Way::from_word(visit.form.get(&name("way"))).unwrap_or(Way::Screen),
+        way,
         signed_on,
         by: visit.form.get(&name("by")).parse().ok(),
         reason: visit.form.get(&name("reason")).to_owned(),
@@ -442,9 +465,11 @@ pub async fn outside(visit: &Visit) -> Answer {
             .to_owned();
         return page(visit, &seen, &wrong(sentence)).await;
     };
-    let tie = Tie::from_word(visit.form.get("out_tie"))
-        .filter(|tie| *tie != Tie::Member)
-        .unwrap_or(Tie::SupportsParent);
+    let tie = Tie::from_word(visit.form.get("out_tie")).filter(|tie| *tie != Tie::Member);
+    let Some(tie) = tie else {
+        let sentence = visit.t("请选择此人与这一户的关系");
+        return page(visit, &seen, &[fault("out_tie", sentence)]).await;
+    };
     match record(
         visit,
         &seen,

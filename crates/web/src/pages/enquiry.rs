@@ -16,6 +16,7 @@ use access::{Permission, Purpose};
 use anyhow::Context;
 use casework::finding::NewFinding;
 use casework::finding::in_case::{self, Compared};
+use casework::finding::objection::FindingObjection;
 use maud::{Markup, html};
 use registry::consent::{Said, Tie};
 use std::sync::Arc;
@@ -60,17 +61,12 @@ pub(crate) struct Report {
     pub(crate) sources: Sources,
     pub(crate) compared: Vec<Compared>,
     pub(crate) people: Vec<(Said, String)>,
+    pub(crate) objected: Vec<FindingObjection>,
 }
 
 impl Report {
     pub(crate) fn lines<'a>(&'a self, visit: &'a Visit, seen: &Seen) -> Lines<'a> {
-        read(
-            &visit.app.desk,
-            &seen.case,
-            &self.enquiry,
-            &self.sources,
-            &self.compared,
-        )
+        read(visit.lang, &visit.app.desk, &seen.case, self)
     }
 
     /// The person as pages name them.
@@ -109,6 +105,7 @@ pub(crate) async fn report(visit: &Visit, seen: &Seen, id: Uuid) -> Result<Repor
         sources: sources(visit).await?,
         compared,
         people: everybody(visit, seen).await?,
+        objected: super::finding_objections::of_case(visit, seen).await?,
     })
 }
 
@@ -128,9 +125,15 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
     let scope = visit.scope(Purpose::Review)?;
     let db = &visit.app.db;
     let all = enquiry::of_subject(db, &scope, case.id.0).await?;
-    let wanted = match visit.query.get("report").parse() {
-        Ok(id) => Some(id),
-        Err(_) => all.first().map(|row| row.id),
+    // A form that was refused names its report in its path or beside what was typed.
+    let named = [
+        visit.part("report"),
+        visit.form.get("report"),
+        visit.query.get("report"),
+    ];
+    let wanted = match named.iter().find_map(|id| id.parse().ok()) {
+        Some(id) => Some(id),
+        None => all.first().map(|row| row.id),
     };
     let report = match wanted {
         Some(id) => Some(report(visit, seen, id).await?),
@@ -140,11 +143,12 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
         Some(report) => report.people.clone(),
         None => everybody(visit, seen).await?,
     };
-    let objected = super::finding_objections::of_case(visit, seen).await?;
+    let objected = match &report {
+        Some(report) => report.objected.clone(),
+        None => super::finding_objections::of_case(visit, seen).await?,
+    };
     let (found, aside) = match &report {
-        Some(report) => {
-            super::enquiry_report::found(visit, seen, report, &objected, errors).await?
-        }
+        Some(report) => super::enquiry_report::found(visit, seen, report, errors).await?,
         None => (
             html! { p { (visit.t("还没有核对过。先看各人的授权，再发起核对。")) } },
             beside(visit, seen, None),
@@ -155,7 +159,7 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
             div {
                 (found)
                 (super::finding_objections::section(visit, seen, &objected, errors))
-                (piece::section(visit.t("核对谁"), &ask_form(visit, seen, &people, report.is_none(), errors)))
+                (piece::section(visit.t("核对谁"), &ask_form(visit, seen, &people, report.as_ref(), errors)))
                 @if !all.is_empty() { (piece::section(visit.t("核对记录"), &history(visit, seen, &all, wanted))) }
             }
             div.aside {
@@ -181,26 +185,44 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
         .wide()
         .back(format!("/cases/{}", case.id), case.number.clone())
         .acts(acts)
-        .note(done(visit))
+        .note(done(visit, report.as_ref()))
         .errors(errors)
         .show(&body))
 }
 
 /// What was just done, in words.
-fn done(visit: &Visit) -> Option<Markup> {
+fn done(visit: &Visit, report: Option<&Report>) -> Option<Markup> {
     match visit.query.get("done") {
         "asked" => Some(
             html! { (visit.t("核对完成，报告如下。需要采信的请勾选；采信以后本人仍然可以提出异议。")) },
         ),
         "taken" => Some(html! { (visit.t("已采信，记在办件时间线上。右边是采信以后的测算。")) }),
         "same" => Some(html! { (visit.t("用当时的数据重做，结果与保存的报告一字不差。")) }),
-        "otherwise" => {
-            Some(html! { (visit.t("当时的数据有的已经不在，不能完整重做；保存的报告仍然有效。")) })
-        }
+        "otherwise" => Some(html! { (otherwise(visit, report)) }),
         "objected" => Some(html! { (visit.t("异议已登记，由另一位工作人员在期限内复查答复。")) }),
         "answered" => Some(html! { (visit.t("异议已答复，记在办件时间线上。右边是现在的测算。")) }),
         _ => None,
     }
+}
+
+/// Which sources say something else than the report that was kept, and what to do about it.
+fn otherwise(visit: &Visit, report: Option<&Report>) -> String {
+    let sources = report.map(|report| &report.sources);
+    let named: Vec<&str> = visit
+        .query
+        .all("source")
+        .filter_map(|id| sources?.get(id))
+        .map(|source| visit.lang.pick(&source.zh, &source.en))
+        .collect();
+    if named.is_empty() {
+        return visit
+            .t("重做的结果与保存的报告不一致：数据源的约定已经变了。采信以前请重新核对。")
+            .to_owned();
+    }
+    visit.lang.f(
+        "重做的结果与保存的报告不一致：{sources}。这些部门当时的数据已经不在，或者内容变了；采信以前请重新核对，并请数据管理人员查明。",
+        &[("sources", &named.join(visit.t("、")))],
+    )
 }
 
 /// Who is asked about, and the button; what to do for whom a consent is missing.
@@ -208,10 +230,11 @@ fn ask_form(
     visit: &Visit,
     seen: &Seen,
     people: &[(Said, String)],
-    first: bool,
+    report: Option<&Report>,
     errors: &[FieldError],
 ) -> Markup {
     let lang = visit.lang;
+    let shown = report.map_or_else(String::new, |report| report.enquiry.row.id.to_string());
     let ready: Vec<(String, String)> = people
         .iter()
         .filter(|(said, _)| said.state.in_force().is_some())
@@ -223,7 +246,11 @@ fn ask_form(
             (said.person.to_string(), name)
         })
         .collect();
-    let ticked: Vec<&str> = ready.iter().map(|(id, _)| id.as_str()).collect();
+    // What was ticked before a refusal stays as it was.
+    let ticked: Vec<&str> = match errors.iter().any(|error| error.field == "people") {
+        true => visit.form.all("people").collect(),
+        false => ready.iter().map(|(id, _)| id.as_str()).collect(),
+    };
     // Whoever has died is asked about only if somebody wants to; nobody misses their consent.
     let lacking: Vec<&(Said, String)> = people
         .iter()
@@ -244,10 +271,11 @@ fn ask_form(
         } @else if visit.can(Permission::Enquire) {
             form.card method="post" action=(format!("/cases/{}/enquiry", seen.case.id)) {
                 (form::token(visit))
+                input type="hidden" name="report" value=(shown);
                 (field(lang, "people", visit.t("核对这些人")).hint(html! {
                         (visit.t("每人都凭本人（未成年人凭监护人）签署的授权；不核对全部家庭成员的，家庭的合计不能采信"))
                     }).errors(errors).ticks(&ready, &ticked))
-                @if first { (form::act(visit.t("发起核对"))) } @else { (form::lesser(visit.t("重新核对"))) }
+                @if report.is_none() { (form::act(visit.t("发起核对"))) } @else { (form::lesser(visit.t("重新核对"))) }
             }
         }
     }
@@ -406,9 +434,15 @@ pub async fn reproduce(visit: &Visit) -> Answer {
     let again = enquiry::reproduce(&visit.app.db, &scope, &landed, report)
         .await?
         .ok_or(Problem::NotFound)?;
-    let word = match again {
-        enquiry::Reproduced::Same => "same",
-        enquiry::Reproduced::Otherwise(_) => "otherwise",
+    let (word, sources) = match again {
+        enquiry::Reproduced::Same => ("same", Vec::new()),
+        enquiry::Reproduced::Otherwise(sources) => ("otherwise", sources),
     };
-    visit.go(&format!("/cases/{id}/enquiry?report={report}&done={word}"))
+    let mut told = crate::fields::Fields::new()
+        .with("report", &report.to_string())
+        .with("done", word);
+    for source in sources {
+        told.push("source", source);
+    }
+    visit.go(&told.href(&format!("/cases/{id}/enquiry")))
 }

@@ -1,21 +1,26 @@
 //! A report read line by line (核对报告逐项): what each source said of whom, beside what was declared.
 //!
 //! Guarantees: a line can be taken as a finding only if the case's programme reads its fact, about the people the case is
-//! about, and the figure is known; what is unknown stands with its reason and is never shown as none. Deliberately
-//! absent: asking, writing, and HTML.
+//! about, the figure is known, and no objection to the same answer was upheld since; what is unknown stands with its reason
+//! and is never shown as none; nothing a report holds is left out silently. Deliberately absent: asking, writing, and HTML.
 
+use super::enquiry::Report;
 use super::findings::word;
+use crate::locale::Lang;
+use crate::parts::format;
 use casework::Case;
 use casework::desk::Desk;
 use casework::draft::DECLARED;
 use casework::finding::NewFinding;
-use casework::finding::in_case::{Compared, facts_of};
+use casework::finding::in_case::facts_of;
+use casework::finding::objection::FindingObjection;
 use policy::{FactDef, Unit};
 use registry::Subject;
-use verify::enquiry::Enquiry;
+use registry::consent::Tie;
+use verify::alert::compare::in_words;
 use verify::report::Answer;
 use verify::source::{ColumnKind, FigureDef, Take};
-use verify::{Figure, Source, Sources, Unknown};
+use verify::{Figure, Source, Unknown};
 use vocab::ids::PersonId;
 use vocab::{DatedFact, Money, Period, Value};
 
@@ -28,6 +33,8 @@ pub(crate) enum Standing {
     Agrees,
     /// A fact of the case by this report.
     Taken,
+    /// The person objected to this very answer and was right.
+    Refuted,
     /// Known, and no fact of this case.
     Beside,
 }
@@ -53,6 +60,8 @@ pub(crate) struct Line<'a> {
     pub(crate) declared: Vec<DatedFact>,
     /// How it stands.
     pub(crate) standing: Standing,
+    /// The objection to the same finding that was upheld, if there was one.
+    pub(crate) refuted: Option<&'a FindingObjection>,
 }
 
 impl Line<'_> {
@@ -79,13 +88,34 @@ impl Line<'_> {
     }
 }
 
+/// Why something stays unknown in this case (没有查清的原因).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The source says nothing.
+    Source(Unknown),
+    /// A household's figure, and not everybody of the household was asked about.
+    NotEverybody,
+}
+
+impl Why {
+    /// The sentence.
+    pub(crate) fn says(&self, lang: Lang) -> String {
+        match self {
+            Self::Source(unknown) => lang.pick(&unknown.zh(), &unknown.en()).to_owned(),
+            Self::NotEverybody => lang
+                .t("没有核对全部家庭成员，家庭的合计不能采信；请登记其余成员的授权后重新核对")
+                .to_owned(),
+        }
+    }
+}
+
 /// What stays unknown (未知项): one source, one reason, whom it concerns.
 #[derive(Debug, Clone)]
 pub(crate) struct Silent<'a> {
     /// The source.
     pub(crate) source: &'a Source,
     /// The reason.
-    pub(crate) why: Unknown,
+    pub(crate) why: Why,
     /// The figures.
     pub(crate) figures: Vec<&'a FigureDef>,
     /// Who; nobody means all.
@@ -99,33 +129,39 @@ pub(crate) struct Lines<'a> {
     pub(crate) known: Vec<Line<'a>>,
     /// What is not.
     pub(crate) silent: Vec<Silent<'a>>,
+    /// What the report holds and the rules in force no longer define: source, figures.
+    pub(crate) gone: Vec<(String, Vec<&'a str>)>,
 }
 
 /// Reads a report for a case.
-pub(crate) fn read<'a>(
-    desk: &'a Desk,
-    case: &Case,
-    enquiry: &'a Enquiry,
-    sources: &'a Sources,
-    compared: &[Compared],
-) -> Lines<'a> {
+pub(crate) fn read<'a>(lang: Lang, desk: &'a Desk, case: &Case, report: &'a Report) -> Lines<'a> {
     let mut lines = Lines::default();
-    let members: Vec<PersonId> = compared
+    let enquiry = &report.enquiry;
+    let members: Vec<PersonId> = report
+        .compared
         .iter()
         .filter_map(|one| match one.subject {
             Subject::Person(person) => Some(person),
             Subject::Household(_) => None,
         })
         .collect();
-    // What a household has is known only if everybody of it was asked about.
-    let whole = members.iter().all(|member| enquiry.people.contains(member));
+    // What a household has is known only if everybody living in it was asked about.
+    let whole = report
+        .people
+        .iter()
+        .filter(|(said, _)| said.tie == Tie::Member)
+        .all(|(said, _)| enquiry.people.contains(&said.person));
     for answer in &enquiry.report.answers {
-        let Some(source) = sources.get(&answer.source) else {
+        let ids = enquiry.figures.get(&answer.source).into_iter().flatten();
+        let Some(source) = report.sources.get(&answer.source) else {
+            let ids = ids.map(String::as_str).collect();
+            lines.gone.push((answer.source.clone(), ids));
             continue;
         };
-        let ids = enquiry.figures.get(&answer.source);
-        for (at, id) in ids.into_iter().flatten().enumerate() {
+        let mut gone = Vec::new();
+        for (at, id) in ids.enumerate() {
             let Some(def) = source.figures.iter().find(|def| def.id == *id) else {
+                gone.push(id.as_str());
                 continue;
             };
             let unit = def
@@ -136,20 +172,18 @@ pub(crate) fn read<'a>(
             let from = Origin {
                 desk,
                 case,
-                number: &enquiry.row.number,
+                report,
                 source,
                 answer,
                 def,
-                compared,
             };
             if unit == Some(Unit::Household) {
-                if let (Some(figure), true) = (answer.household.get(at), whole) {
-                    from.add(
-                        &mut lines,
-                        Some(Subject::Household(case.household)),
-                        None,
-                        figure,
-                    );
+                match answer.household.get(at).filter(|_| whole) {
+                    Some(figure) => {
+                        let home = Some(Subject::Household(case.household));
+                        from.add(&mut lines, home, None, figure);
+                    }
+                    None => silent(&mut lines, source, def, &Why::NotEverybody, None),
                 }
                 continue;
             }
@@ -160,6 +194,10 @@ pub(crate) fn read<'a>(
                 }
             }
         }
+        if !gone.is_empty() {
+            let name = lang.pick(&source.zh, &source.en).to_owned();
+            lines.gone.push((name, gone));
+        }
     }
     lines.known.sort_by_key(|line| line.standing);
     lines
@@ -169,11 +207,10 @@ pub(crate) fn read<'a>(
 struct Origin<'a, 'b> {
     desk: &'a Desk,
     case: &'b Case,
-    number: &'b str,
+    report: &'a Report,
     source: &'a Source,
     answer: &'a Answer,
     def: &'a FigureDef,
-    compared: &'b [Compared],
 }
 
 impl<'a> Origin<'a, '_> {
@@ -189,7 +226,8 @@ impl<'a> Origin<'a, '_> {
             .iter()
             .filter(|why| **why != Unknown::PerPerson)
         {
-            silent(lines, self.source, self.def, why, person);
+            let why = Why::Source(why.clone());
+            silent(lines, self.source, self.def, &why, person);
         }
         let fact = subject.and_then(|subject| {
             let id = self.def.fact.as_ref()?;
@@ -203,7 +241,9 @@ impl<'a> Origin<'a, '_> {
             None => figure.value.filter(|value| *value != 0).map(Value::Int),
         };
         let Some(value) = value else { return };
+        let number = self.report.enquiry.row.number.as_str();
         let said: &[DatedFact] = self
+            .report
             .compared
             .iter()
             .find(|one| Some(one.subject) == subject && Some(&one.fact) == self.def.fact.as_ref())
@@ -217,12 +257,18 @@ impl<'a> Origin<'a, '_> {
             let by_this = one
                 .evidence
                 .as_deref()
-                .is_some_and(|text| text.starts_with(self.number));
+                .is_some_and(|text| text.split(' ').next() == Some(number));
             one.source == self.source.department && one.value == value && by_this
         });
+        let refuted = self.refuted(subject, &value);
+        // What the department delivered after the answer is a new word of it, and a new question.
+        let settled = refuted
+            .and_then(|one| one.answered.as_ref())
+            .is_some_and(|answered| self.answer.delivered.is_none_or(|day| day <= answered.on));
         let standing = match fact {
             None => Standing::Beside,
             Some(_) if taken => Standing::Taken,
+            Some(_) if settled => Standing::Refuted,
             Some(_) if !declared.is_empty() && declared.iter().all(|one| one.value == value) => {
                 Standing::Agrees
             }
@@ -238,7 +284,25 @@ impl<'a> Origin<'a, '_> {
             value,
             declared,
             standing,
+            refuted,
         });
+    }
+
+    /// The last objection to this department saying just this that was upheld.
+    fn refuted(&self, subject: Option<Subject>, value: &Value) -> Option<&'a FindingObjection> {
+        let upheld =
+            |one: &&FindingObjection| one.answered.as_ref().is_some_and(|said| said.upheld);
+        self.report
+            .objected
+            .iter()
+            .rev()
+            .filter(upheld)
+            .find(|one| {
+                Some(one.subject) == subject
+                    && Some(&one.fact) == self.def.fact.as_ref()
+                    && one.department == self.source.department
+                    && one.value == *value
+            })
     }
 }
 
@@ -246,7 +310,7 @@ fn silent<'a>(
     lines: &mut Lines<'a>,
     source: &'a Source,
     def: &'a FigureDef,
-    why: &Unknown,
+    why: &Why,
     person: Option<PersonId>,
 ) {
     let known = lines
@@ -276,13 +340,13 @@ fn silent<'a>(
     }
 }
 
-/// A figure that is no fact of the case, as it reads (其他指标的值).
-pub(crate) fn plainly(source: &Source, def: &FigureDef, value: &Value) -> String {
+/// A figure that is no fact of the case, as it reads (其他指标的值), with its unit.
+pub(crate) fn plainly(lang: Lang, source: &Source, def: &FigureDef, value: &Value) -> String {
     let Value::Int(number) = value else {
         return format!("{value:?}");
     };
     let column = match def.take {
-        Take::Any => return "是".to_owned(),
+        Take::Any => return lang.t("是").to_owned(),
         Take::Count => return number.to_string(),
         Take::Sum(column)
         | Take::Average(column, ..)
@@ -290,15 +354,8 @@ pub(crate) fn plainly(source: &Source, def: &FigureDef, value: &Value) -> String
         | Take::Earliest(column, _) => column,
     };
     match source.columns.get(column).map(|column| &column.kind) {
-        Some(ColumnKind::Money(_)) => format!("{} 元", Money::from_fen(*number)),
-        Some(ColumnKind::Area(_)) => format!("{} m²", number / 10_000),
-        Some(ColumnKind::Date | ColumnKind::Month) => {
-            verify::raw::day_of(*number).map_or_else(|| number.to_string(), |day| day.to_string())
-        }
-        Some(ColumnKind::Code(codes)) => usize::try_from(*number)
-            .ok()
-            .and_then(|at| codes.get(at))
-            .map_or_else(|| number.to_string(), |(_, meaning)| meaning.clone()),
-        _ => number.to_string(),
+        Some(ColumnKind::Money(_)) => format::money(lang, Money::from_fen(*number)),
+        Some(ColumnKind::Area(_)) => format!("{} m²", in_words(source, def, *number)),
+        _ => in_words(source, def, *number),
     }
 }

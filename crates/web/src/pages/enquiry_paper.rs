@@ -1,6 +1,7 @@
 //! Papers of an enquiry (核对文书): the report as PDF, and the form of consent one person signs.
 //!
-//! Guarantees: identity numbers stand masked; the report says what was kept, beside what is declared when it is printed.
+//! Guarantees: identity numbers stand masked; the report says what was kept and by which consents, beside what is declared
+//! when it is printed.
 //! Deliberately absent: the wording, which is in `enquiry_report.typ` and `consent_form.typ` of the packs.
 
 use super::case::{Seen, view};
@@ -14,7 +15,7 @@ use crate::visit::{Visit, inline};
 use access::Purpose;
 use anyhow::Context;
 use casework::receipt;
-use registry::consent::{self, Marked, State};
+use registry::consent::{self, Consent, Marked, State};
 use registry::people::PersonRow;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -42,11 +43,10 @@ async fn set(
     Ok(made?)
 }
 
-/// The office that signs: the place whose rules are in force.
-fn issuer(visit: &Visit) -> String {
+/// The place that signs; the templates say which office of it.
+fn issuer(visit: &Visit) -> &str {
     let place = visit.app.desk.book.place();
-    let name = visit.lang.pick(&place.name_zh, &place.name_en);
-    format!("{name}{}", visit.t("民政局"))
+    visit.lang.pick(&place.name_zh, &place.name_en)
 }
 
 async fn people(visit: &Visit, ids: &[PersonId]) -> Result<Vec<PersonRow>, Problem> {
@@ -89,7 +89,8 @@ async fn report_data(visit: &Visit, seen: &Seen, report: &Report) -> Result<Valu
         registry::households::household_view(&visit.app.db, &scope, row.household, visit.today())
             .await?
             .ok_or(Problem::NotFound)?;
-    let who = people_lines(visit, report, &rows);
+    let consents = consent::of_household(&visit.app.db, &scope, row.household).await?;
+    let who = people_lines(visit, report, &rows, &consents);
     let all = report.enquiry.deliveries.iter().filter_map(|(id, named)| {
         let source = report.sources.get(id)?;
         Some(json!({
@@ -110,20 +111,32 @@ async fn report_data(visit: &Visit, seen: &Seen, report: &Report) -> Result<Valu
     let mut open: Vec<Value> = of(Standing::Open).iter().map(as_line).collect();
     open.extend(of(Standing::Taken).iter().map(as_line));
     let silent = silent_lines(visit, report, &lines);
-    let others: Vec<String> = of(Standing::Beside)
+    let sentence = |line: &Line<'_>| {
+        let one = one_line(visit, seen, report, line);
+        let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+        format!(
+            "{} {} {}（{}）",
+            text("who"),
+            text("what"),
+            text("found"),
+            text("whence")
+        )
+    };
+    let mut others: Vec<String> = of(Standing::Beside)
         .iter()
-        .map(|line| {
-            let one = one_line(visit, seen, report, line);
-            let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
-            format!(
-                "{} {} {}（{}）",
-                text("who"),
-                text("what"),
-                text("found"),
-                text("whence")
-            )
-        })
+        .map(|line| sentence(line))
         .collect();
+    others.extend(of(Standing::Refuted).iter().map(|line| {
+        let line = sentence(line);
+        lang.f("{line}：异议成立，不再采信", &[("line", &line)])
+    }));
+    others.extend(lines.gone.iter().map(|(source, figures)| {
+        let figures = figures.join(visit.t("、"));
+        lang.f(
+            "{source} {figures}：规则里已经没有的指标",
+            &[("source", source), ("figures", &figures)],
+        )
+    }));
     Ok(json!({
         "lang": if lang == crate::locale::Lang::Zh { "zh" } else { "en" },
         "demo": visit.app.desk.book.place().demo,
@@ -148,31 +161,45 @@ async fn report_data(visit: &Visit, seen: &Seen, report: &Report) -> Result<Valu
     }))
 }
 
-/// Who was asked about, with masked numbers and the consent of each.
-fn people_lines(visit: &Visit, report: &Report, rows: &[PersonRow]) -> Vec<Value> {
-    report
-        .enquiry
+/// Who was asked about, with masked numbers, and the consent by which each was, whatever became of it since.
+fn people_lines(
+    visit: &Visit,
+    report: &Report,
+    rows: &[PersonRow],
+    consents: &[Consent],
+) -> Vec<Value> {
+    let enquiry = &report.enquiry;
+    enquiry
         .people
         .iter()
-        .map(|id| {
+        .zip(&enquiry.consents)
+        .map(|(id, (consent, tie))| {
             let known = rows.iter().find(|row| row.id == *id);
-            let said = report.people.iter().find(|(said, _)| said.person == *id);
-            let agreed = said.and_then(|(said, _)| said.state.in_force());
-            let agreed = agreed.map(|one| {
-                format!(
-                    "{} {}",
-                    format::date(one.signed_on),
-                    way_name(visit, one.way)
-                )
-            });
+            let agreed = consents.iter().find(|one| one.id == *consent);
             json!({
                 "name": known.map_or_else(|| report.name(*id), |row| row.name.clone()),
                 "number": known.map(|row| row.document_masked.clone()).unwrap_or_default(),
-                "tie": said.map(|(said, _)| tie_name(visit, said.tie)).unwrap_or_default(),
-                "consent": agreed.unwrap_or_else(|| visit.t("核对以后已撤回或者到期").to_owned()),
+                "tie": tie_name(visit, *tie),
+                "consent": agreed.map_or_else(|| "—".to_owned(), |one| agreed_by(visit, one)),
             })
         })
         .collect()
+}
+
+/// A consent in a cell: when and how, and that it was taken back.
+fn agreed_by(visit: &Visit, one: &Consent) -> String {
+    let given = format!(
+        "{} {}",
+        format::date(one.signed_on),
+        way_name(visit, one.way)
+    );
+    match one.withdrawn_on {
+        Some(day) => visit.lang.f(
+            "{given}，{day} 已撤回",
+            &[("given", &given), ("day", &format::date(day))],
+        ),
+        None => given,
+    }
 }
 
 /// What stays unknown, as the paper says it.
@@ -193,7 +220,7 @@ fn silent_lines(visit: &Visit, report: &Report, lines: &Lines<'_>) -> Vec<Value>
                 "source": lang.pick(&one.source.zh, &one.source.en),
                 "who": if all { visit.t("全家").to_owned() } else { names.join(visit.t("、")) },
                 "what": figures.join(visit.t("、")),
-                "why": lang.pick(&one.why.zh(), &one.why.en()),
+                "why": one.why.says(lang),
             })
         })
         .collect()
@@ -204,7 +231,7 @@ fn one_line(visit: &Visit, seen: &Seen, report: &Report, line: &Line<'_>) -> Val
     let asked = line.fact.map(|def| Asked::of(lang, def));
     let shown = |value: &vocab::Value| match &asked {
         Some(asked) => shown_at(visit, asked, value),
-        None => plainly(line.source, line.def, value),
+        None => plainly(lang, line.source, line.def, value),
     };
     let declared: Vec<String> = line
         .declared
@@ -249,6 +276,7 @@ pub async fn form(visit: &Visit) -> Answer {
         .values()
         .map(|source| source.department.as_str())
         .collect();
+    departments.sort_unstable();
     departments.dedup();
     let scope = visit.scope(Purpose::Application)?;
     let home = registry::households::household_view(

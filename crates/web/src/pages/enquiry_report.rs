@@ -14,7 +14,6 @@ use crate::problem::Problem;
 use crate::visit::Visit;
 use access::{Permission, Purpose};
 use casework::finding::in_case;
-use casework::finding::objection::FindingObjection;
 use maud::{Markup, html};
 
 /// The report, and what taking all open lines would change.
@@ -22,7 +21,6 @@ pub(crate) async fn found(
     visit: &Visit,
     seen: &Seen,
     report: &Report,
-    objected: &[FindingObjection],
     errors: &[FieldError],
 ) -> Result<(Markup, Markup), Problem> {
     let lang = visit.lang;
@@ -65,10 +63,14 @@ pub(crate) async fn found(
             &open_lines(visit, seen, report, &open, valid, errors)))
         @let taken = of(Standing::Taken);
         @if !taken.is_empty() {
-            (piece::section(visit.t("已采信"), &taken_lines(visit, seen, report, &taken, objected)))
+            (piece::section(visit.t("已采信"), &taken_lines(visit, seen, report, &taken, errors)))
         }
         @if !lines.silent.is_empty() {
             (piece::section(visit.t("没有查清的"), &silent(visit, seen, report, &lines.silent)))
+        }
+        @let refuted = of(Standing::Refuted);
+        @if !refuted.is_empty() {
+            (piece::section(visit.t("异议成立，不再采信"), &plain(visit, seen, report, &refuted)))
         }
         @let agrees = of(Standing::Agrees);
         @if !agrees.is_empty() {
@@ -78,6 +80,9 @@ pub(crate) async fn found(
         @let others = of(Standing::Beside);
         @if !others.is_empty() {
             (piece::section(visit.t("其他情况，供调查时参考"), &plain(visit, seen, report, &others)))
+        }
+        @if !lines.gone.is_empty() {
+            (piece::section(visit.t("规则里已经没有的指标"), &gone(visit, &lines.gone)))
         }
         @if visit.can(Permission::Enquire) && visit.app.landed.is_some() {
             form method="post" action=(format!("/cases/{}/enquiry/{}/reproduce", seen.case.id, row.id)) {
@@ -97,7 +102,7 @@ pub(crate) async fn found(
 fn value(visit: &Visit, line: &Line<'_>) -> String {
     match line.fact {
         Some(def) => shown_at(visit, &Asked::of(visit.lang, def), &line.value),
-        None => plainly(line.source, line.def, &line.value),
+        None => plainly(visit.lang, line.source, line.def, &line.value),
     }
 }
 
@@ -148,13 +153,21 @@ fn open_lines(
         table::text(visit.t("核对发现")),
         table::text(visit.t("会改变什么")),
     ];
+    // What was ticked before a refusal stays as it was. Else what changes the answer is ticked, unless the same was refuted
+    // before: that somebody has to look at first.
+    let again = errors.iter().any(|error| error.field == "take");
+    let ticked = |line: &Line<'_>, effect: Option<&in_case::Effect>| match again {
+        true => visit.form.all("take").any(|key| key == line.key()),
+        false => line.refuted.is_none() && effect.is_some_and(changes),
+    };
     let rows = open
         .iter()
         .map(|(line, effect)| {
             let key = line.key();
+            let ticked = ticked(line, effect.as_ref());
             let name = format!("{} {}", report.whom(visit, seen, line), what(visit, line));
             table::still(vec![
-                html! { @if may { input type="checkbox" name="take" value=(key) checked aria-label=(name); } },
+                html! { @if may { input type="checkbox" name="take" value=(key) checked[ticked] aria-label=(name); } },
                 html! { (report.whom(visit, seen, line)) },
                 html! { (what(visit, line)) },
                 declared(visit, line),
@@ -162,6 +175,7 @@ fn open_lines(
                     strong { (value(visit, line)) }
                     @if let Some(more) = difference(line) { " " span.quiet { (more) } }
                     div { (whence(visit, line)) }
+                    (upheld(visit, line))
                 },
                 effect.as_ref().map_or_else(|| html! { "—" }, |effect| short_effect(visit, effect)),
             ])
@@ -232,7 +246,7 @@ fn taken_lines(
     seen: &Seen,
     report: &Report,
     taken: &[&Line<'_>],
-    objected: &[FindingObjection],
+    errors: &[FieldError],
 ) -> Markup {
     html! {
         ul.answers {
@@ -243,7 +257,7 @@ fn taken_lines(
                         (whence(visit, line))
                     }
                     @if visit.can(Permission::Enquire) {
-                        (super::finding_objections::under(visit, seen, report, line, objected))
+                        (super::finding_objections::under(visit, seen, report, line, errors))
                     }
                 }
             }
@@ -258,8 +272,31 @@ fn plain(visit: &Visit, seen: &Seen, report: &Report, lines: &[&Line<'_>]) -> Ma
                 li {
                     (report.whom(visit, seen, line)) " · " (what(visit, line)) " " strong { (value(visit, line)) } " "
                     (whence(visit, line))
+                    (upheld(visit, line))
                 }
             }
+        }
+    }
+}
+
+/// That the person was right about the same finding before, and why.
+fn upheld(visit: &Visit, line: &Line<'_>) -> Markup {
+    let answered = line.refuted.and_then(|one| one.answered.as_ref());
+    html! {
+        @if let Some(answered) = answered {
+            div.quiet { (visit.lang.f("本人对同一结果的异议 {day} 已答复成立：{reason}", &[
+                ("day", &format::date(answered.on)), ("reason", &answered.reason),
+            ])) }
+        }
+    }
+}
+
+/// What the report holds and nobody can name any more.
+fn gone(visit: &Visit, all: &[(String, Vec<&str>)]) -> Markup {
+    html! {
+        p.quiet { (visit.t("这些指标的约定后来改了或者取消了，这里不能显示当时的值；报告里仍然封存着。")) }
+        ul.answers {
+            @for (source, figures) in all { li { (source) " · " (figures.join(visit.t("、"))) } }
         }
     }
 }
@@ -285,7 +322,7 @@ fn silent(visit: &Visit, seen: &Seen, report: &Report, all: &[Silent<'_>]) -> Ma
                 html! { (lang.pick(&one.source.zh, &one.source.en)) div.quiet { (one.source.department) } },
                 html! { @if everybody { (visit.t("全家")) } @else { (who.join(visit.t("、"))) } },
                 html! { (figures.join(visit.t("、"))) },
-                html! { (lang.pick(&one.why.zh(), &one.why.en())) },
+                html! { (one.why.says(lang)) },
                 html! { @if visit.can(Permission::RecordFacts) {
                     a href=(format!("/cases/{}/findings", seen.case.id)) { (visit.t("发函查询，凭回复录入")) }
                 } },

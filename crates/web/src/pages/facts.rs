@@ -11,6 +11,7 @@ use crate::visit::{Upload, Visit, inline};
 use crate::words;
 use access::{Permission, Purpose, Scope};
 use anyhow::Context;
+use casework::finding::objection;
 use casework::form::read_answer;
 use maud::{Markup, html};
 use policy::{FactDef, Unit};
@@ -350,7 +351,8 @@ pub(crate) async fn keep(
     })
 }
 
-/// `GET /files/{id}` (查看事实的证明材料): only if a fact that lies in the officer's area names it. Journalled.
+/// `GET /files/{id}` (查看证明材料): only if a fact, a consent or an objection that lies in the officer's area names it.
+/// Journalled.
 ///
 /// # Errors
 /// [`Problem::NotFound`] otherwise.
@@ -358,7 +360,11 @@ pub async fn file(visit: &Visit) -> Answer {
     let id: FileId = visit.id("id")?;
     let scope = visit.scope(Purpose::Review)?;
     let db = &visit.app.db;
-    if !registry::facts::evidence_visible(db, &scope, &id.to_string()).await? {
+    let named = id.to_string();
+    let is_visible = registry::facts::evidence_visible(db, &scope, &named).await?
+        || registry::consent::scan_visible(db, &scope, &named).await?
+        || objection::papers_visible(db, &scope, &named).await?;
+    if !is_visible {
         return Err(Problem::NotFound);
     }
     let Some((file, bytes)) = db.files().get(db.conn(), id).await? else {

@@ -7,6 +7,7 @@ use super::enquiry::{Report, page, terms};
 use super::enquiry_lines::Line;
 use super::facts::{evidence_link, keep};
 use super::findings::{name_of, subject_of, word};
+use crate::locale::key;
 use crate::parts::answer::{Asked, shown_at};
 use crate::parts::form::{self, FieldError, fault, field};
 use crate::parts::{format, piece};
@@ -21,6 +22,9 @@ use uuid::Uuid;
 use vocab::Period;
 use vocab::ids::CaseId;
 
+/// The field of the paper that proves an objection; the answer beside it has a file of its own.
+const PROOF: &str = "proof";
+
 /// The objections of a case.
 pub(crate) async fn of_case(visit: &Visit, seen: &Seen) -> Result<Vec<FindingObjection>, Problem> {
     let scope = visit.scope(Purpose::Review)?;
@@ -33,9 +37,9 @@ pub(crate) fn under(
     seen: &Seen,
     report: &Report,
     line: &Line<'_>,
-    objected: &[FindingObjection],
+    errors: &[FieldError],
 ) -> Markup {
-    let open = objected.iter().any(|one| {
+    let open = report.objected.iter().any(|one| {
         Some(one.subject) == line.subject
             && line.fact.is_some_and(|fact| fact.id == one.fact)
             && one.department == line.source.department
@@ -45,7 +49,7 @@ pub(crate) fn under(
     let here = chosen(visit) == key;
     html! {
         @if open { p.quiet { (visit.t("本人有异议，正在复查。")) } }
-        @else if here { (object_form(visit, seen, report, line)) }
+        @else if here { (object_form(visit, seen, report, line, errors)) }
         @else {
             p { a href=(format!("/cases/{}/enquiry?report={}&object={key}", seen.case.id, report.enquiry.row.id)) {
                 (visit.t("本人有异议"))
@@ -62,7 +66,13 @@ fn chosen(visit: &Visit) -> &str {
     }
 }
 
-fn object_form(visit: &Visit, seen: &Seen, report: &Report, line: &Line<'_>) -> Markup {
+fn object_form(
+    visit: &Visit,
+    seen: &Seen,
+    report: &Report,
+    line: &Line<'_>,
+    errors: &[FieldError],
+) -> Markup {
     let lang = visit.lang;
     let (Some(subject), Some(fact)) = (line.subject, line.fact) else {
         return html! {};
@@ -72,7 +82,6 @@ fn object_form(visit: &Visit, seen: &Seen, report: &Report, line: &Line<'_>) -> 
         .iter()
         .map(|(id, name)| (id.to_string(), name.clone()))
         .collect();
-    let first = members.first().map_or("", |(id, _)| id.as_str());
     html! {
         form.card method="post" action=(format!("/cases/{}/enquiry/{}/object", seen.case.id, report.enquiry.row.id))
             enctype="multipart/form-data" {
@@ -81,10 +90,10 @@ fn object_form(visit: &Visit, seen: &Seen, report: &Report, line: &Line<'_>) -> 
             input type="hidden" name="about" value=(word(subject));
             input type="hidden" name="fact" value=(fact.id);
             input type="hidden" name="source" value=(line.source.department);
-            (field(lang, "by", visit.t("谁提出")).value(visit.form.some("by").unwrap_or(first)).select(&members))
-            (field(lang, "said", visit.t("哪里不对，为什么")).value(visit.form.get("said")).area(3))
-            (field(lang, "papers", visit.t("证明材料的名称或编号")).optional().value(visit.form.get("papers")).text())
-            (field(lang, "file", visit.t("证明材料（照片或扫描件）")).optional().file("image/*,application/pdf"))
+            (field(lang, "by", visit.t("谁提出")).value(visit.form.get("by")).errors(errors).select(&members))
+            (field(lang, "said", visit.t("哪里不对，为什么")).value(visit.form.get("said")).errors(errors).area(3))
+            (field(lang, "papers", visit.t("证明材料的名称或编号")).optional().value(visit.form.get("papers")).errors(errors).text())
+            (field(lang, PROOF, visit.t("证明材料（照片或扫描件）")).optional().errors(errors).file("image/*,application/pdf"))
             (form::lesser(visit.t("登记异议")))
         }
     }
@@ -184,13 +193,15 @@ fn answer_form(
             visit.t("不成立：维持这一条").to_owned(),
         ),
     ];
-    let mine = errors.iter().any(|error| error.field.starts_with("answer"));
+    // What is wrong with this very answer keeps it open.
+    let mine = !errors.is_empty() && visit.part("objection") == one.id.to_string();
     html! {
         details.act-form open[mine] {
             summary { (visit.t("复查答复")) }
             form method="post" action=(format!("/cases/{}/objections/{}", seen.case.id, one.id)) enctype="multipart/form-data" {
                 (form::token(visit))
-                (field(lang, "answer_result", visit.t("复查结果")).value(visit.form.some("answer_result").unwrap_or("upheld"))
+                input type="hidden" name="report" value=(visit.form.some("report").unwrap_or(visit.query.get("report")));
+                (field(lang, "answer_result", visit.t("复查结果")).value(visit.form.get("answer_result"))
                     .errors(errors).radios(&outcomes))
                 (field(lang, "answer_reason", visit.t("理由")).value(visit.form.get("answer_reason")).errors(errors).area(3))
                 p.quiet { (lang.f("成立而且部门另有说法的，填写更正后的“{fact}”、提供信息的部门和文号。", &[("fact", &asked.label)])) }
@@ -217,16 +228,16 @@ pub async fn object(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Review)?;
     let within = terms(visit)?.answer_working_days;
     let subject = subject_of(&seen, visit.form.get("about")).ok_or(Problem::NotFound)?;
+    let Ok(by) = visit.form.get("by").parse() else {
+        let wrong = [fault("by", visit.t("请选择是谁提出的"))];
+        return page(visit, &seen, &wrong).await;
+    };
     let mut new = NewObjection {
         subject,
         fact: visit.form.get("fact").to_owned(),
         department: visit.form.get("source").to_owned(),
         period: Period::ALWAYS,
-        by: visit
-            .form
-            .get("by")
-            .parse()
-            .map_err(|_| Problem::NotFound)?,
+        by,
         said: visit.form.get("said").to_owned(),
         papers: visit.form.get("papers").to_owned(),
         within_working_days: u16::try_from(within).unwrap_or(u16::MAX),
@@ -237,7 +248,7 @@ pub async fn object(visit: &Visit) -> Answer {
             Ok(file) => new.papers = file.to_string(),
             Err(sentence) => {
                 tx.rollback().await?;
-                return page(visit, &seen, &[fault("file", sentence)]).await;
+                return page(visit, &seen, &[fault(PROOF, sentence)]).await;
             }
         }
     }
@@ -255,8 +266,51 @@ pub async fn object(visit: &Visit) -> Answer {
                 .lang
                 .pick(&refused.to_string(), &refused.en())
                 .to_owned();
-            page(visit, &seen, &[fault("said", sentence)]).await
+            let field = match refused {
+                Refused::NotOfTheHousehold => "by",
+                _ => "said",
+            };
+            page(visit, &seen, &[fault(field, sentence)]).await
         }
+    }
+}
+
+/// The answer as typed: whether the person is right, and what is right instead. Nothing typed is dropped silently.
+fn said(
+    visit: &Visit,
+    fact: &policy::FactDef,
+) -> Result<(bool, Option<Correction>), Vec<FieldError>> {
+    let one = |field: &str, sentence: &'static str| Err(vec![fault(field, visit.t(sentence))]);
+    let has = |name: &str| visit.form.some(name).is_some();
+    let is_corrected = has("value") || has("number") || !visit.files.is_empty();
+    match visit.form.get("answer_result") {
+        "upheld" if is_corrected => {
+            if !has("value") {
+                return one(
+                    "value",
+                    key("填了文号或者上传了回复，请同时填写更正后的值；没有更正的值请不要填"),
+                );
+            }
+            let (read, wrong) = super::facts::typed(visit, fact);
+            match read.filter(|_| wrong.is_empty()) {
+                Some(read) => Ok((
+                    true,
+                    Some(Correction {
+                        value: read.value,
+                        department: read.source,
+                        evidence: read.evidence.unwrap_or_default(),
+                    }),
+                )),
+                None => Err(wrong),
+            }
+        }
+        "upheld" => Ok((true, None)),
+        "refused" if is_corrected => one(
+            "answer_result",
+            key("异议不成立的维持原值，不填更正的内容；要更正请选择“成立”"),
+        ),
+        "refused" => Ok((false, None)),
+        _ => one("answer_result", key("请选择异议是否成立")),
     }
 }
 
@@ -276,19 +330,10 @@ pub async fn answer(visit: &Visit) -> Answer {
         .find(|known| known.id == one)
         .and_then(|known| visit.app.desk.book.fact(&known.fact))
         .ok_or(Problem::NotFound)?;
-    let upheld = visit.form.get("answer_result") == "upheld";
-    let mut correction = None;
-    if upheld && !visit.form.get("value").trim().is_empty() {
-        let (read, wrong) = super::facts::typed(visit, fact);
-        let Some(read) = read.filter(|_| wrong.is_empty()) else {
-            return page(visit, &seen, &wrong).await;
-        };
-        correction = Some(Correction {
-            value: read.value,
-            department: read.source,
-            evidence: read.evidence.unwrap_or_default(),
-        });
-    }
+    let (upheld, mut correction) = match said(visit, fact) {
+        Ok(said) => said,
+        Err(wrong) => return page(visit, &seen, &wrong).await,
+    };
     let mut tx = visit.app.db.begin().await?;
     if let (Some(upload), Some(right)) = (visit.files.first(), &mut correction) {
         match keep(visit, &tx, upload).await? {
