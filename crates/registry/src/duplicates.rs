@@ -148,6 +148,11 @@ pub struct Reason {
     pub speaks_for: bool,
 }
 
+/// Whether a text says enough to stand as the reason of a judgement (理由是否写明): four characters, as in 双胞胎也.
+pub fn is_reason(text: &str) -> bool {
+    text.trim().chars().count() >= 4
+}
+
 pub(crate) fn reasons_of(model: &linkage::Model, levels: Levels) -> Vec<Reason> {
     linkage::explain::reasons(model, levels)
         .into_iter()

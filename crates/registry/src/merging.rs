@@ -7,6 +7,7 @@
 //! entitlements keep the identifiers they were decided for, and whoever pays asks [`others`].
 
 mod carry_out;
+mod differ;
 mod list;
 mod names;
 mod prepare;
@@ -14,6 +15,7 @@ mod same;
 mod undo;
 
 pub use carry_out::{decide, reject};
+pub use differ::{Differing, differing};
 pub use list::{MergeRow, merge, merge_between, merges_of};
 pub(crate) use names::{drop_names, put_names};
 pub use prepare::{NewMerge, prepare};

@@ -5,7 +5,7 @@
 //! page above joins that.
 
 use super::compare::{Scored, model};
-use super::{Band, PairState, Reason, outcome_word, reasons_of};
+use super::{Band, PairState, Reason, is_reason, outcome_word, reasons_of};
 use crate::people::{Person, PersonRow};
 use crate::reading::Reading;
 use crate::tables::duplicates::match_pair::{self, Column, Entity, Model};
@@ -418,7 +418,7 @@ async fn step(
     reason: &str,
     again_on: Option<NaiveDate>,
 ) -> anyhow::Result<Result<(), DifferentRefused>> {
-    if reason.trim().chars().count() < 4 {
+    if !is_reason(reason) {
         return Ok(Err(DifferentRefused::ReasonMissing));
     }
     let Some(row) = one(tx, scope, id).await? else {

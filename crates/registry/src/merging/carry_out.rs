@@ -5,7 +5,7 @@
 
 use super::prepare::{Both, both, judged_different};
 use super::{Choices, Refused, Side, drop_names, put_names};
-use crate::duplicates::{PairState, settle_pair};
+use crate::duplicates::{PairState, is_reason, settle_pair};
 use crate::tables::duplicates::merge;
 use crate::tables::{membership, person};
 use access::{Scope, another_officer};
@@ -138,7 +138,7 @@ pub async fn reject(
     id: Uuid,
     why: &str,
 ) -> anyhow::Result<Result<(), Refused>> {
-    if why.trim().chars().count() < 4 {
+    if !is_reason(why) {
         return Ok(Err(Refused::ReasonMissing));
     }
     let Some(row) = waiting(tx, scope, id).await? else {

@@ -1,7 +1,7 @@
 //! Preparing a merge (拟定合并): which record stays, what it says where the two differ, and why.
 
 use super::{Choices, Refused, same};
-use crate::duplicates::{PairState, settle_pair};
+use crate::duplicates::{PairState, is_reason, settle_pair};
 use crate::tables::duplicates::{match_pair, merge};
 use crate::tables::{membership, person};
 use access::Scope;
@@ -90,7 +90,7 @@ pub async fn prepare(
     if new.survivor == new.merged {
         return Ok(Err(Refused::Itself));
     }
-    if new.reason.trim().chars().count() < 4 {
+    if !is_reason(&new.reason) {
         return Ok(Err(Refused::ReasonMissing));
     }
     let Some(both) = both(tx, scope, new.survivor.0, new.merged.0).await? else {

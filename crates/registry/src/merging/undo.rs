@@ -6,7 +6,7 @@
 use super::carry_out::{Before, Said, end, note, save};
 use super::prepare::{both, records};
 use super::{Refused, Side, drop_names, put_names, same};
-use crate::duplicates::{PairState, settle_pair};
+use crate::duplicates::{PairState, is_reason, settle_pair};
 use crate::facts::settled;
 use crate::tables::duplicates::merge;
 use crate::tables::{fact, membership, person};
@@ -31,7 +31,7 @@ pub async fn undo(
     why: &str,
     since: Side,
 ) -> anyhow::Result<Result<(), Refused>> {
-    if why.trim().chars().count() < 4 {
+    if !is_reason(why) {
         return Ok(Err(Refused::ReasonMissing));
     }
     let found = merge::Entity::find_by_id(id)

@@ -2,7 +2,8 @@
 //! choice where they differ, judge them to be two people, put it off; decide or turn down a merge, or undo it.
 //!
 //! Guarantees: both records lie in the officer's area or the page does not exist; opening it stands in the journal for both; numbers
-//! stay masked, and how near they are is said in words. Deliberately absent: choosing a document; the record with the right one stays.
+//! stay masked, and how near they are is said in words; where two records differ somebody chooses, and what was chosen stands after a
+//! refusal. Deliberately absent: choosing a document; the record with the right one stays.
 
 use super::duplicate_record::{Whole, lines, whole};
 use super::duplicates::{band, reasons, state};
@@ -16,7 +17,7 @@ use access::{Permission, Purpose, Scope};
 use casework::same_person;
 use maud::{Markup, html};
 use registry::duplicates::{self, DifferentRefused, PairRow, PairState};
-use registry::merging::{self, Choices, MergeRow, NewMerge, Side};
+use registry::merging::{self, Choices, Differing, MergeRow, NewMerge, Side};
 use registry::people::Person;
 use store::Tx;
 use uuid::Uuid;
@@ -38,6 +39,9 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
     let a = whole(visit, &scope, pair.a.id).await?;
     let b = whole(visit, &scope, pair.b.id).await?;
     let merges = merging::merge_between(db, &scope, pair.a.id, pair.b.id).await?;
+    let differ = merging::differing(db, &scope, pair.a.id, pair.b.id)
+        .await?
+        .ok_or(Problem::NotFound)?;
     let heads = [visit.t("左边的记录"), visit.t("右边的记录")].map(str::to_owned);
     let against = reasons(visit, &pair.reasons, false);
     let body = html! {
@@ -48,12 +52,12 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
                 p.note.warn { (visit.t("两个号码都有效却不相同，或同一号码下姓名和出生日期都不同。请看证件原件再认定。")) }
             }
         }))
-        (side_by_side(visit, heads, lines(visit, &a, &b)))
+        (side_by_side(visit, heads, lines(visit, &a, &b, differ)))
         p {
             a href=(format!("/people/{}", pair.a.id)) { (visit.t("打开左边的记录")) } " · "
             a href=(format!("/people/{}", pair.b.id)) { (visit.t("打开右边的记录")) }
         }
-        (next(visit, &pair, (&a, &b), &merges, errors).await?)
+        (next(visit, &pair, ((&a, &b), differ), &merges, errors))
         (history(visit, &pair, &merges).await?)
     };
     let note = match visit.query.get("done") {
@@ -77,18 +81,18 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
 }
 
 /// What to do next, by where the pair stands.
-async fn next(
+fn next(
     visit: &Visit,
     pair: &PairRow,
-    (a, b): (&Whole, &Whole),
+    both: ((&Whole, &Whole), Differing),
     merges: &[MergeRow],
     errors: &[FieldError],
-) -> Result<Markup, Problem> {
-    Ok(match pair.state {
+) -> Markup {
+    match pair.state {
         PairState::Open | PairState::Later | PairState::Different => html! {
             section.part {
                 h2 { (visit.t("下一步")) }
-                (merge_form(visit, pair, (a, b), errors))
+                (merge_form(visit, pair, both, errors))
                 @if pair.state != PairState::Different { (other_forms(visit, pair, errors)) }
             }
         },
@@ -102,14 +106,14 @@ async fn next(
             }
             _ => html! {},
         },
-    })
+    }
 }
 
 /// Merging: which record stays, what it says where they differ, and why.
 fn merge_form(
     visit: &Visit,
     pair: &PairRow,
-    (a, b): (&Whole, &Whole),
+    ((a, b), differ): ((&Whole, &Whole), Differing),
     errors: &[FieldError],
 ) -> Markup {
     let lang = visit.lang;
@@ -132,27 +136,36 @@ fn merge_form(
     let documented = |one: &Person| format!("{} {}", one.name, one.document_masked);
     let homed = |one: &Person| format!("{} {}", visit.place(one.lives_in), one.address);
     let phones = [x, y].map(|one| one.phone_masked.clone().unwrap_or_default());
-    let chosen = |name: &str| visit.form.some(name).unwrap_or("a").to_owned();
-    let opened = errors
-        .iter()
-        .any(|error| error.field == "merge_reason" || error.field == "survivor");
+    // Nobody chooses for the officer, but where one record says nothing the other does.
+    let chosen = |name: &str, left: &str, right: &str| match visit.form.some(name) {
+        Some(chosen) => chosen.to_owned(),
+        None if right.trim().is_empty() => "a".to_owned(),
+        None if left.trim().is_empty() => "b".to_owned(),
+        None => String::new(),
+    };
+    let one = |name: &str, label: &str, left: &str, right: &str| {
+        field(lang, name, label)
+            .value(&chosen(name, left, right))
+            .errors(errors)
+            .radios(&sides(left, right))
+    };
+    let sent = visit.form.has("merge_reason");
     html! {
-        details.act-form open[opened || pair.state == PairState::Open] {
+        details.act-form open[sent || pair.state == PairState::Open] {
             summary { (visit.t("是同一人：拟定合并")) }
             form method="post" action=(format!("/duplicates/{}/merge", pair.id)) {
                 (form::token(visit))
                 p.quiet { (visit.t("留下证件正确的那一条；另一条的证件、历史和发放记录都保留，仍能查到。")) }
                 (field(lang, "survivor", visit.t("留下哪一条")).value(visit.form.get("survivor")).errors(errors)
                     .radios(&sides(&documented(x), &documented(y))))
-                @if x.name != y.name {
-                    (field(lang, "name", visit.t("姓名用哪一个")).value(&chosen("name")).radios(&sides(&x.name, &y.name)))
+                @if differ.name { (one("name", visit.t("姓名用哪一个"), &x.name, &y.name)) }
+                @if differ.phone {
+                    (one("phone", visit.t("手机用哪一个"), &phones[0], &phones[1]))
+                    @if phones[0] == phones[1] {
+                        p.quiet { (visit.t("两个手机号打码后看着一样，其实不同；请打开记录核对后再选。")) }
+                    }
                 }
-                @if phones[0] != phones[1] {
-                    (field(lang, "phone", visit.t("手机用哪一个")).value(&chosen("phone")).radios(&sides(&phones[0], &phones[1])))
-                }
-                @if homed(x) != homed(y) {
-                    (field(lang, "home", visit.t("住址用哪一个")).value(&chosen("home")).radios(&sides(&homed(x), &homed(y))))
-                }
+                @if differ.home { (one("home", visit.t("住址用哪一个"), &homed(x), &homed(y))) }
                 (field(lang, "merge_reason", visit.t("合并的依据")).value(visit.form.get("merge_reason")).errors(errors).area(2))
                 @if a.paid + b.paid > 0 {
                     p.quiet { (visit.t("有在发待遇，须由另一位同事复核后才合并。")) }
@@ -166,13 +179,12 @@ fn merge_form(
 /// Two people, or not now.
 fn other_forms(visit: &Visit, pair: &PairRow, errors: &[FieldError]) -> Markup {
     let lang = visit.lang;
-    let wrong = |name: &str| errors.iter().any(|error| error.field == name);
     let until = visit.form.some("until").map_or_else(
         || format::date(visit.today() + chrono::Days::new(30)),
         str::to_owned,
     );
     html! {
-        details.act-form open[wrong("different_reason")] {
+        details.act-form open[visit.form.has("different_reason")] {
             summary { (visit.t("不是同一人")) }
             form method="post" action=(format!("/duplicates/{}/different", pair.id)) {
                 (form::token(visit))
@@ -180,7 +192,7 @@ fn other_forms(visit: &Visit, pair: &PairRow, errors: &[FieldError]) -> Markup {
                 (form::act(visit.t("认定不是同一人")))
             }
         }
-        details.act-form open[wrong("later_reason") || wrong("until")] {
+        details.act-form open[visit.form.has("later_reason")] {
             summary { (visit.t("以后再看")) }
             form method="post" action=(format!("/duplicates/{}/later", pair.id)) {
                 (form::token(visit))
@@ -217,7 +229,7 @@ fn waiting(visit: &Visit, pair: &PairRow, merge: &MergeRow, errors: &[FieldError
                 p.quiet { (visit.t("由街道或区里的同事复核。")) }
             }
             @if visit.can(Permission::MergePeople) {
-                details.act-form open[errors.iter().any(|error| error.field == "reject_reason")] {
+                details.act-form open[visit.form.has("reject_reason")] {
                     summary { (visit.t("退回")) }
                     form method="post" action=(format!("/duplicates/{}/reject", pair.id)) {
                         (form::token(visit))
@@ -247,12 +259,12 @@ fn undo_form(visit: &Visit, pair: &PairRow, merge: &MergeRow, errors: &[FieldErr
     html! {
         section.part {
             h2 { (visit.t("合并有误")) }
-            details.act-form open[errors.iter().any(|error| error.field == "undo_reason")] {
+            details.act-form open[visit.form.has("undo_reason")] {
                 summary { (visit.t("撤销合并")) }
                 form method="post" action=(format!("/duplicates/{}/undo", pair.id)) {
                     (form::token(visit))
                     p.quiet { (visit.t("两条记录恢复为合并以前的样子，并认定为两个人。")) }
-                    (field(lang, "since", visit.t("合并以后录入的事实和变更归谁")).value("survivor").radios(&whose))
+                    (field(lang, "since", visit.t("合并以后录入的事实和变更归谁")).value(visit.form.get("since")).errors(errors).radios(&whose))
                     (field(lang, "undo_reason", visit.t("理由")).value(visit.form.get("undo_reason")).errors(errors).area(2))
                     (form::act(visit.t("撤销合并")))
                 }
@@ -305,7 +317,9 @@ async fn history(visit: &Visit, pair: &PairRow, merges: &[MergeRow]) -> Result<M
             said.push((*at, text));
         }
     }
-    if merges.is_empty() && !pair.reason.is_empty() {
+    // A step of a merge moves the pair at the same moment and is told already; any other judgement stands in the pair alone.
+    let is_told = said.iter().any(|(at, _)| *at == pair.state_at);
+    if !is_told && !pair.reason.is_empty() {
         let what = state(visit, pair.state);
         said.push((
             pair.state_at,
@@ -389,6 +403,22 @@ async fn done(visit: &Visit, tx: Tx, word: &str) -> Answer {
     ))
 }
 
+/// What was asked and not chosen.
+fn unchosen(visit: &Visit, differ: Differing) -> Vec<FieldError> {
+    let asked = [
+        ("survivor", true, visit.t("请选择留下哪一条记录")),
+        ("name", differ.name, visit.t("请选择姓名用哪一个")),
+        ("phone", differ.phone, visit.t("请选择手机用哪一个")),
+        ("home", differ.home, visit.t("请选择住址用哪一个")),
+    ];
+    let chosen = |name: &str| matches!(visit.form.get(name), "a" | "b");
+    asked
+        .into_iter()
+        .filter(|(name, is_asked, _)| *is_asked && !chosen(name))
+        .map(|(name, _, sentence)| fault(name, sentence))
+        .collect()
+}
+
 /// `POST /duplicates/{id}/merge` (拟定合并).
 ///
 /// # Errors
@@ -401,9 +431,13 @@ pub async fn prepare(visit: &Visit) -> Answer {
         .await?
         .ok_or(Problem::NotFound)?;
     let survivor = form.get("survivor");
-    if !matches!(survivor, "a" | "b") {
+    let differ = merging::differing(&tx, &scope, pair.a.id, pair.b.id)
+        .await?
+        .ok_or(Problem::NotFound)?;
+    let wrong = unchosen(visit, differ);
+    if !wrong.is_empty() {
         tx.rollback().await?;
-        return page(visit, &[fault("survivor", visit.t("请选择留下哪一条记录"))]).await;
+        return page(visit, &wrong).await;
     }
     let (stays, goes) = if survivor == "a" {
         (pair.a.id, pair.b.id)
@@ -478,9 +512,15 @@ pub async fn reject(visit: &Visit) -> Answer {
 /// [`Problem::NotFound`] outside the scope.
 pub async fn undo(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Review)?;
+    let since = match visit.form.get("since") {
+        word @ ("survivor" | "merged") => Side::from_word(word),
+        _ => {
+            let sentence = visit.t("请选择合并以后录入的内容归哪一条记录");
+            return page(visit, &[fault("since", sentence)]).await;
+        }
+    };
     let mut tx = visit.app.db.begin().await?;
     let id = merge_of(visit, &tx, &scope, MergeRow::is_in_force).await?;
-    let since = Side::from_word(visit.form.get("since"));
     let step = merging::undo(&mut tx, &scope, id, visit.form.get("undo_reason"), since).await?;
     let step = step.map_err(same_person::Refused::Register);
     merged(visit, tx, step, ("undone", "undo_reason")).await

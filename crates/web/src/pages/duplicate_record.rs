@@ -11,6 +11,7 @@ use casework::list::CaseFilter;
 use casework::same_person;
 use chrono::NaiveDate;
 use registry::Subject;
+use registry::merging::Differing;
 use registry::people::Person;
 use vocab::Month;
 use vocab::ids::PersonId;
@@ -20,9 +21,10 @@ pub(super) struct Whole {
     pub(super) person: Person,
     account: String,
     home: Option<String>,
-    facts: usize,
+    facts: Option<usize>,
     pub(super) paid: usize,
-    cases: u64,
+    /// None where the visitor's roles do not see cases: that is not the same as none.
+    cases: Option<u64>,
 }
 
 /// Reads a record with what it holds; the look is journalled.
@@ -47,23 +49,23 @@ pub(super) async fn whole(visit: &Visit, scope: &Scope, id: PersonId) -> Result<
         ..CaseFilter::default()
     };
     let cases = match visit.scope_for(Permission::SeeCases, Purpose::Review) {
-        Ok(scope) => casework::list::count(db, &scope, &filter).await?,
-        Err(_) => 0,
+        Ok(scope) => Some(casework::list::count(db, &scope, &filter).await?),
+        Err(_) => None,
     };
     Ok(Whole {
         account: account.map_or_else(String::new, |one| {
             format!("{} {}", one.bank, one.number_masked)
         }),
         home: home.map(|home| format!("{}（{}）", home.number, home.members.len())),
-        facts: history.map_or(0, |rows| rows.len()),
+        facts: history.map(|rows| rows.len()),
         paid: paid.len(),
         cases,
         person,
     })
 }
 
-/// Two records line by line.
-pub(super) fn lines(visit: &Visit, a: &Whole, b: &Whole) -> Vec<Line> {
+/// Two records line by line, marked where what is registered differs.
+pub(super) fn lines(visit: &Visit, a: &Whole, b: &Whole, differ: Differing) -> Vec<Line> {
     let lang = visit.lang;
     let day = |day: Option<NaiveDate>| day.map(format::date).unwrap_or_default();
     let (x, y) = (&a.person, &b.person);
@@ -82,13 +84,23 @@ pub(super) fn lines(visit: &Visit, a: &Whole, b: &Whole) -> Vec<Line> {
         differs: false,
         ..line(label, left, right)
     };
+    let seen = |number: Option<u64>| {
+        number.map_or_else(
+            || visit.t("您的岗位看不到").to_owned(),
+            |number| number.to_string(),
+        )
+    };
+    let facts = |one: &Whole| seen(one.facts.and_then(|count| u64::try_from(count).ok()));
     vec![
         line(visit.t("姓名"), &x.name, &y.name),
         line(visit.t("证件类型"), kind(x), kind(y)),
         line(visit.t("证件号码"), &x.document_masked, &y.document_masked),
         line(visit.t("性别"), sex(x), sex(y)),
         line(visit.t("出生日期"), day(x.birth_date), day(y.birth_date)),
-        line(visit.t("手机"), phone(x), phone(y)),
+        Line {
+            differs: differ.phone,
+            ..line(visit.t("手机"), phone(x), phone(y))
+        },
         line(visit.t("户籍地"), hukou(x), hukou(y)),
         line(
             visit.t("居住社区"),
@@ -108,12 +120,8 @@ pub(super) fn lines(visit: &Visit, a: &Whole, b: &Whole) -> Vec<Line> {
             format::instant(x.registered_at),
             format::instant(y.registered_at),
         ),
-        count(
-            visit.t("已录事实"),
-            a.facts.to_string(),
-            b.facts.to_string(),
-        ),
+        count(visit.t("已录事实"), facts(a), facts(b)),
         count(visit.t("在发待遇"), a.paid.to_string(), b.paid.to_string()),
-        count(visit.t("办件"), a.cases.to_string(), b.cases.to_string()),
+        count(visit.t("办件"), seen(a.cases), seen(b.cases)),
     ]
 }

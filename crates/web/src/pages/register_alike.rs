@@ -1,8 +1,9 @@
 //! At registration, whoever may be registered already (登记时核对): side by side with what was typed, with the reasons, and what the
 //! officer says to each: this is the one, it is another, or it cannot be told yet.
 //!
-//! Guarantees: nobody is registered before every candidate has an answer; of a record outside the officer's area nothing is shown
-//! but that there may be one and who looks into it. Deliberately absent: a way to switch the question off.
+//! Guarantees: nobody is registered before every candidate has an answer, given beside what was typed then; an answer stands
+//! while the form is corrected; of a record outside the officer's area nothing is shown but that there may be one and who looks
+//! into it. Deliberately absent: a way to switch the question off.
 
 use super::duplicates::{band, reasons};
 use crate::parts::form::{FieldError, fault, field};
@@ -12,7 +13,7 @@ use crate::problem::Problem;
 use crate::visit::Visit;
 use access::Scope;
 use maud::{Markup, html};
-use registry::duplicates::{Alike, Candidate, Said, alike};
+use registry::duplicates::{Alike, Candidate, Said, alike, is_reason};
 use registry::people::{NewPerson, ids_by_document};
 use vocab::ids::PersonId;
 
@@ -52,9 +53,14 @@ pub(super) async fn asked(visit: &Visit, scope: &Scope, new: &NewPerson) -> Resu
         let id = one.person.id;
         let (answer, reason) = (name_of("said", id), name_of("why", id));
         let why = visit.form.get(&reason).to_owned();
+        // An answer carried along while something else was corrected is shown once more, beside what is typed now.
+        if !visit.form.has(&name_of("asked", id)) {
+            wrong.push(fault(answer, visit.t("请选择是不是同一人")));
+            continue;
+        }
         match visit.form.get(&answer) {
             "same" => return Ok(Asked::IsThis(id)),
-            "different" | "unsure" if why.chars().count() < 4 => {
+            "different" | "unsure" if !is_reason(&why) => {
                 wrong.push(fault(
                     reason,
                     visit.t("请写明理由，至少四个字，例如“看过两人身份证”"),
@@ -93,7 +99,24 @@ pub(super) fn panel(visit: &Visit, alike: &Alike, errors: &[FieldError]) -> Mark
             input type="hidden" name="elsewhere" value="1";
         }
         @for one in &alike.here { (candidate(visit, one, errors)) }
+        @for (name, value) in carried(visit, alike) { input type="hidden" name=(name) value=(value); }
     }
+}
+
+/// The answers given before about whoever is not asked about on this page.
+fn carried<'a>(visit: &'a Visit, alike: &Alike) -> Vec<(&'a str, &'a str)> {
+    let is_shown = |name: &str| {
+        alike
+            .here
+            .iter()
+            .any(|one| name.ends_with(&one.person.id.to_string()))
+    };
+    visit
+        .form
+        .iter()
+        .filter(|(name, _)| name.starts_with("said_") || name.starts_with("why_"))
+        .filter(|(name, _)| !is_shown(name))
+        .collect()
 }
 
 fn candidate(visit: &Visit, one: &Candidate, errors: &[FieldError]) -> Markup {
