@@ -295,6 +295,8 @@ pub(crate) fn act_wording(desk: &Desk, programme: &str, act: &str) -> (String, S
         ),
         "adjust" => ("标准调整".to_owned(), "Standard adjustment".to_owned()),
         crate::life_event::ACT => ("生活事件".to_owned(), "Life event".to_owned()),
+        crate::lead::step::ACT => ("政策找人".to_owned(), "Found by the sweep".to_owned()),
+        crate::review::call::ACT => ("转来复核".to_owned(), "Sent to be reviewed".to_owned()),
         in_case::FOUND => (
             "记入核对发现".to_owned(),
             "Finding of another department recorded".to_owned(),

@@ -24,7 +24,7 @@ use vocab::ids::EntitlementId;
 use vocab::{Month, Region};
 
 /// The act's word on a case's timeline.
-const ACT: &str = "lead";
+pub(crate) const ACT: &str = "lead";
 
 /// Why a lead was dismissed (排除原因).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -86,7 +86,7 @@ pub(crate) async fn after_act(
 }
 
 /// The review ahead of a case, if any.
-async fn ahead(tx: &Tx, case: Uuid) -> anyhow::Result<Option<review::Model>> {
+pub(crate) async fn ahead(tx: &Tx, case: Uuid) -> anyhow::Result<Option<review::Model>> {
     review::Entity::find()
         .filter(review::Column::CaseId.eq(case))
         .filter(review::Column::DoneOn.is_null())

@@ -10,9 +10,8 @@ use crate::parts::{format, piece};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
-use access::{Permission, Purpose, Role, Scope};
-use casework::procedure::TaskKind;
-use casework::task::NewTask;
+use access::{Permission, Purpose, Scope};
+use casework::review::{self, Call};
 use maud::{Markup, html};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -61,7 +60,9 @@ async fn page(visit: &Visit, rows: Option<&[Evidence]>, errors: &[FieldError]) -
     };
     let note = match visit.query.get("done") {
         "dismissed" => Some(html! { (visit.t("已记为核实无误。同样的情况不会再次预警。")) }),
-        "handed_over" => Some(html! { (visit.t("已转办件复核，由街道审核的同事接着办。")) }),
+        "handed_over" => Some(
+            html! { (visit.t("已转办件复核，核查待办已发给经办岗位，核实到的情况记在办件时间线上。")) },
+        ),
         _ => None,
     };
     let acts = html! {
@@ -115,11 +116,10 @@ fn sides(visit: &Visit, one: &Alert, rule: Option<&Rule>) -> anyhow::Result<Mark
         visit.t("在发事项").to_owned(),
         html! { (programmes(visit, one)) " " (format::money(lang, said.paid)) " " span.quiet { (lang.f("每月，自 {month} 起", &[("month", &said.from)])) } },
     )];
-    if let Some((source, figure, day)) = &said.source {
+    if let Some((id, figure, day)) = &said.source {
+        let is_about_all = figure.is_empty();
         let landed = landed(visit)?;
-        let source = landed
-            .as_ref()
-            .and_then(|landed| landed.sources().get(source));
+        let source = landed.as_ref().and_then(|landed| landed.sources().get(id));
         let named = source.map_or_else(String::new, |source| {
             lang.pick(&source.zh, &source.en).to_owned()
         });
@@ -127,7 +127,9 @@ fn sides(visit: &Visit, one: &Alert, rule: Option<&Rule>) -> anyhow::Result<Mark
             let def = source.figures.iter().find(|def| def.id == *figure)?;
             Some(lang.pick(&def.zh, &def.en).to_owned())
         });
-        let by = source.map_or("", |source| source.department.as_str());
+        let by = source.map_or("—", |source| source.department.as_str());
+        // A name that is gone from the rules since changes nothing of what was said then.
+        let named = if named.is_empty() { id.clone() } else { named };
         pairs.push((
             lang.f(
                 "{source}（{by}，{day}）",
@@ -138,9 +140,10 @@ fn sides(visit: &Visit, one: &Alert, rule: Option<&Rule>) -> anyhow::Result<Mark
                 ],
             ),
             html! {
-                @match (figure, &said.said) {
-                    (Some(figure), Some(value)) => { (figure) " " strong { (value) } },
-                    _ => strong { (visit.t("查不到这一户的任何人")) },
+                @match &said.said {
+                    Some(value) => { @if let Some(figure) = figure { (figure) " " } strong { (value) } },
+                    None if is_about_all => strong { (visit.t("查不到这一户的任何人")) },
+                    None => span.quiet { (visit.t("当时没有记下内容")) },
                 }
             },
         ));
@@ -333,7 +336,7 @@ pub async fn dismiss(visit: &Visit) -> Answer {
     }
 }
 
-/// `POST /alerts/{id}/hand-over` (转办): the alert is handed over and the case in payment gets a task, in one.
+/// `POST /alerts/{id}/hand-over` (转办): the alert is handed over and the case in payment is reviewed before its day, in one.
 ///
 /// # Errors
 /// [`Problem::NotFound`] outside the scope.
@@ -344,9 +347,9 @@ pub async fn hand_over(visit: &Visit) -> Answer {
         .await?
         .ok_or(Problem::NotFound)?;
     let rules = rules(visit)?;
+    let nothing_paid = visit.t("没有在发的办件可以复核；请打开家庭或人员核对。");
     let Some(case) = case_of(visit, &scope, &one).await? else {
-        let sentence = visit.t("没有在发的办件可以复核；请打开家庭或人员核对。");
-        return page(visit, None, &[fault("grounds", sentence)]).await;
+        return page(visit, None, &[fault("grounds", nothing_paid)]).await;
     };
     let grounds = visit.form.get("grounds");
     let mut tx = visit.app.db.begin().await?;
@@ -359,14 +362,18 @@ pub async fn hand_over(visit: &Visit) -> Answer {
     let what = rules
         .get(&one.rule)
         .map_or(one.rule.as_str(), |rule| rule.wording.0.as_str());
-    let task = NewTask {
-        case,
-        kind: TaskKind::Review,
-        role: Role::StreetReviewer,
-        due_on: Some(one.due_on),
-        detail: format!("预警（{what}）：{}", grounds.trim()),
+    let call = Call {
+        occasion: format!("预警（{what}）"),
+        grounds: grounds.to_owned(),
+        due_on: one.due_on,
     };
-    casework::task::open_task(&mut tx, &scope, task).await?;
+    if review::call(&mut tx, &scope, &visit.app.desk, case, &call)
+        .await?
+        .is_none()
+    {
+        tx.rollback().await?;
+        return page(visit, None, &[fault("grounds", nothing_paid)]).await;
+    }
     tx.commit().await?;
     visit.go(&format!("/alerts/{id}?done=handed_over"))
 }
