@@ -37,6 +37,7 @@ pub mod home;
 pub mod household;
 pub mod households;
 pub mod journal;
+mod journal_acts;
 pub mod lead;
 pub mod leads;
 pub mod life_event_new;

@@ -4,7 +4,8 @@
 //! Reads only. An export is itself an act and stands in the journal before it leaves. An auditor of a part of the
 //! country sees the entries about records of that part.
 
-use crate::locale::{Lang, key};
+use super::journal_acts::{ACTS, ROOMS, act_name};
+use crate::locale::Lang;
 use crate::parts::form::{self, field, lesser};
 use crate::parts::{format, listing, piece, table};
 use crate::problem::Answer;
@@ -25,105 +26,6 @@ use vocab::ids::OfficerId;
 const ROWS: u64 = 50;
 /// China is eight hours ahead of the clock the entries are kept in.
 const CHINA_HOURS: i64 = 8;
-
-/// Rooms of the house whose acts can be picked together: the beginning of the act's word, and what people call it.
-const ROOMS: [(&str, &str); 13] = [
-    ("access.", key("登录与账号")),
-    ("person.", key("人员")),
-    ("household.", key("家庭")),
-    ("consent.", key("核对授权")),
-    ("verify.", key("核对")),
-    ("fact.", key("事实")),
-    ("account.", key("银行账户")),
-    ("roster.", key("花名册")),
-    ("casework.", key("办件")),
-    ("ledger.", key("发放")),
-    ("exchange.", key("银行文件")),
-    ("journal.", key("操作日志")),
-    ("store.", key("数据库维护")),
-];
-
-/// What acts are called; an act that is not here shows its own word.
-const ACTS: [(&str, &str); 64] = [
-    ("access.signed_in", key("登录")),
-    ("access.sign_in_failed", key("登录失败")),
-    ("access.sign_in_slowed", key("登录被限制")),
-    ("access.wrong_code", key("动态口令错误")),
-    ("access.code_accepted", key("动态口令通过")),
-    ("access.session_ended", key("退出登录")),
-    ("access.create_officer", key("新建账号")),
-    ("access.grant_role", key("授岗")),
-    ("access.revoke_role", key("撤岗")),
-    ("access.enable_officer", key("启用账号")),
-    ("access.disable_officer", key("停用账号")),
-    ("access.set_password", key("重置密码")),
-    ("access.change_own_password", key("修改密码")),
-    ("access.second_factor_on", key("启用动态口令")),
-    ("access.second_factor_off", key("停用动态口令")),
-    ("person.register", key("登记人员")),
-    ("person.read", key("查看人员")),
-    ("person.reveal", key("显示完整号码")),
-    ("person.move_home", key("变更居住地")),
-    ("person.move_hukou", key("变更户籍地")),
-    ("person.set_phone", key("变更手机")),
-    ("person.record_death", key("登记死亡")),
-    ("person.withdraw_death", key("撤回死亡登记")),
-    ("household.form", key("建立家庭")),
-    ("household.read", key("查看家庭")),
-    ("household.join", key("加入家庭")),
-    ("household.leave", key("退出家庭")),
-    ("household.change_head", key("变更户主")),
-    ("fact.record", key("录入事实")),
-    ("fact.withdraw", key("撤回事实")),
-    ("account.set", key("登记银行账户")),
-    ("account.export", key("取用账号")),
-    ("roster.import", key("导入花名册")),
-    ("roster.export", key("导出花名册")),
-    ("ledger.entitle", key("确立待遇")),
-    ("ledger.propose", key("拟定发放")),
-    ("ledger.release_part", key("放款一部分")),
-    ("ledger.release", key("复核放款")),
-    ("ledger.cancel", key("作废批次")),
-    ("ledger.send", key("送银行")),
-    ("ledger.bank_return", key("导入回盘")),
-    ("ledger.reissue", key("重发退回款")),
-    ("ledger.post", key("记账")),
-    ("ledger.correct", key("更正记账")),
-    ("exchange.bank_file", key("取用银行文件")),
-    ("casework.start_draft", key("开始申请")),
-    ("casework.submit", key("提交申请")),
-    ("casework.read", key("查看办件")),
-    ("casework.attach", key("上传材料")),
-    ("casework.read_evidence", key("查看材料")),
-    ("casework.read_letter", key("查看文书")),
-    ("consent.give", key("登记核对授权")),
-    ("consent.refuse", key("登记不同意核对")),
-    ("consent.withdraw", key("撤回核对授权")),
-    ("consent.open", key("按授权取出证件号")),
-    ("consent.print", key("打印核对授权书")),
-    ("verify.permit", key("核准核对")),
-    ("verify.enquire", key("核对")),
-    ("verify.read_report", key("查看核对报告")),
-    ("verify.reproduce", key("重做核对报告")),
-    ("casework.object", key("提出异议")),
-    ("casework.open_task", key("登记待办")),
-    ("casework.take_over", key("存量接收")),
-    ("journal.export", key("导出操作日志")),
-];
-
-/// What an act is called: here, or in the packs' procedures.
-fn act_name<'a>(visit: &'a Visit, act: &'a str) -> &'a str {
-    if let Some((_, name)) = ACTS.iter().find(|(word, _)| *word == act) {
-        return visit.lang.look(name);
-    }
-    let id = act.strip_prefix("casework.").unwrap_or("");
-    visit
-        .app
-        .desk
-        .procedures()
-        .find_map(|procedure| procedure.act(id))
-        .map_or(act, |known| visit.lang.pick(&known.zh, &known.en))
-}
 
 /// What the visitor asked for, narrowed to what he may see.
 struct Asked {
