@@ -43,6 +43,8 @@ pub struct Shelf {
     place: String,
     now: RwLock<Arc<InForce>>,
     pub(super) one_at_a_time: tokio::sync::Mutex<()>,
+    /// The rules tried last, by their fingerprint: whoever moves a slider asks for the same many times.
+    pub(super) tried: std::sync::Mutex<Option<(String, Arc<Desk>)>>,
 }
 
 /// An edition about to be kept.
@@ -73,6 +75,7 @@ impl Shelf {
                 sm3: String::new(),
             })),
             one_at_a_time: tokio::sync::Mutex::new(()),
+            tried: std::sync::Mutex::default(),
         }
     }
 
@@ -120,6 +123,7 @@ impl Shelf {
                 texts,
             })),
             one_at_a_time: tokio::sync::Mutex::new(()),
+            tried: std::sync::Mutex::default(),
         })
     }
 
@@ -130,6 +134,7 @@ impl Shelf {
             place: place.to_owned(),
             now: RwLock::new(Arc::new(now)),
             one_at_a_time: tokio::sync::Mutex::new(()),
+            tried: std::sync::Mutex::default(),
         })
     }
 

@@ -15,7 +15,7 @@ use access::Scope;
 use chrono::NaiveDate;
 use policy::{Ask, Outcome};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use store::Db;
 use vocab::ids::{HouseholdId, RuleDraftId};
 use vocab::{FactSheet, Money, Region};
@@ -112,6 +112,15 @@ pub async fn candidate(
         return Ok(Err(Refused::NotThere));
     }
     let texts = over(&now, &files, false);
+    let fingerprint = texts.fingerprint();
+    let tried = || shelf.tried.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = tried().clone().filter(|(known, _)| *known == fingerprint);
+    if let Some((_, desk)) = known {
+        return Ok(Ok(Candidate {
+            programme: row.programme,
+            desk,
+        }));
+    }
     let (root, place) = (root.to_owned(), shelf.place().to_owned());
     let laid_out = tokio::task::spawn_blocking(move || {
         anyhow::Ok(
@@ -121,10 +130,13 @@ pub async fn candidate(
         )
     });
     Ok(match laid_out.await?? {
-        Ok(desk) => Ok(Candidate {
-            programme: row.programme,
-            desk,
-        }),
+        Ok(desk) => {
+            *tried() = Some((fingerprint, Arc::clone(&desk)));
+            Ok(Candidate {
+                programme: row.programme,
+                desk,
+            })
+        }
         Err(faults) => Err(Refused::NotSound {
             faults,
             failures: 0,

@@ -335,6 +335,10 @@ pub async fn export(visit: &Visit) -> Answer {
     let scope = visit.scope(Purpose::Review)?;
     let asked = question(visit, &visit.query)?;
     let candidates = Candidates::of(visit, &scope).await?;
+    // What cannot be read or does not load is not left out of a file that names what was asked.
+    if let Some(wrong) = asked.wrong.iter().chain(&candidates.wrong).next() {
+        return Err(Problem::Conflict(wrong.sentence.clone()));
+    }
     let is_asked = !asked.reforms.is_empty() || candidates.chosen.is_some();
     let newest = night::newest(super::sweep::base(visit)?).await?;
     let Some((folder, _)) = newest.filter(|_| is_asked) else {
