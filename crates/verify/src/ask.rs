@@ -395,26 +395,45 @@ impl Landed {
         Known::new(people, |key| ids.number(key), names)
     }
 
-    /// What was delivered about one person, in words (调阅原始记录): for the page of somebody who may see it.
+    /// The records a source can show as of a day (可调阅的记录), or why it can show none: asked before anybody's number is opened.
+    ///
+    /// # Errors
+    /// [`Unknown`], also for a source the rules do not know.
+    pub fn records(&self, source: &str, as_of: NaiveDate) -> Result<Records<'_>, Unknown> {
+        let source = self.sources.get(source).ok_or(Unknown::NotLanded)?;
+        let when = When { as_of, named: None };
+        let opened = self.choose(source, when).map_err(|(why, _)| why)?;
+        Ok(Records {
+            landed: self,
+            source,
+            opened,
+            as_of,
+        })
+    }
+}
+
+/// What a source delivered, to be looked up person by person (一次送数的原始记录).
+#[derive(Debug)]
+pub struct Records<'a> {
+    landed: &'a Landed,
+    source: &'a Source,
+    opened: &'a Opened,
+    as_of: NaiveDate,
+}
+
+impl Records<'_> {
+    /// What was delivered about one person, in words (调阅原始记录): for the page of somebody who may see it. Of somebody without
+    /// a number that can be looked up nothing is known, which is not the same as no record.
     ///
     /// # Errors
     /// When a part cannot be read.
-    pub fn evidence(
-        &self,
-        source: &str,
-        person: &Person,
-        as_of: NaiveDate,
-    ) -> anyhow::Result<Vec<Evidence>> {
-        let source = self
-            .sources
-            .get(source)
-            .context("没有这个数据源 (no such source)")?;
-        let when = When { as_of, named: None };
-        let (Ok(opened), Ok(packed)) = (self.choose(source, when), pack(&person.id_no, as_of))
-        else {
-            return Ok(Vec::new());
+    pub fn of(&self, person: &Person) -> anyhow::Result<Result<Vec<Evidence>, Unknown>> {
+        let Self { source, opened, .. } = *self;
+        let Ok(packed) = pack(&person.id_no, self.as_of) else {
+            return Ok(Err(Unknown::NoValidId));
         };
-        let key = id_blinder(&self.keys, &source.id).number(packed.key);
+        let keys = &self.landed.keys;
+        let key = id_blinder(keys, &source.id).number(packed.key);
         let number = opened.manifest.part_of(key);
         let part = opened.part(number)?;
         let mut rows = Vec::new();
@@ -424,7 +443,7 @@ impl Landed {
             rows.extend((from..to).map(place));
         })?;
         let sealed_for = purpose(&source.id, &opened.manifest.delivery, number);
-        part.evidence(source, &sealed_for, &self.keys, &rows)
+        part.evidence(source, &sealed_for, keys, &rows).map(Ok)
     }
 }
 

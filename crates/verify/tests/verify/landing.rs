@@ -295,10 +295,9 @@ fn the_row_as_delivered_is_shown_to_who_may_see_it() {
     let lines =
         format!("{BO},李四,1,,1,,,,,0\n１１０１０５４９１２３１００２,张芳,6222,一行,1,,,,,0\n");
     town.bank(&lines, "2026-11-01").unwrap();
-    let found = town
-        .landed()
-        .evidence("bank", &person(ANN, "张芳"), day("2026-11-22"))
-        .unwrap();
+    let landed = town.landed();
+    let records = landed.records("bank", day("2026-11-22")).unwrap();
+    let found = records.of(&person(ANN, "张芳")).unwrap().unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].row, 3);
     assert_eq!(
@@ -311,6 +310,11 @@ fn the_row_as_delivered_is_shown_to_who_may_see_it() {
         .map(|(_, text)| text.as_str())
         .collect();
     assert_eq!(shown, ["张芳", "6222", "一行"]);
+    // Nothing landed by then, and nobody who can be looked up, is not the same as no record.
+    let early = landed.records("bank", day("2026-10-31"));
+    assert_eq!(early.map(drop), Err(verify::Unknown::NotLanded));
+    let nameless = records.of(&person("12345", "张芳")).unwrap();
+    assert_eq!(nameless, Err(verify::Unknown::NoValidId));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use verify::alert::list::Happened;
 use verify::alert::rules::{Compares, When};
 use verify::alert::{self, Alert, Refused, Rule};
 use verify::part::Evidence;
-use verify::{Landed, Person};
+use verify::{Landed, Person, Unknown};
 use vocab::ids::CaseId;
 
 /// `GET /alerts/{id}` (预警详情); the look is journalled.
@@ -30,7 +30,10 @@ pub async fn show(visit: &Visit) -> Answer {
     page(visit, None, &[]).await
 }
 
-async fn page(visit: &Visit, rows: Option<&[Evidence]>, errors: &[FieldError]) -> Answer {
+/// The rows shown, or why there are none to show.
+type Shown<'a> = Option<Result<&'a [Evidence], &'a Unknown>>;
+
+async fn page(visit: &Visit, rows: Shown<'_>, errors: &[FieldError]) -> Answer {
     let scope = visit.scope_for(Permission::SeeCases, Purpose::Review)?;
     let db = &visit.app.db;
     let (one, events) = alert::view(db, &scope, visit.id("id")?)
@@ -232,7 +235,7 @@ fn next(visit: &Visit, one: &Alert, has_case: bool, errors: &[FieldError]) -> Ma
 fn evidence(
     visit: &Visit,
     one: &Alert,
-    rows: Option<&[Evidence]>,
+    rows: Shown<'_>,
     errors: &[FieldError],
 ) -> anyhow::Result<Markup> {
     let lang = visit.lang;
@@ -257,8 +260,12 @@ fn evidence(
         return Ok(piece::section(
             visit.t("部门送来的记录"),
             &html! {
-                @if rows.is_empty() { p { (visit.t("这份数据里没有此人的记录。")) } }
-                @for row in rows {
+                @match rows {
+                    Err(why) => p { (lang.pick(&why.zh(), &why.en())) },
+                    Ok([]) => p { (visit.t("这份数据里没有此人的记录。")) },
+                    Ok(_) => {},
+                }
+                @for row in rows.unwrap_or_default() {
                     (piece::facts(&row.texts.iter().filter(|(_, text)| !text.is_empty()).map(|(id, text)| (heading(id), html! { (text) })).collect::<Vec<_>>()))
                 }
             },
@@ -291,6 +298,17 @@ pub async fn reveal(visit: &Visit) -> Answer {
     let (one, _) = alert::view(db, &scope, visit.id("id")?)
         .await?
         .ok_or(Problem::NotFound)?;
+    // Whether there is anything to show is looked at before a number is opened for it.
+    let cannot = |why: &Unknown| {
+        let sentence = visit.lang.pick(&why.zh(), &why.en()).to_owned();
+        [fault("purpose", sentence)]
+    };
+    let (Some((source, _, day)), Some(landed)) = (one.sides.source, landed(visit)?) else {
+        return page(visit, None, &cannot(&Unknown::NotLanded)).await;
+    };
+    if let Err(why) = landed.records(&source, day) {
+        return page(visit, None, &cannot(&why)).await;
+    }
     let mut tx = db.begin().await?;
     let clear = match registry::people::reveal(&mut tx, &scope, one.person, purpose).await? {
         Ok(clear) => clear,
@@ -302,18 +320,18 @@ pub async fn reveal(visit: &Visit) -> Answer {
         }
     };
     tx.commit().await?;
-    let (Some((source, _, day)), Some(landed)) = (one.sides.source, landed(visit)?) else {
-        return page(visit, Some(&[]), &[]).await;
-    };
     let person = Person {
         id_no: clear.document_number,
         name: clear.name,
     };
-    let looking = move || landed.evidence(&source, &person, day);
+    let looking = move || match landed.records(&source, day) {
+        Ok(records) => records.of(&person),
+        Err(why) => Ok(Err(why)),
+    };
     let rows = tokio::task::spawn_blocking(looking)
         .await
         .map_err(anyhow::Error::from)??;
-    page(visit, Some(&rows), &[]).await
+    page(visit, Some(rows.as_deref()), &[]).await
 }
 
 /// `POST /alerts/{id}/dismiss` (核实无误).
