@@ -17,7 +17,7 @@ use crate::{evidence, list, notices, receipt, rows, sheet, tables};
 use access::Scope;
 use anyhow::Context;
 use policy::Determination;
-use registry::consent::{self, Consent};
+use registry::consent;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use store::{Db, Event, inside};
@@ -54,8 +54,6 @@ pub struct CaseView {
     pub members: Vec<PersonId>,
     /// Evidence.
     pub evidence: Vec<Evidence>,
-    /// What was said to the enquiry, newest first: yes, no, and what was taken back.
-    pub consents: Vec<Consent>,
     /// Adults who have not authorised.
     pub unauthorised: Vec<PersonId>,
     /// Notices, oldest first.
@@ -219,7 +217,6 @@ async fn read(db: &Db, scope: &Scope, desk: &Desk, id: CaseId) -> anyhow::Result
             .into_iter()
             .map(|row| evidence::shown(desk, &case, row))
             .collect(),
-        consents: consent::of_household(db, scope, case.household).await?,
         unauthorised,
         notices: rows::notices(db, id.0)
             .await?

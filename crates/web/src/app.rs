@@ -100,6 +100,7 @@ pub struct App {
     pub(crate) rates: Arc<Rates>,
     pub(crate) numbers: PrometheusHandle,
     pub(crate) simulations: Arc<Simulations>,
+    pub(crate) enquiring: Arc<crate::enquiring::Read>,
 }
 
 /// What simulations share (试算的公用部分): the rows held between two of them, and whose turn it is.
@@ -137,6 +138,7 @@ impl App {
             door,
             rates: Arc::new(Rates::default()),
             numbers: numbers()?,
+            enquiring: Arc::default(),
             simulations: Arc::new(Simulations {
                 held: Arc::default(),
                 turn: Semaphore::new(1),

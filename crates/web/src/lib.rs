@@ -6,11 +6,12 @@
 //! calls a function of the room that decides, and shows the answer or the refusal.
 //!
 //! Reading order: [`app`], [`routes`], `guard`, [`visit`], [`problem`], [`page`], [`nav`], [`parts`], [`pages`], [`api`];
-//! beside them [`locale`], [`words`], [`fields`], `rate`, `assets`, [`server`].
+//! beside them [`locale`], [`words`], [`fields`], `enquiring`, `rate`, `assets`, [`server`].
 
 pub mod api;
 pub mod app;
 mod assets;
+mod enquiring;
 pub mod fields;
 mod guard;
 pub mod locale;

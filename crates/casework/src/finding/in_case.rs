@@ -172,22 +172,56 @@ pub async fn effect(
     id: CaseId,
     findings: &[NewFinding],
 ) -> anyhow::Result<Option<Effect>> {
+    Ok(effects(db, scope, desk, id, &[findings])
+        .await?
+        .pop()
+        .flatten())
+}
+
+/// What the rule book would say with each of these sets of findings (逐项试算), the case read once; a set about somebody else has
+/// no effect, and outside the scope there is none.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn effects(
+    db: &Db,
+    scope: &Scope,
+    desk: &Desk,
+    id: CaseId,
+    sets: &[&[NewFinding]],
+) -> anyhow::Result<Vec<Option<Effect>>> {
+    let none = || sets.iter().map(|_| None).collect();
     let Some(row) = rows::case_row(db, scope, id.0).await? else {
-        return Ok(None);
+        return Ok(none());
     };
     let case = Case::read(&row)?;
     let (now, today) = (db.now(), db.today());
-    let Some(mut sheet) = sheet::sheet(db, scope, desk, case.household, now, today).await? else {
-        return Ok(None);
+    let Some(sheet) = sheet::sheet(db, scope, desk, case.household, now, today).await? else {
+        return Ok(none());
     };
-    let answer = |sheet: &FactSheet| evaluated(desk, &case, sheet, now, today);
-    let Some(before) = answer(&sheet) else {
-        return Ok(None);
+    let Some(before) = evaluated(desk, &case, &sheet, now, today) else {
+        return Ok(none());
     };
+    let with = |findings: &&[NewFinding]| {
+        let sheet = with_findings(&case, sheet.clone(), findings, now)?;
+        let after = evaluated(desk, &case, &sheet, now, today)?;
+        Some(Effect {
+            before: before.clone(),
+            after,
+        })
+    };
+    Ok(sets.iter().map(with).collect())
+}
+
+/// The facts with these findings in their place; `None` where one is about somebody else.
+fn with_findings(
+    case: &Case,
+    mut sheet: FactSheet,
+    findings: &[NewFinding],
+    now: DateTime<Utc>,
+) -> Option<FactSheet> {
     for new in findings {
-        let Some(record) = record_of(&case, &mut sheet, new.subject) else {
-            return Ok(None);
-        };
+        let record = record_of(case, &mut sheet, new.subject)?;
         let department = new.department.trim();
         let said = record.entry(new.fact.clone()).or_default();
         said.retain(|earlier| earlier.source != department || earlier.period != new.period);
@@ -199,7 +233,7 @@ pub async fn effect(
             evidence: None,
         });
     }
-    Ok(answer(&sheet).map(|after| Effect { before, after }))
+    Some(sheet)
 }
 
 fn evaluated(

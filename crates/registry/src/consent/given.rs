@@ -100,36 +100,6 @@ pub enum Refused {
     Withdrawn,
 }
 
-impl Refused {
-    /// The sentence in English.
-    pub const fn en(self) -> &'static str {
-        match self {
-            Self::NotThere => "This household is not found in your area",
-            Self::NotAMember => "This person is not a member of the household",
-            Self::IsAMember => "This person is a member of the household; record a member",
-            Self::PersonNotThere => {
-                "This person is not found in your area; register them first, or ask the office above"
-            }
-            Self::Died => "This person has died; a near relative of the household signs",
-            Self::Lives => "No death of this person is recorded",
-            Self::RelativeMissing => {
-                "An adult near relative of the household signs for somebody who died; name them"
-            }
-            Self::OwnConsentOnly => {
-                "Who supports the household from outside consents alone; nobody signs for them"
-            }
-            Self::PurposeMissing => "Say what the authorisation is for",
-            Self::SignedLater => "It cannot be signed after today",
-            Self::PeriodReversed => "It must end after it is signed",
-            Self::ScanMissing => "Upload the scan of the paper",
-            Self::GuardianMissing => "A guardian signs for a child; name the guardian",
-            Self::SignerIsNoAdult => "Who signs must be another adult",
-            Self::ReasonMissing => "Say why the person does not agree, or that they do not say why",
-            Self::Withdrawn => "This authorisation was withdrawn before",
-        }
-    }
-}
-
 /// Records what a person says (登记授权或者不同意).
 ///
 /// # Errors

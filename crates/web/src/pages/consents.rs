@@ -11,6 +11,7 @@ use crate::parts::form::{self, FieldError, fault, field};
 use crate::parts::{format, piece};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
+use crate::words;
 use access::{Permission, Purpose};
 use anyhow::Context;
 use maud::{Markup, html};
@@ -21,8 +22,8 @@ use vocab::ids::{CaseId, PersonId};
 use vocab::{Document, DocumentKind};
 
 /// For what people sign (授权用途), word for word as the packs have it.
-pub(crate) fn purpose(visit: &Visit) -> Result<String, Problem> {
-    Ok(super::enquiry::terms(visit)?.usual().to_owned())
+pub(crate) async fn purpose(visit: &Visit) -> Result<String, Problem> {
+    Ok(super::enquiry::terms(visit).await?.usual().to_owned())
 }
 
 pub(crate) fn way_name(visit: &Visit, way: Way) -> &'static str {
@@ -81,7 +82,7 @@ fn scan_of(said: &Said) -> Option<&str> {
 pub(crate) async fn everybody(visit: &Visit, seen: &Seen) -> Result<Vec<(Said, String)>, Problem> {
     let scope = visit.scope(Purpose::Review)?;
     let (db, today) = (&visit.app.db, visit.today());
-    let purpose = purpose(visit)?;
+    let purpose = purpose(visit).await?;
     let said = consent::said(db, &scope, seen.case.household, &purpose, today)
         .await?
         .unwrap_or_default();
@@ -324,7 +325,7 @@ async fn attached(
     let read = tokio::task::spawn_blocking(move || papers::qr_in(&bytes))
         .await
         .context("reading the QR of a scan")?;
-    let (keys, purpose) = (visit.app.db.keys(), purpose(visit)?);
+    let (keys, purpose) = (visit.app.db.keys(), purpose(visit).await?);
     let Some(marked) = read.and_then(|text| consent::read_mark(keys, &text, &purpose)) else {
         return Ok(Ok(ticked));
     };
@@ -359,7 +360,7 @@ async fn record(
         Ok(sent) => sent,
         Err(wrong) => return Ok(Err(wrong)),
     };
-    let purpose = purpose(visit)?;
+    let purpose = purpose(visit).await?;
     let people = match attached(visit, seen, part, people).await? {
         Ok(people) if people.is_empty() => {
             let sentence = visit.t("扫描件上的二维码读不出，请勾选是谁签的");
@@ -395,10 +396,7 @@ async fn record(
         };
         if let Err(refused) = consent::give(&mut tx, &scope, new).await? {
             tx.rollback().await?;
-            let sentence = visit
-                .lang
-                .pick(&refused.to_string(), refused.en())
-                .to_owned();
+            let sentence = words::sentence(visit.lang, &refused.to_string());
             return Ok(Err(fault(field_of(part, refused), sentence)));
         }
     }
@@ -451,7 +449,7 @@ pub async fn outside(visit: &Visit) -> Answer {
             return page(
                 visit,
                 &seen,
-                &wrong(crate::words::sentence(visit.lang, &read.to_string())),
+                &wrong(words::sentence(visit.lang, &read.to_string())),
             )
             .await;
         }
@@ -459,10 +457,7 @@ pub async fn outside(visit: &Visit) -> Answer {
     let found = registry::people::find_by_document(&visit.app.db, &scope, &document).await?;
     let Some(person) = found else {
         let refused = Refused::PersonNotThere;
-        let sentence = visit
-            .lang
-            .pick(&refused.to_string(), refused.en())
-            .to_owned();
+        let sentence = words::sentence(visit.lang, &refused.to_string());
         return page(visit, &seen, &wrong(sentence)).await;
     };
     let tie = Tie::from_word(visit.form.get("out_tie")).filter(|tie| *tie != Tie::Member);
@@ -501,10 +496,7 @@ pub async fn withdraw(visit: &Visit) -> Answer {
         Err(Refused::NotThere) => Err(Problem::NotFound),
         Err(refused) => {
             tx.rollback().await?;
-            let sentence = visit
-                .lang
-                .pick(&refused.to_string(), refused.en())
-                .to_owned();
+            let sentence = words::sentence(visit.lang, &refused.to_string());
             page(visit, &seen, &[fault("", sentence)]).await
         }
     }

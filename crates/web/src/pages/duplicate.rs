@@ -317,8 +317,13 @@ async fn history(visit: &Visit, pair: &PairRow, merges: &[MergeRow]) -> Result<M
             said.push((*at, text));
         }
     }
-    // A step of a merge moves the pair at the same moment and is told already; any other judgement stands in the pair alone.
-    let is_told = said.iter().any(|(at, _)| *at == pair.state_at);
+    // A step of a merge moves the pair and is told already; any other judgement stands in the pair alone.
+    let is_told = matches!(pair.state, PairState::Prepared | PairState::Merged)
+        || merges.iter().any(|merge| {
+            merge.ended.as_ref().is_some_and(|(_, at, why)| {
+                *at == pair.state_at && why.trim() == pair.reason.trim()
+            })
+        });
     if !is_told && !pair.reason.is_empty() {
         let what = state(visit, pair.state);
         said.push((

@@ -14,6 +14,7 @@ use access::{Purpose, Scope};
 use maud::{Markup, html};
 use sheets::{Column, Field, Kind};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use uuid::Uuid;
 use verify::enquiry::{ByOfficer, EnquiryFilter, EnquiryRow, Oddity, Terms, by_officer, list};
 use vocab::ids::{CaseId, OfficerId};
@@ -38,14 +39,14 @@ fn filter(visit: &Visit) -> EnquiryFilter {
 /// What a page of the list needs beside its rows.
 struct Beside {
     scope: Scope,
-    terms: Terms,
+    terms: Arc<Terms>,
     officers: Vec<ByOfficer>,
     busy: Vec<OfficerId>,
 }
 
 async fn beside(visit: &Visit) -> Result<Beside, Problem> {
     let scope = visit.scope(Purpose::Audit)?;
-    let terms = terms(visit)?;
+    let terms = terms(visit).await?;
     let officers = by_officer(&visit.app.db, &scope, &terms).await?;
     let far = officers.iter().filter(|one| one.far_above);
     Ok(Beside {
@@ -193,10 +194,10 @@ async fn filters(
     let sources: Vec<(String, String)> = sources(visit)
         .await?
         .0
-        .into_values()
+        .values()
         .map(|source| {
             let name = lang.pick(&source.zh, &source.en).to_owned();
-            (source.id, name)
+            (source.id.clone(), name)
         })
         .collect();
     let purposes: Vec<(String, String)> = beside
@@ -217,6 +218,7 @@ async fn filters(
             (field(lang, "source", visit.t("数据源")).value(query.get("source")).filter(visit.t("全部"), &sources))
             (field(lang, "odd", visit.t("异常提示")).value(query.get("odd")).filter(visit.t("全部"), &odd))
             (lesser(visit.t("筛选")))
+            a.button.plain href="/enquiries" { (visit.t("清除")) }
         }
     })
 }

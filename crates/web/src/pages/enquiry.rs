@@ -8,6 +8,7 @@ use super::case::{Seen, view};
 use super::consents::{everybody, state_words, tie_name};
 use super::enquiry_lines::{Line, Lines, Standing, read};
 use super::findings::{beside, name_of};
+use crate::enquiring::Enquiring;
 use crate::parts::form::{self, FieldError, fault, field};
 use crate::parts::{format, piece, table};
 use crate::problem::{Answer, Problem};
@@ -27,11 +28,8 @@ use verify::{Landed, Sources};
 use vocab::ids::{CaseId, PersonId};
 
 /// The terms of enquiring in force (核对规矩).
-pub(crate) fn terms(visit: &Visit) -> Result<Terms, Problem> {
-    Terms::of(&visit.app.desk.book).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Problem::Fault(anyhow::anyhow!("{}", lines.join("\n")))
-    })
+pub(crate) async fn terms(visit: &Visit) -> Result<Arc<Terms>, Problem> {
+    Ok(Enquiring::of(&visit.app).await?.terms)
 }
 
 /// What departments delivered, opened; nothing where no folder is set.
@@ -47,18 +45,14 @@ pub(crate) async fn landed(visit: &Visit) -> Result<Option<Arc<Landed>>, Problem
 }
 
 /// The sources of the rules in force.
-pub(crate) async fn sources(visit: &Visit) -> Result<Sources, Problem> {
-    let desk = Arc::clone(&visit.app.desk);
-    let read = tokio::task::spawn_blocking(move || verify::at_hand::sources_of(&desk.book))
-        .await
-        .context("reading the sources")?;
-    Ok(read?)
+pub(crate) async fn sources(visit: &Visit) -> Result<Arc<Sources>, Problem> {
+    Ok(Enquiring::of(&visit.app).await?.sources)
 }
 
 /// A report with all its page needs (报告及其对照).
 pub(crate) struct Report {
     pub(crate) enquiry: Enquiry,
-    pub(crate) sources: Sources,
+    pub(crate) sources: Arc<Sources>,
     pub(crate) compared: Vec<Compared>,
     pub(crate) people: Vec<(Said, String)>,
     pub(crate) objected: Vec<FindingObjection>,
@@ -154,11 +148,15 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
             beside(visit, seen, None),
         ),
     };
+    let objections = super::finding_objections::section(visit, seen, &objected, errors);
+    // What waits for an answer stands above what was found.
+    let waits = objected.iter().any(|one| one.answered.is_none());
     let body = html! {
         div.columns {
             div {
+                @if waits { (objections) }
                 (found)
-                (super::finding_objections::section(visit, seen, &objected, errors))
+                @if !waits { (objections) }
                 (piece::section(visit.t("核对谁"), &ask_form(visit, seen, &people, report.as_ref(), errors)))
                 @if !all.is_empty() { (piece::section(visit.t("核对记录"), &history(visit, seen, &all, wanted))) }
             }
@@ -324,7 +322,7 @@ pub async fn post(visit: &Visit) -> Answer {
     let id: CaseId = visit.id("id")?;
     let seen = view(visit, id).await?;
     let scope = visit.scope(Purpose::Review)?;
-    let terms = terms(visit)?;
+    let terms = terms(visit).await?;
     let Some(landed) = landed(visit).await? else {
         let sentence = visit.t("这里没有接入部门数据，请凭部门的书面回复录入。");
         return page(visit, &seen, &[fault("people", sentence)]).await;

@@ -269,7 +269,7 @@ pub async fn form(visit: &Visit) -> Answer {
         .await?
         .pop()
         .ok_or(Problem::NotFound)?;
-    let (lang, purpose) = (visit.lang, purpose(visit)?);
+    let (lang, purpose) = (visit.lang, purpose(visit).await?);
     let sources = sources(visit).await?;
     let mut departments: Vec<&str> = sources
         .0

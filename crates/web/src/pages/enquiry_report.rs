@@ -13,6 +13,7 @@ use crate::parts::{format, mark, piece, table};
 use crate::problem::Problem;
 use crate::visit::Visit;
 use access::{Permission, Purpose};
+use casework::finding::NewFinding;
 use casework::finding::in_case;
 use maud::{Markup, html};
 
@@ -28,20 +29,18 @@ pub(crate) async fn found(
     let lines = report.lines(visit, seen);
     let scope = visit.scope(Purpose::Review)?;
     let (db, desk, id) = (&visit.app.db, &visit.app.desk, seen.case.id);
-    let mut open = Vec::new();
-    let mut findings = Vec::new();
-    for line in lines
+    let (takeable, findings): (Vec<&Line<'_>>, Vec<NewFinding>) = lines
         .known
         .iter()
         .filter(|line| line.standing == Standing::Open)
-    {
-        let Some(finding) = line.finding(&row.number) else {
-            continue;
-        };
-        let effect = in_case::effect(db, &scope, desk, id, std::slice::from_ref(&finding)).await?;
-        open.push((line, effect));
-        findings.push(finding);
-    }
+        .filter_map(|line| Some((line, line.finding(&row.number)?)))
+        .unzip();
+    // Each by itself, and all together.
+    let mut sets: Vec<&[NewFinding]> = findings.chunks(1).collect();
+    sets.push(&findings);
+    let mut effects = in_case::effects(db, &scope, desk, id, &sets).await?;
+    let whole = effects.pop().flatten().filter(|_| !findings.is_empty());
+    let mut open: Vec<_> = takeable.into_iter().zip(effects).collect();
     // What changes the answer is what she has to look at.
     open.sort_by_key(|(_, effect)| !effect.as_ref().is_some_and(changes));
     let of = |standing: Standing| -> Vec<&Line<'_>> {
@@ -90,10 +89,6 @@ pub(crate) async fn found(
                 (form::lesser(visit.t("用当时的数据重做一遍，比对是否一致")))
             }
         }
-    };
-    let whole = match findings.is_empty() {
-        true => None,
-        false => in_case::effect(db, &scope, desk, id, &findings).await?,
     };
     Ok((markup, beside(visit, seen, whole.as_ref())))
 }

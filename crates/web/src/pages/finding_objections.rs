@@ -112,6 +112,7 @@ pub(crate) fn section(
     piece::section(
         visit.t("异议与更正"),
         &html! {
+            span #objections {}
             @let answering = answering(visit, all);
             ul.answers { @for one in all { li { (one_objection(visit, seen, one, answering == Some(one.id), errors)) } } }
         },
@@ -226,7 +227,7 @@ pub async fn object(visit: &Visit) -> Answer {
     let report: Uuid = visit.id("report")?;
     let seen = view(visit, id).await?;
     let scope = visit.scope(Purpose::Review)?;
-    let within = terms(visit)?.answer_working_days;
+    let within = terms(visit).await?.answer_working_days;
     let subject = subject_of(&seen, visit.form.get("about")).ok_or(Problem::NotFound)?;
     let Ok(by) = visit.form.get("by").parse() else {
         let wrong = [fault("by", visit.t("请选择是谁提出的"))];

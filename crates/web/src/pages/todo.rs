@@ -147,8 +147,13 @@ fn row(visit: &Visit, task: &TaskRow) -> table::Row {
     } else {
         lang.pick(zh, en)
     };
+    // An objection to a finding is answered where the finding stands.
+    let there = match task.kind {
+        TaskKind::FindingObjection => format!("/cases/{}/enquiry#objections", case.id),
+        _ => format!("/cases/{}", case.id),
+    };
     table::row(
-        format!("/cases/{}", case.id),
+        there,
         vec![
             html! { (case.number) },
             html! { (mark::light(lang, task.light, task.days_left)) @if case.provisional { " " (provisional(visit)) } },

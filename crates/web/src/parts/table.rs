@@ -62,14 +62,19 @@ pub fn still(cells: Vec<Markup>) -> Row {
     Row { href: None, cells }
 }
 
-/// Whether a cell says a day and nothing else; days are not broken over lines.
+/// Whether a cell says a day or an instant, and at most a word below or beside it; these are not broken over lines.
 fn is_day(cell: &Markup) -> bool {
-    let text = cell.0.as_bytes();
-    text.len() == 10
-        && text.iter().enumerate().all(|(at, byte)| match at {
-            4 | 7 => *byte == b'-',
-            _ => byte.is_ascii_digit(),
-        })
+    let text = cell.0.as_str();
+    let (day, rest) = text.split_at_checked(10).unwrap_or_default();
+    let is_date = day.bytes().enumerate().all(|(at, byte)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    let rest = match rest.split_at_checked(6) {
+        Some((time, rest)) if time.starts_with(' ') && time.as_bytes()[3] == b':' => rest,
+        _ => rest,
+    };
+    !day.is_empty() && is_date && (rest.is_empty() || rest.trim_start().starts_with('<'))
 }
 
 /// A table (表格). `path` and `query` make the links of the headings; `caption` is read out before the table.
@@ -123,6 +128,28 @@ pub fn table(
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_day;
+    use maud::PreEscaped;
+
+    #[test]
+    fn days_and_instants_stay_on_one_line_and_sentences_do_not() {
+        for (text, is) in [
+            ("2026-06-01", true),
+            ("2026-06-01 10:32", true),
+            ("2026-06-01 <span class=\"tag\">已过期</span>", true),
+            ("2026-06-01<div class=\"quiet\">还有 3 天</div>", true),
+            ("2026-06-01 至 2026-07-01", false),
+            ("2026-06-0", false),
+            ("日期不详，待核实", false),
+            ("", false),
+        ] {
+            assert_eq!(is_day(&PreEscaped(text.to_owned())), is, "{text}");
         }
     }
 }
