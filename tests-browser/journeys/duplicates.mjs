@@ -102,6 +102,7 @@ export const duplicates = (script) => ({
     await street.goes(pair);
     const undo = street.page.locator('form[action$="/undo"]');
     await open(street, undo);
+    await fill(undo.locator("[name=since]"), "survivor");
     await undo.locator("[name=undo_reason]").fill("护照照片不是一个人");
     await leave(street, () => undo.locator("button.primary").click());
     assert.match(await street.page.locator("main").innerText(), /合并已撤销/);

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { act, idNumber, leave, moveTimeOn, open, showAgain, signIn } from "../desk.mjs";
+import { act, fill, idNumber, leave, moveTimeOn, open, showAgain, signIn } from "../desk.mjs";
 
 /** Born half a year more than 72 years before the demo's day, in a county that does not exist. */
 const WIDOW = { name: "梁秀兰", id: idNumber("440390", "19531201", 2) };
@@ -185,6 +185,7 @@ async function verification({ street, district, path, say }) {
   await street.goes(enquiry);
   await leave(street, () => page.locator(`a[href$="&object=${line}"]`).first().click());
   const objects = page.locator('form[action$="/object"]');
+  await objects.locator("[name=by]").selectOption({ index: 1 });
   await objects.locator("[name=said]").fill("车是亡夫的，三年前已经报废。");
   await objects.locator("[name=papers]").fill("机动车注销证明");
   await street.inspects("enquiry-objecting");
@@ -195,6 +196,7 @@ async function verification({ street, district, path, say }) {
   await district.goes(enquiry);
   const answers = district.page.locator('form[action*="/objections/"]');
   await open(district, answers);
+  await fill(answers.locator("[name=answer_result]"), "upheld");
   await answers.locator("[name=answer_reason]").fill("车管所复核：已注销。");
   await answers.locator("[name=value]").fill("0");
   await answers.locator("[name=number]").fill("车管复〔2026〕9号");
@@ -203,6 +205,8 @@ async function verification({ street, district, path, say }) {
   await district.inspects("enquiry-corrected");
   await street.goes(`${path}/findings`);
   assert.equal(await verdict(street), before, "corrected, the rules say what they said before");
+  await street.goes(enquiry);
+  assert.equal(await page.locator(`input[name=take][value="${line}"]`).count(), 0, "what was refuted is not offered again");
   say(`before ${before} · with the car ${withCar} · corrected as before`);
 }
 
@@ -225,12 +229,14 @@ async function signInAgain(person, login) {
   if ((await person.page.locator("body.desk").count()) === 0) await signIn(person, login);
 }
 
-/** Every adult member signs on the screen; the form has ticked whoever has not signed yet. */
+/** Everybody signs on the screen, the children through their guardian; the form has ticked whoever has not signed yet. */
 async function authorise(person, path) {
   await person.goes(path);
   const form = person.page.locator(`form[action="${path}/authorise"]`);
   await form.waitFor({ state: "attached" });
   await open(person, form);
+  await fill(form.locator("[name=auth_way]"), "screen");
+  await form.locator("[name=auth_by]").selectOption({ index: 1 });
   await leave(person, () => form.locator("button[type=submit]").first().click());
   assert.match(person.page.url(), /done=authorised/);
 }

@@ -321,6 +321,59 @@ fixtures::db_tests! {
         }
     }
 
+    async fn two_phones_with_one_mask_are_chosen_between_and_nothing_is_presumed(db: Db) {
+        let house = staffed(db).await;
+        let mut window = house.signed_in("chuangkou").await;
+        // 138****5678, both of them.
+        let person = |number: &'static str, phone: &'static str| {
+            [("kind", "passport"), ("number", number), ("name", "玛丽亚"), ("birth_date", "1985-03-12"), ("sex", "2"), ("phone", phone), ("lives_in", HERE), ("address", "前进路12号301室")]
+        };
+        window.get("/people/new").await;
+        let first = window.post("/people/new", &person("E12345678", "13812345678")).await;
+        assert!(first.location().ends_with("done=registered"), "{}", first.text());
+        window.get("/people/new").await;
+        let second = person("E12345687", "13899995678");
+        let asked = window.post("/people/new", &second).await;
+        assert!(asked.holds("可能已登记"), "{}", asked.text());
+        let known = window.find("name=\"asked_", '"').unwrap();
+        let (said, why, mark) = (format!("said_{known}"), format!("why_{known}"), format!("asked_{known}"));
+        let mut answered: Vec<(&str, &str)> = second.to_vec();
+        answered.extend([(said.as_str(), "unsure"), (why.as_str(), "旧护照没带来"), (mark.as_str(), "1")]);
+
+        // Another field is wrong: the answer is carried along, shown once more, and only then counts.
+        let mut wrong = answered.clone();
+        wrong[6] = ("lives_in", "");
+        let page = window.post("/people/new", &wrong).await;
+        assert!(page.holds("请选择居住社区") && page.holds(&format!("type=\"hidden\" name=\"{why}\" value=\"旧护照没带来\"")), "{}", page.text());
+        let unmarked: Vec<(&str, &str)> = answered.iter().copied().filter(|(name, _)| *name != mark).collect();
+        let page = window.post("/people/new", &unmarked).await;
+        assert!(page.holds("请先核对") && page.holds("value=\"unsure\" checked") && page.holds("旧护照没带来"), "{}", page.text());
+        let done = window.post("/people/new", &answered).await;
+        assert!(done.location().ends_with("done=registered"), "{}", done.text());
+
+        window.get("/duplicates").await;
+        let pair = window.find("href=\"/duplicates/", '"').filter(|id| !id.contains("export")).unwrap();
+        let path = format!("/duplicates/{pair}");
+        let page = window.get(&path).await;
+        assert!(page.holds("name=\"phone\"") && page.holds("其实不同") && !page.holds("name=\"phone\" value=\"a\" checked"), "{}", page.text());
+        let merge = [("survivor", "b"), ("merge_reason", "两本护照照片为同一人")];
+        let page = window.post(&format!("{path}/merge"), &merge).await;
+        assert!(page.status == StatusCode::UNPROCESSABLE_ENTITY && page.holds("请选择手机用哪一个"), "{}", page.text());
+        assert!(page.holds("name=\"survivor\" value=\"b\" checked") && page.holds("两本护照照片为同一人"), "{}", page.text());
+        let chosen = [("survivor", "b"), ("phone", "a"), ("merge_reason", "两本护照照片为同一人")];
+        let done = window.post(&format!("{path}/merge"), &chosen).await;
+        assert!(done.location().ends_with("done=prepared"), "{}", done.text());
+
+        // Turned down and judged to be two people afterwards: both stand in the history.
+        let mut street = house.signed_in("shenhe").await;
+        street.get(&path).await;
+        assert!(street.post(&format!("{path}/reject"), &[("reject_reason", "照片看不清楚")]).await.location().ends_with("done=rejected"));
+        let judged = street.post(&format!("{path}/different"), &[("different_reason", "看过两人护照原件")]).await;
+        assert!(judged.location().ends_with("done=different"), "{}", judged.text());
+        let page = street.get(&path).await;
+        assert!(page.holds("照片看不清楚") && page.holds("看过两人护照原件"), "{}", page.text());
+    }
+
     async fn numbers_are_masked_and_shown_for_a_purpose_that_is_written_down(db: Db) {
         let house = staffed(db).await;
         let number = id_number("19540101", 2);

@@ -77,6 +77,15 @@ async fn staffed(town: &Town, landed: Option<PathBuf>) -> House {
     house
 }
 
+/// No two things of a page have one id.
+fn once_each(page: &str) {
+    let mut seen = std::collections::BTreeSet::new();
+    for rest in page.split(" id=\"").skip(1) {
+        let id = rest.split('"').next().unwrap();
+        assert!(seen.insert(id.to_owned()), "the id {id} stands twice");
+    }
+}
+
 /// She signs for herself and, as guardian, for both children.
 async fn consents(house: &House, case: &str, family: &Family) {
     let mut window = house.signed_in("chuangkou").await;
@@ -87,6 +96,23 @@ async fn consents(house: &House, case: &str, family: &Family) {
         family.children[1].to_string(),
     );
     let path = format!("/cases/{case}/authorise");
+    // How it was signed is not presumed; who was ticked stays ticked, and nobody else.
+    let unsaid = [
+        ("auth_person", boy.as_str()),
+        ("auth_signed", "2026-09-01"),
+        ("auth_by", widow.as_str()),
+    ];
+    let page = window.upload(&path, &unsaid, ("auth_file", "", b"")).await;
+    assert!(
+        page.status == StatusCode::UNPROCESSABLE_ENTITY && page.holds("请选择怎么签的"),
+        "{}",
+        page.text()
+    );
+    let ticked = |id: &str| format!("name=\"auth_person\" value=\"{id}\" checked");
+    assert!(
+        page.holds(&ticked(&boy)) && !page.holds(&ticked(&widow)) && !page.holds(&ticked(&girl))
+    );
+    once_each(window.page());
     let fields = |by: &'static str| {
         let by = if by.is_empty() {
             String::new()
@@ -185,21 +211,39 @@ fixtures::db_tests! {
         let of_car = |now: &policy::Determination| now.conditions.iter().map(|one| (one.id.clone(), one.result)).collect::<Vec<_>>();
         let with_car = of_car(&now);
 
+        // She alone asked about: what the household has all together is not known, and says so.
+        let alone = officer.post(&path, &[("people", &widow)]).await;
+        let page = officer.follow(&alone.location()).await;
+        assert!(page.holds("HD2026-000002 · ") && page.holds("没有核对全部家庭成员"), "{}", page.text());
+
         // She objects, with a paper; who took it cannot answer, another can.
         let page = officer.get(&format!("{path}?report={report_id}&object={car}")).await;
         assert!(page.holds("已采信") && page.holds("name=\"said\""), "{}", page.text());
         let object = [("object", car.as_str()), ("about", &widow), ("fact", "vehicles"), ("source", "公安车管所"), ("by", &widow), ("papers", "注销证明 2023-11")];
         let bare = officer.upload(&format!("{path}/{report_id}/object"), &object, ("file", "", b"")).await;
-        assert!(bare.holds("请写明哪里不对"), "{}", bare.text());
+        // The page is that of the first report, and what was typed stands.
+        assert!(bare.holds("请写明哪里不对") && bare.holds("HD2026-000001 · ") && !bare.holds("HD2026-000002 · "), "{}", bare.text());
+        assert!(bare.holds("value=\"注销证明 2023-11\"") && bare.holds("href=\"#said\"") && bare.holds("name=\"said\""), "{}", bare.text());
+        let nobody: Vec<_> = object.iter().copied().filter(|(name, _)| *name != "by").chain([("said", "车是亡夫的")]).collect();
+        let nobody = officer.upload(&format!("{path}/{report_id}/object"), &nobody, ("proof", "", b"")).await;
+        assert!(nobody.holds("请选择是谁提出的") && nobody.holds("车是亡夫的"), "{}", nobody.text());
         let mut said = object.to_vec();
         said.push(("said", "车是亡夫的，2023年已经报废"));
-        let objected = officer.upload(&format!("{path}/{report_id}/object"), &said, ("file", "", b"")).await;
+        let proof = ("proof", "z.pdf", b"%PDF-1.7 deregistered".as_slice());
+        let objected = officer.upload(&format!("{path}/{report_id}/object"), &said, proof).await;
         assert!(objected.location().ends_with("done=objected"), "{}", objected.text());
         let page = officer.follow(&objected.location()).await;
         // Ten working days after Tuesday 1 September: 2–4 (3), 7–11 (8), 14 and 15.
         assert!(page.holds("2026-09-15 前答复") && page.holds("这一条是您采信的"), "{}", page.text());
         let twice = officer.upload(&format!("{path}/{report_id}/object"), &said, ("file", "", b"")).await;
         assert!(twice.holds("正在复查"), "{}", twice.text());
+        // The proof can be looked at by whoever sees the case, and by nobody else.
+        let proof = officer.find("href=\"/files/", '"').unwrap();
+        let proof = format!("/files/{proof}");
+        assert_eq!(officer.get(&proof).await.body, b"%PDF-1.7 deregistered");
+        let mut next_door = house.signed_in("linshe").await;
+        assert_eq!(next_door.get(&proof).await.status, StatusCode::NOT_FOUND);
+        officer.get(&path).await;
         let objection = {
             let mut other = house.signed_in("fuhe").await;
             let page = other.get(&path).await;
@@ -212,7 +256,19 @@ fixtures::db_tests! {
         let own = officer.upload(&answers, &right, ("file", "", b"")).await;
         assert!(own.status == StatusCode::UNPROCESSABLE_ENTITY && own.holds("请由另一位工作人员复查答复"), "{}", own.text());
         let mut other = house.signed_in("fuhe").await;
-        other.get(&path).await;
+        let page = other.get(&path).await;
+        assert!(!page.holds("value=\"upheld\" checked") && !page.holds("value=\"refused\" checked"), "nothing is chosen beforehand");
+        once_each(other.page());
+        // No answer is no refusal; a number without the right value, or a value with a refusal, is asked about, and the form stays open.
+        for (sent, told) in [
+            (vec![("answer_reason", "看过了")], "请选择异议是否成立"),
+            (vec![("answer_result", "upheld"), ("answer_reason", "看过了"), ("number", "车管复1号")], "请同时填写更正后的值"),
+            (vec![("answer_result", "refused"), ("answer_reason", "看过了"), ("value", "0")], "不填更正的内容"),
+        ] {
+            let wrong = other.upload(&answers, &sent, ("file", "", b"")).await;
+            assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.holds(told), "{}", wrong.text());
+            assert!(wrong.holds("<details class=\"act-form\" open><summary>复查答复") && wrong.holds("看过了"), "{}", wrong.text());
+        }
         let answered = other.upload(&answers, &right, ("file", "", b"")).await;
         assert!(answered.location().ends_with("done=answered"), "{}", answered.text());
         let page = other.follow(&answered.location()).await;
@@ -223,6 +279,32 @@ fixtures::db_tests! {
         let after = view.now.unwrap();
         assert_ne!(of_car(&after), with_car);
         assert_eq!((after.outcome, after.amount), (policy::Outcome::Met, before.amount), "as before the car");
+
+        // What was refuted is not offered again, nor taken: the page says why.
+        let page = officer.get(&format!("{path}?report={report_id}")).await;
+        assert!(page.holds("异议成立，不再采信") && page.holds("已答复成立：车管所复核"), "{}", page.text());
+        assert!(!page.holds(&format!("value=\"{car}\"")), "{}", page.text());
+        let forced = officer.post(&format!("{path}/{report_id}/take"), &[("take", &car)]).await;
+        assert!(forced.holds("请勾选要采信的发现"), "{}", forced.text());
+
+        // The delivery is gone: made again it comes out otherwise, and the source is named.
+        std::fs::rename(folder.join("landed/vehicle"), folder.join("away")).unwrap();
+        let again = officer.post(&format!("{path}/{report_id}/reproduce"), &[]).await;
+        let page = officer.follow(&again.location()).await;
+        let sources = Sources::of(&town.desk.book).unwrap();
+        let told = format!("与保存的报告不一致：{}。", sources.get("vehicle").unwrap().zh);
+        assert!(page.holds(&told), "{}", page.text());
+        std::fs::rename(folder.join("away"), folder.join("landed/vehicle")).unwrap();
+
+        // She takes her consent back: the paper still says by which consent was asked, and that it was taken back.
+        let mut window = house.signed_in("chuangkou").await;
+        window.get(&format!("/cases/{case}")).await;
+        let given = registry::consent::of_household(&town.db, &town.window, family.household).await.unwrap();
+        let hers = given.iter().find(|one| one.person == family.widow).unwrap().id;
+        let back = window.post(&format!("/cases/{case}/consents/{hers}/withdraw"), &[("reason", "不再申请")]).await;
+        assert!(back.location().ends_with("done=withdrawn"), "{}", back.text());
+        let paper = town::text_of(&officer.get(&format!("{path}/{report_id}/pdf")).await.body);
+        assert!(paper.contains("2026-09-01当面屏幕签字") && paper.contains("2026-09-01已撤回"), "{paper}");
 
         // The auditor sees the enquiry, and asks nothing; the next community sees nothing.
         let mut auditor = house.signed_in("shenji").await;
@@ -255,6 +337,20 @@ fixtures::db_tests! {
         assert!(on_case.holds(&form), "{}", on_case.text());
         let pdf = window.get(&form).await;
         assert!(pdf.body.starts_with(b"%PDF"), "{}", pdf.text());
+        // Each department stands once, though several sources are of one.
+        let paper = town::text_of(&pdf.body);
+        let sources = Sources::of(&town.desk.book).unwrap();
+        let all: std::collections::BTreeSet<&str> = sources.0.values().map(|one| one.department.as_str()).collect();
+        let mut several = 0;
+        for one in &all {
+            let inside = all.iter().any(|other| other != one && other.contains(one));
+            if !inside && sources.0.values().filter(|source| source.department == *one).count() > 1 {
+                several += 1;
+                let list = paper.split("查询本人的信息").nth(1).unwrap();
+                assert_eq!(list.matches(one).count(), 1, "{one}: {paper}");
+            }
+        }
+        assert!(several > 0, "{all:?}");
         let stranger = format!("/cases/{case}/consents/{}/form", uuid::Uuid::from_u128(5));
         assert_eq!(window.get(&stranger).await.status, StatusCode::NOT_FOUND);
 
@@ -276,6 +372,18 @@ fixtures::db_tests! {
         assert!(kept.location().ends_with("done=authorised"), "{}", kept.text());
         let all = registry::consent::of_household(&town.db, &town.window, family.household).await.unwrap();
         assert_eq!((all.len(), all[0].person, all[0].way), (1, family.widow, registry::consent::Way::Paper));
+        // Whoever sees the case can look at the scan; the next community cannot.
+        let scan = format!("/files/{}", all[0].file.clone().unwrap());
+        assert!(window.get(&format!("/cases/{case}")).await.holds(&scan));
+        assert_eq!(window.get(&scan).await.body, picture(Some(&own)));
+        let mut next_door = house.signed_in("linshe").await;
+        assert_eq!(next_door.get(&scan).await.status, StatusCode::NOT_FOUND);
+        // Somebody outside: what they are to the household is not presumed either.
+        window.get(&format!("/cases/{case}")).await;
+        let number = id_number("440306195402030", 2);
+        let outside = [("out_number", number.as_str()), ("out_way", "screen"), ("out_signed", "2026-09-01")];
+        let untied = window.upload(&format!("/cases/{case}/consents"), &outside, ("out_file", "", b"")).await;
+        assert!(untied.holds("请选择此人与这一户的关系"), "{}", untied.text());
 
         // Here no data of departments are connected: the page says what to do instead.
         let mut officer = house.signed_in("shenhe").await;

@@ -6,7 +6,7 @@ use access::Scope;
 use casework::Desk;
 use casework::life_event::tick;
 use casework::procedure::TaskKind;
-use casework::review::{Differs, ReviewFilter, ReviewRow, UNKNOWN_CLASS, counts, list};
+use casework::review::{Call, Differs, ReviewFilter, ReviewRow, UNKNOWN_CLASS, call, counts, list};
 use casework::take_over::TakeOver;
 use casework::todo::{TodoFilter, todo};
 use registry::Subject;
@@ -131,6 +131,48 @@ pub async fn review_tasks(town: &Town, who: &Scope, kind: TaskKind) -> Vec<casew
 
 fixtures::db_tests! {
     migrations = casework::migrations();
+
+    async fn something_from_outside_calls_for_the_one_review_of_a_case_before_its_day(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::with(db, clock, quarterly()).await;
+        let (household, person, case) = alone(&town, 3).await;
+        nothing_but(&town, household, person, &[]).await;
+        tick(&town.db, &town.desk).await.unwrap();
+        let before = ahead(&town).await;
+        let opened = review_tasks(&town, &town.reviewer, TaskKind::Review).await.len();
+
+        let called = |grounds: &str, due: &str| Call {
+            occasion: "预警（名下有车）".to_owned(),
+            grounds: grounds.to_owned(),
+            due_on: day(due),
+        };
+        let call_it = async |scope: &Scope, one: Call| {
+            let mut tx = town.db.begin().await.unwrap();
+            let made = call(&mut tx, scope, &town.desk, case, &one).await.unwrap();
+            tx.commit().await.unwrap();
+            made
+        };
+        let first = call_it(&town.reviewer, called("邻居说在开网约车", "2026-09-20")).await.unwrap();
+        // Called again, it is the same task, and the earlier day holds.
+        let again = call_it(&town.reviewer, called("又看见一次", "2026-10-20")).await.unwrap();
+        assert_eq!(first, again);
+        let tasks = review_tasks(&town, &town.reviewer, TaskKind::Review).await;
+        assert_eq!(tasks.len(), opened.max(1));
+        let task = tasks.iter().find(|task| task.task == first).unwrap();
+        assert_eq!(task.due_on, Some(day("2026-09-20")));
+        assert!(task.detail.contains("预警（名下有车），请核实") && !task.detail.contains("邻居"), "{}", task.detail);
+        let timeline = town.view(case).await.timeline;
+        let told = timeline.iter().find(|step| step.zh == "转来复核").unwrap();
+        assert!(told.opinion.contains("邻居说在开网约车"), "{}", told.opinion);
+
+        // The calendar knows it: no second task comes when its day is near, and still one review is ahead.
+        town.to_day("2027-05-01");
+        tick(&town.db, &town.desk).await.unwrap();
+        assert_eq!(review_tasks(&town, &town.reviewer, TaskKind::Review).await.len(), 1);
+        assert_eq!(ahead(&town).await.len(), before.len());
+        // Out of reach, nothing is called and nothing written.
+        let elsewhere = Scope { region: region(NEXT), ..town.reviewer.clone() };
+        assert_eq!(call_it(&elsewhere, called("越权", "2026-09-20")).await, None);
+    }
 
     async fn a_quarterly_review_is_due_by_the_working_calendar_and_opens_once(db: store::Db, clock: Arc<TestClock>) {
         let town = Town::with(db, clock, quarterly()).await;
