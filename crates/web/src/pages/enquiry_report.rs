@@ -35,12 +35,20 @@ pub(crate) async fn found(
         .filter(|line| line.standing == Standing::Open)
         .filter_map(|line| Some((line, line.finding(&row.number)?)))
         .unzip();
-    // Each by itself, and all together.
-    let mut sets: Vec<&[NewFinding]> = findings.chunks(1).collect();
-    sets.push(&findings);
-    let mut effects = in_case::effects(db, &scope, desk, id, &sets).await?;
-    let whole = effects.pop().flatten().filter(|_| !findings.is_empty());
+    let each: Vec<&[NewFinding]> = findings.chunks(1).collect();
+    let effects = in_case::effects(db, &scope, desk, id, &each).await?;
     let mut open: Vec<_> = takeable.into_iter().zip(effects).collect();
+    // Beside stands what those ticked come to together.
+    let ticked: Vec<NewFinding> = open
+        .iter()
+        .zip(findings)
+        .filter(|((line, effect), _)| is_ticked(visit, line, effect.as_ref(), errors))
+        .map(|(_, finding)| finding)
+        .collect();
+    let whole = match ticked.is_empty() {
+        true => None,
+        false => in_case::effect(db, &scope, desk, id, &ticked).await?,
+    };
     // What changes the answer is what she has to look at.
     open.sort_by_key(|(_, effect)| !effect.as_ref().is_some_and(changes));
     let of = |standing: Standing| -> Vec<&Line<'_>> {
@@ -86,7 +94,7 @@ pub(crate) async fn found(
         @if visit.can(Permission::Enquire) && visit.app.landed.is_some() {
             form method="post" action=(format!("/cases/{}/enquiry/{}/reproduce", seen.case.id, row.id)) {
                 (form::token(visit))
-                (form::lesser(visit.t("用当时的数据重做一遍，比对是否一致")))
+                div.buttons { (form::lesser(visit.t("用当时的数据重做一遍，比对是否一致"))) }
             }
         }
     };
@@ -113,7 +121,7 @@ fn whence(visit: &Visit, line: &Line<'_>) -> Markup {
     html! {
         span.quiet {
             (line.source.department) " · " (visit.lang.pick(&line.source.zh, &line.source.en))
-            @if let Some(day) = line.answer.delivered { " " (format::date(day)) }
+            @if let Some(day) = line.answer.delivered { " " span.day { (format::date(day)) } }
         }
     }
 }
@@ -148,18 +156,11 @@ fn open_lines(
         table::text(visit.t("核对发现")),
         table::text(visit.t("会改变什么")),
     ];
-    // What was ticked before a refusal stays as it was. Else what changes the answer is ticked, unless the same was refuted
-    // before: that somebody has to look at first.
-    let again = errors.iter().any(|error| error.field == "take");
-    let ticked = |line: &Line<'_>, effect: Option<&in_case::Effect>| match again {
-        true => visit.form.all("take").any(|key| key == line.key()),
-        false => line.refuted.is_none() && effect.is_some_and(changes),
-    };
     let rows = open
         .iter()
         .map(|(line, effect)| {
             let key = line.key();
-            let ticked = ticked(line, effect.as_ref());
+            let ticked = is_ticked(visit, line, effect.as_ref(), errors);
             let name = format!("{} {}", report.whom(visit, seen, line), what(visit, line));
             table::still(vec![
                 html! { @if may { input type="checkbox" name="take" value=(key) checked[ticked] aria-label=(name); } },
@@ -190,7 +191,7 @@ fn open_lines(
                 (form::token(visit))
                 (table)
                 @for error in errors.iter().filter(|error| error.field == "take") { p.wrong { (error.sentence) } }
-                (form::act(visit.t("采信勾选的发现")))
+                div.buttons { (form::act(visit.t("采信勾选的发现"))) }
             }
         } @else { (table) }
     }
@@ -214,6 +215,20 @@ fn difference(line: &Line<'_>) -> Option<String> {
         size.to_string()
     };
     Some(format!("{sign}{shown}"))
+}
+
+/// Whether a line is ticked when the page comes: as it was before a refusal; else what changes the answer, unless the same was
+/// refuted before: that somebody has to look at first.
+fn is_ticked(
+    visit: &Visit,
+    line: &Line<'_>,
+    effect: Option<&in_case::Effect>,
+    errors: &[FieldError],
+) -> bool {
+    if errors.iter().any(|error| error.field == "take") {
+        return visit.form.all("take").any(|key| key == line.key());
+    }
+    line.refuted.is_none() && effect.is_some_and(changes)
 }
 
 /// Whether a finding changes the answer.
