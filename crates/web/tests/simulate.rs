@@ -121,6 +121,11 @@ fixtures::db_tests! {
         let wrong = writer.get(&format!("{path}.555")).await;
         assert!(wrong.holds("最多两位小数"), "{}", wrong.text());
         assert_eq!(writer.get("/simulate/export?programme=old_age_allowance").await.status, StatusCode::CONFLICT);
+        // A second reform that cannot be read is not left out of the file: there is no file.
+        let second = TWICE.split('&').find(|pair| pair.starts_with("a.")).unwrap().replacen("a.", "b.", 1);
+        let both = TWICE.replace("reforms=1", "reforms=2");
+        let left_out = writer.get(&format!("/simulate/export?{both}&{second}.555")).await;
+        assert!(left_out.status == StatusCode::CONFLICT && left_out.holds("最多两位小数"), "{}", left_out.text());
         let mut window = house.signed_in("chuangkou").await;
         assert_eq!(window.get(&path).await.status, StatusCode::FORBIDDEN);
     }

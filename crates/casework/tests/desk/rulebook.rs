@@ -2,12 +2,13 @@
 
 use access::{Actor, Purpose, Role, Scope};
 use casework::rulebook::{
-    Change, Moved, NewValue, Proposal, Refused, Saved, Shelf, State, Texts, diff, discard, list,
-    propose, publish, save, send_back, what_if, with_value,
+    Change, Moved, NewValue, Proposal, Refused, Saved, Shelf, State, Texts, candidate, diff,
+    discard, list, propose, publish, save, send_back, what_if, with_value,
 };
 use chrono::NaiveDate;
 use policy::{Ask, Outcome};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use store::Db;
 use uuid::Uuid;
 use vocab::ids::{OfficerId, RuleDraftId};
@@ -221,6 +222,12 @@ fixtures::db_tests! {
         let pieces = diff(&house.text(PARAMETERS), &files.iter().find(|file| file.path == PARAMETERS).unwrap().text);
         assert!(pieces.concat().iter().any(|line| line.change == Change::Added && line.text.contains("35000")));
         house.settle().await;
+        // Whoever moves a slider tries the same draft many times: it is loaded once.
+        let tried = [
+            candidate(&house.db, &house.shelf, &writer_ref, saved.id).await.unwrap().unwrap(),
+            candidate(&house.db, &house.shelf, &writer_ref, saved.id).await.unwrap().unwrap(),
+        ];
+        assert!(Arc::ptr_eq(&tried[0].desk, &tried[1].desk));
         let effect = |on: &'static str| what_if(&house.db, &house.shelf, &writer_ref, saved.id, day(on));
         assert!(effect("2026-06-30").await.unwrap().unwrap().moved.is_empty());
         let said = effect("2026-07-01").await.unwrap().unwrap();
