@@ -185,7 +185,7 @@ fn july_case() -> &'static str {
 fixtures::db_tests! {
     migrations = casework::migrations();
 
-    async fn rules_are_drafted_proved_published_by_another_officer_and_kept(db: Db, clock: std::sync::Arc<store::TestClock>, folder: PathBuf) {
+    async fn rules_are_drafted_proved_published_by_another_officer_and_kept(db: Db, clock: Arc<store::TestClock>, folder: PathBuf) {
         let _stands = clock;
         let house = House::over(db, &folder).await;
         assert_eq!(house.shelf.now().number, 1);
@@ -284,7 +284,7 @@ fixtures::db_tests! {
         assert!(again.desk_of(&house.db, "0").await.unwrap().is_none());
     }
 
-    async fn days_gone_by_change_only_with_a_reason(db: Db, clock: std::sync::Arc<store::TestClock>, folder: PathBuf) {
+    async fn days_gone_by_change_only_with_a_reason(db: Db, clock: Arc<store::TestClock>, folder: PathBuf) {
         let _stands = clock;
         let house = House::over(db, &folder).await;
         let changed = house.text(PARAMETERS).replace("30000", "30100");
@@ -321,7 +321,7 @@ fixtures::db_tests! {
         }
     }
 
-    async fn a_delivery_joins_what_was_published_here_or_stops_the_start(db: Db, clock: std::sync::Arc<store::TestClock>, folder: PathBuf) {
+    async fn a_delivery_joins_what_was_published_here_or_stops_the_start(db: Db, clock: Arc<store::TestClock>, folder: PathBuf) {
         let _stands = clock;
         let house = House::over(db, &folder).await;
         let saved = house.save(PARAMETERS, &house.raised(), 0).await.unwrap();
