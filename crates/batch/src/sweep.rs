@@ -330,7 +330,7 @@ async fn decided_far(
         part.file
     );
     put(folder, part, files.map(Some), &record).await?;
-    Ok((record, 0))
+    Ok((*record, 0))
 }
 
 /// Writes what a part came to, the record last.

@@ -130,7 +130,7 @@ impl Answering {
                 Ok(Answer::Swept {
                     // Decided anew, so every file is there.
                     files: files.map(Option::unwrap_or_default),
-                    record,
+                    record: Box::new(record),
                 })
             }
         }

@@ -34,7 +34,7 @@ pub(crate) enum Question {
 pub(crate) enum Answer {
     /// The record of a sweep, and the files beside it in their order; they travel as bytes, not as text.
     Swept {
-        record: Record,
+        record: Box<Record>,
         #[serde(skip)]
         files: [Vec<u8>; 5],
     },
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn the_files_of_a_sweep_do_not_travel_as_text() {
         let answer = Answer::Swept {
-            record: Record::default(),
+            record: Box::default(),
             files: [vec![1, 2, 3], vec![4], vec![], vec![5], vec![6]],
         };
         let text = serde_json::to_string(&answer).unwrap();

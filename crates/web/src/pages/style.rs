@@ -42,6 +42,9 @@ const MODES: [(&str, &str); 4] = [
     ("elder-dark", key("长辈版深色")),
 ];
 
+/// A part of the page: its heading and what makes it.
+type Part = (&'static str, fn(&Visit) -> Markup);
+
 fn look(mode: &str) -> Option<Look> {
     let theme = match mode {
         "light" | "elder" => Theme::Light,
@@ -65,7 +68,7 @@ pub async fn show(visit: &Visit) -> Answer {
             a.button href=(format!("/style?mode={word}")) aria-current=[(word == mode).then_some("true")] { (visit.t(name)) }
         }
     };
-    let sections: [(&str, fn(&Visit) -> Markup); 9] = [
+    let sections: [Part; 9] = [
         (key("颜色和字号"), tokens),
         (key("按钮和链接"), buttons),
         (key("表单"), fields),
@@ -219,7 +222,7 @@ fn tables(visit: &Visit) -> Markup {
     ];
     let rows = [
         (key("示例甲"), Light::Red, Some(-1), 80_000),
-        (key("示例乙"), Light::Green, Some(9), 1_300_00),
+        (key("示例乙"), Light::Green, Some(9), 130_000),
     ];
     let rows = rows
         .into_iter()
