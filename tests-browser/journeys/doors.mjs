@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { signIn, wantElderMode } from "../desk.mjs";
 
 const ROLES = ["chuangkou", "jiedao", "qushen", "caiwu", "shenji", "guanli", "guize"];
-const PUBLIC = ["/", "/sign-in", "/notices", "/progress", "/programmes", "/help"];
+const PUBLIC = ["/", "/sign-in", "/notices", "/progress", "/programmes", "/help", "/style", "/style?mode=dark"];
 const SIZES = [
   { label: "1440", width: 1440, height: 900 },
   { label: "390", width: 390, height: 844 },
@@ -25,7 +25,7 @@ export const doors = {
       if (elder) await wantElderMode(visitor);
       for (const path of PUBLIC) {
         await visitor.goes(path);
-        await visitor.inspects(path.replaceAll("/", "-"));
+        await visitor.inspects(path.replaceAll(/[/?=]/g, "-"));
       }
     }
     for (const login of ROLES) {

@@ -8,8 +8,8 @@
   const english = document.documentElement.lang === "en";
   const say = (zh, en) => (english ? en : zh);
 
-  // The summary of errors takes the focus, so that it is read out first.
-  const focused = one("[data-focus]");
+  // The summary of errors takes the focus, so that it is read out first; not where one is only shown.
+  const focused = one("[data-focus]:not([data-shown] *)");
   if (focused) focused.focus();
 
   // Shortcuts, which can be switched off on the help page.

@@ -141,7 +141,7 @@ fn fields(visit: &Visit) -> Markup {
     ];
     let plain = |name, label| field(lang, name, label);
     html! {
-        (form::summary(lang, &wrong))
+        div data-shown { (form::summary(lang, &wrong)) }
         form method="get" action="/style" {
             div.row-fields {
                 (plain("style-name", visit.t("姓名")).value("示例").text())
@@ -216,7 +216,7 @@ fn tables(visit: &Visit) -> Markup {
     let columns = [
         table::text(visit.t("户主")).by("name"),
         table::text(visit.t("时限")),
-        table::text(visit.t("日期")).by("day"),
+        table::text(visit.t("申请日期")).by("day"),
         table::number(visit.t("金额")),
         table::text(""),
     ];
