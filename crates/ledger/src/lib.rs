@@ -17,11 +17,11 @@
 //! ```no_run
 //! # async fn example(db: store::Db, first: access::Scope, second: access::Scope) -> anyhow::Result<()> {
 //! let new = ledger::NewPayRun { month: "2026-06".parse()?, region: first.region, programmes: None };
-//! let nobody_blocked = std::collections::BTreeMap::new();
+//! let obstacles = ledger::Obstacles::default();
 //! let mut tx = db.begin().await?;
-//! let run = ledger::propose(&mut tx, &first, &new, &nobody_blocked).await??;
+//! let run = ledger::propose(&mut tx, &first, &new, &obstacles).await??;
 //! tx.commit().await?;
-//! ledger::release(&db, &second, run.id, "request 17", &nobody_blocked).await??;
+//! ledger::release(&db, &second, run.id, "request 17", &obstacles).await??;
 //! assert!(ledger::audit(&db, &first, 2026).await?.is_clean());
 //! # Ok(()) }
 //! ```
