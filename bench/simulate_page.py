@@ -34,6 +34,7 @@ class Desk:
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=sys.stderr, cwd=ROOT)
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
         self.opener = urllib.request.build_opener(jar)
+        self.opener.addheaders.append(("Accept-Language", "zh-CN"))
         for _ in range(600):
             if self.process.poll() is not None:
                 raise SystemExit(f"the desk ended with {self.process.returncode}")

@@ -42,7 +42,9 @@ impl Plan {
     ) -> Result<Self, Unreadable> {
         let file =
             File::open(path).map_err(|fault| Unreadable::NotThere(path.to_owned(), fault))?;
-        let plain = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(damaged)?;
+        // What a program noted of its own types beside the columns is not needed, and when it is damaged its reader panics.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let plain = ArrowReaderMetadata::load(&file, options).map_err(damaged)?;
         // Texts are read as views: nothing is copied until it is looked at.
         let fields: Vec<_> = plain
             .schema()

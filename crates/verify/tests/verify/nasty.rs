@@ -194,6 +194,33 @@ fn a_damaged_parquet_file_is_refused_and_leaves_nothing() {
     assert_eq!(town.landed().deliveries("bank").count(), 0);
 }
 
+/// Found by many random bytes: one wrong byte in the types that a writer notes beside the columns.
+#[test]
+fn a_damaged_note_on_types_does_not_bring_the_reader_down() {
+    let town = Town::new();
+    let file = town.folder.path().join("noted.parquet");
+    let id = Of::Texts(vec![Some(ANN.to_owned()), None]);
+    parquet(
+        &file,
+        vec![("id_no", id), ("balance", Of::Whole(vec![Some(1), None]))],
+    );
+    let whole = std::fs::read(&file).unwrap();
+    let mark: &[u8] = b"ARROW:schema";
+    let note = whole
+        .windows(mark.len())
+        .rposition(|here| here == mark)
+        .unwrap()
+        + mark.len();
+    let end = whole.len() - 8;
+    for at in (note..end).step_by(3) {
+        let mut bytes = whole.clone();
+        bytes[at] = b'/';
+        let file = town.file("noted.parquet", &bytes);
+        // Whatever it says, it says it.
+        let _said = town.land_with("bank", &file, "2026-11-01", 1, true);
+    }
+}
+
 proptest! {
     #![proptest_config(crate::town::cases(60))]
 
