@@ -19,6 +19,8 @@ const MARK: &[u8; 8] = b"HUIMIN-N";
 const CHANGES: &[u8; 8] = b"HUIMIN-C";
 const ROW: usize = 16;
 const CHANGED: usize = 12;
+/// Everything is written again when one row in so many changed.
+const WHOLE: usize = 8;
 
 /// What is kept of a row (逐夜记录).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,9 +118,10 @@ impl Nights {
         bytes
     }
 
-    /// How many rows are no longer as the file has them.
-    pub(crate) fn changed(&self) -> usize {
-        self.changed.len()
+    /// Whether days and kinds are written whole (是否整份写): where there is no file yet, or too much of it changed; else only what
+    /// changed is.
+    pub(crate) fn are_written_whole(&self) -> bool {
+        self.changed.is_empty() || self.changed.len() > self.len() / WHOLE
     }
 
     /// The bytes of the file, with every change in its place.
@@ -178,12 +181,22 @@ mod tests {
         assert!(again.set(2, row(1, 1, 1)).is_err());
         // What changed is eight bytes of mark, eight of number and twelve a row; then what somebody adds.
         let mut changes = again.changes();
-        assert_eq!((changes.len(), again.changed()), (28, 1));
+        assert_eq!((changes.len(), again.changed.len()), (28, 1));
+        // New ones are written whole; so are two of which one changed, for that is more than one in eight.
+        assert!(nights.are_written_whole() && again.are_written_whole());
+        let mut many = nights.clone();
+        for household in 0..6 {
+            many.push(row(household, 1, 1));
+        }
+        many.set(0, row(i64::MIN, 1, 1)).unwrap();
+        assert!(!many.are_written_whole());
+        many.set(1, row(7, 1, 1)).unwrap();
+        assert!(many.are_written_whole());
         changes.extend(b"more");
         let changes = Bytes::from(changes);
         let mut later = nights.clone();
         assert_eq!(later.change(&changes).unwrap(), "more");
-        assert_eq!((rows(&later), later.changed()), (now.to_vec(), 1));
+        assert_eq!((rows(&later), later.changed.len()), (now.to_vec(), 1));
         assert!(nights.clone().change(&changes.slice(..27)).is_err());
         assert!(Nights::new().change(&changes).is_err());
         // Eight bytes of mark and two rows of sixteen.

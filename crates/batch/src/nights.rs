@@ -31,8 +31,6 @@ pub(crate) const NEVER: i32 = i32::MAX;
 pub(crate) const GONE: i32 = i32::MIN;
 /// How many files a part has that was decided.
 pub(crate) const FILES: usize = 5;
-/// Days and kinds are written whole again when one row in so many changed.
-const WHOLE: usize = 8;
 /// How many days ahead rows are laid ready, and over how many more the parts are spread: gathering them means reading a part.
 const AHEAD: (u64, u64) = (14, 7);
 
@@ -324,7 +322,6 @@ impl Before {
                 ..blank
             },
             findings,
-            whole: self.nights.changed() > self.nights.len() / WHOLE,
             nights: self.nights,
             soon,
             kept: households - part.households,

@@ -44,8 +44,6 @@ pub(crate) struct PartDone {
     pub(crate) findings: Vec<Finding>,
     pub(crate) nights: Nights,
     pub(crate) shares: Shares,
-    /// Whether days and kinds are written whole, or only what changed of them.
-    pub(crate) whole: bool,
     /// The rows whose day comes soon, if they were gathered anew.
     pub(crate) soon: Option<Vec<u8>>,
     pub(crate) record: Record,
@@ -56,7 +54,7 @@ impl PartDone {
     /// Its record, its files, and how many households were taken over.
     pub(crate) fn into_files(self) -> anyhow::Result<PartAnswer> {
         let findings = Some(finding::to_file(&self.findings)?);
-        let files = match self.whole {
+        let files = match self.nights.are_written_whole() {
             true => [
                 findings,
                 Some(self.nights.into_file()),
@@ -85,43 +83,36 @@ impl PartWork {
         let (mut soon, mut days) = (Vec::new(), Vec::new());
         for chunk in self.chunks(bindings.reads())? {
             let chunk = chunk?;
-            let first = nights.len();
-            for household in chunk.households()? {
-                nights.push(Night {
-                    household: *household,
-                    next: nights::GONE,
-                    kind: 0,
-                });
+            let current = self.later.current(chunk.clone(), self.at)?;
+            if let Some(current) = &current {
+                part.decide(current, &mut deciders, nexts)?;
             }
-            let Some(chunk) = self.later.current(chunk, self.at)? else {
-                continue;
-            };
-            part.decide(&chunk, &mut deciders, nexts)?;
             let mut decided = part.nexts.drain(..).zip(part.kinds.drain(..));
             let mut keep = Vec::new();
-            for row in first..nights.len() {
-                let household = nights.get(row).household;
-                if !self.later.counts(self.at, household) {
-                    continue;
-                }
-                let (next, kind) = decided.next().context("少了一户的结果")?;
-                let night = Night {
+            for household in chunk.households()?.iter().copied() {
+                let (next, kind) = match self.later.counts(self.at, household) {
+                    true => decided.next().context("少了一户的结果")?,
+                    false => (nights::GONE, 0),
+                };
+                nights.push(Night {
                     household,
                     next,
                     kind,
-                };
-                nights.set(row, night)?;
-                keep.push(next <= until);
-                days.extend((next <= until).then_some(next));
+                });
+                if next != nights::GONE {
+                    keep.push(next <= until);
+                    days.extend((next <= until).then_some(next));
+                }
             }
-            soon.extend(chunk.some(&keep)?);
+            if let Some(current) = current {
+                soon.extend(current.some(&keep)?);
+            }
         }
         part.findings.sort();
         Ok(PartDone {
             soon: Some(nights::soon_file(&soon, &days)?),
             nights,
             shares: part.shares,
-            whole: true,
             record: Record {
                 households: part.households,
                 people: part.people,
