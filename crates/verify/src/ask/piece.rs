@@ -60,11 +60,12 @@ impl std::fmt::Debug for Piece {
 impl Piece {
     /// What an answer is bound to when it is sealed.
     fn purpose(&self) -> String {
-        format!(
-            "{}/{}/{:016x}-{:016x}",
-            self.source, self.delivery, self.from, self.to
-        )
+        purpose(&self.source, &self.delivery, (self.from, self.to))
     }
+}
+
+fn purpose(source: &str, delivery: &str, (from, to): (u64, u64)) -> String {
+    format!("{source}/{delivery}/{from:016x}-{to:016x}")
 }
 
 /// A bulk enquiry cut into pieces (分片的批量核对).
@@ -136,6 +137,11 @@ impl Landed {
     }
 }
 
+/// The first and the last key of a piece.
+fn ends(known: &Known, range: &Range<usize>) -> (u64, u64) {
+    (known.keys[range.start], known.keys[range.end - 1])
+}
+
 /// The keys of each piece, by their places; where nobody can stand there is none.
 fn cut_of(keys: &[u64], manifest: &Manifest, most: usize) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
@@ -179,6 +185,7 @@ impl InPieces<'_> {
         let (at, range) = self.cut.get(number).context("no such piece")?;
         let (source, known, opened) = self.of_source(*at)?;
         let (here, households) = self.people_of(source, known, range.clone());
+        let (from, to) = ends(known, range);
         let of = |one: &u32| *one as usize;
         Ok(Piece {
             source: source.id.clone(),
@@ -186,8 +193,8 @@ impl InPieces<'_> {
             delivery: opened.manifest.delivery.clone(),
             manifest: print(&opened.manifest)?,
             as_of: self.as_of,
-            from: known.keys[range.start],
-            to: known.keys[range.end - 1],
+            from,
+            to,
             households,
             keys: here.iter().map(|one| known.of_person[of(one)]).collect(),
             names: match known.names.is_empty() {
@@ -203,13 +210,13 @@ impl InPieces<'_> {
     /// # Errors
     /// When it is none to that piece.
     pub fn add(&self, found: &mut Found, number: usize, answer: &[u8]) -> anyhow::Result<()> {
-        let piece = self.piece(number)?;
         let (at, range) = self.cut.get(number).context("no such piece")?;
-        let (source, known, _) = self.of_source(*at)?;
+        let (source, known, opened) = self.of_source(*at)?;
+        let bound_to = purpose(&source.id, &opened.manifest.delivery, ends(known, range));
         found.done.resize(self.cut.len(), false);
         ensure!(!found.done[number], "a piece was answered twice");
         let clear = Keys::of_secret(&self.secret)
-            .unseal_bytes(answer, piece.purpose().as_bytes())
+            .unseal_bytes(answer, bound_to.as_bytes())
             .context("答复对不上所问的一片 (an answer to another piece)")?;
         let clear = zstd::decode_all(&clear[..]).context("答复读不出 (reading an answer)")?;
         let (sums, things): Sums = serde_json::from_slice(&clear)?;
