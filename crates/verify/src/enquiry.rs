@@ -15,7 +15,7 @@ mod terms;
 
 pub use kept::{Enquiry, Kept, Named, Reproduced, enquiry, reproduce};
 pub use list::{ByOfficer, EnquiryFilter, EnquiryRow, Oddity, by_officer, list, of_subject};
-pub use terms::{Odd, PurposeDef, Terms};
+pub use terms::{Odd, PurposeDef, Terms, terms_of};
 
 use crate::remote::{Departments, Unkept};
 use crate::tables::{enquiry as table, enquiry_person};

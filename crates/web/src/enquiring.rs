@@ -7,7 +7,7 @@ use crate::app::App;
 use anyhow::Context;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use verify::Sources;
-use verify::enquiry::Terms;
+use verify::enquiry::{Terms, terms_of};
 
 /// The terms and sources of one rule book (核对规矩和数据源).
 #[derive(Debug, Clone)]
@@ -42,13 +42,9 @@ impl Enquiring {
         }
         let desk = Arc::clone(&app.desk);
         let read = tokio::task::spawn_blocking(move || {
-            let terms = Terms::of(&desk.book).map_err(|faults| {
-                let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                anyhow::anyhow!("{}", lines.join("\n"))
-            })?;
             anyhow::Ok(Self {
                 rules: desk.book.hash().to_owned(),
-                terms: Arc::new(terms),
+                terms: Arc::new(terms_of(&desk.book)?),
                 sources: Arc::new(verify::at_hand::sources_of(&desk.book)?),
             })
         });

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Db, TestClock};
 use synth::departments::Resident;
-use verify::enquiry::Terms;
+use verify::enquiry::terms_of;
 use vocab::ids::{HouseholdId, PersonId};
 use vocab::region::Level;
 use vocab::{FactSheet, Month, Region};
@@ -276,8 +276,7 @@ pub(crate) async fn consents(
     places: &Places,
     today: NaiveDate,
 ) -> anyhow::Result<()> {
-    let terms = Terms::of(&desk.book)
-        .map_err(|faults| anyhow::Error::msg(policy::all_of(&faults, ("核对规矩", "terms"))))?;
+    let terms = terms_of(&desk.book)?;
     let scope = Scope {
         purpose: Purpose::Import,
         ..Scope::system(places.district)

@@ -29,6 +29,19 @@ use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::{OfficerId, PersonId};
 
+/// Notes that a list of pairs was looked at (查看留痕): how many, and of which region.
+pub fn note_list(tx: &mut Tx, scope: &Scope, pairs: u64) {
+    tx.note(Event {
+        by: scope.actor.officer,
+        purpose: scope.purpose.text(),
+        act: "duplicate.list".to_owned(),
+        subject_kind: "region".to_owned(),
+        subject_id: scope.region.to_string(),
+        region: Some(scope.region),
+        detail: json!({ "pairs": pairs }),
+    });
+}
+
 /// Which pairs (筛选).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PairFilter {

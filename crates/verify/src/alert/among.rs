@@ -14,7 +14,6 @@ use ledger::InPayment;
 use registry::duplicates::{self, Band, PairFilter, PairState};
 use registry::identities::Identity;
 use std::collections::{BTreeMap, BTreeSet};
-use store::Event;
 use vocab::ids::PersonId;
 use vocab::{Money, Month};
 
@@ -108,15 +107,7 @@ async fn pairs(
         found.extend(ids.filter(|pair| pair.iter().all(|id| all.paid.contains_key(id))));
     }
     let mut tx = db.begin().await?;
-    tx.note(Event {
-        by: scope.actor.officer,
-        purpose: scope.purpose.text(),
-        act: "duplicate.list".to_owned(),
-        subject_kind: "region".to_owned(),
-        subject_id: scope.region.to_string(),
-        region: Some(scope.region),
-        detail: serde_json::json!({ "pairs": looked }),
-    });
+    duplicates::note_list(&mut tx, scope, looked);
     let people: Vec<PersonId> = shared.iter().flatten().copied().collect();
     let known = registry::identities::identities(&mut tx, scope, &people, "共用账户").await?;
     tx.commit().await?;
@@ -148,27 +139,17 @@ async fn judged_two(asking: &Asking<'_>, one: PersonId, other: PersonId) -> anyh
     Ok(pair.is_some_and(|pair| pair.state == PairState::Different))
 }
 
-/// Several in payment with one account; the records of one person are one.
+/// Several in payment with one account.
 async fn shared_accounts(
     asking: &Asking<'_>,
     all: &Found<'_>,
 ) -> anyhow::Result<Vec<Vec<PersonId>>> {
-    let (db, scope) = (asking.db, asking.scope);
-    let groups = registry::identities::shared_accounts(db, scope).await?;
-    let records: Vec<PersonId> = groups.iter().flatten().copied().collect();
-    let who = registry::merging::survivors(db, &records).await?;
-    let mut found = Vec::new();
-    for group in groups {
-        let people: BTreeSet<PersonId> = group
-            .iter()
-            .map(|record| who.get(record).copied().unwrap_or(*record))
-            .filter(|person| all.paid.contains_key(person))
-            .collect();
-        if people.len() > 1 {
-            found.push(people.into_iter().collect());
-        }
+    let mut groups = registry::identities::shared_accounts(asking.db, asking.scope).await?;
+    for group in &mut groups {
+        group.retain(|person| all.paid.contains_key(person));
     }
-    Ok(found)
+    groups.retain(|group| group.len() > 1);
+    Ok(groups)
 }
 
 /// What some people are paid this month, whichever of their records it rests on, by person.

@@ -181,13 +181,16 @@ impl<'a> Work<'a> {
     ) -> anyhow::Result<BTreeMap<PersonId, Money>> {
         let Asking { db, scope, .. } = *self.asking;
         let month = Month::of(ready.delivered).previous();
-        let mut whose: BTreeMap<PersonId, PersonId> = BTreeMap::new();
-        for right in &portion.rights {
-            whose.insert(right.payee, right.payee);
-            if portion.records.contains_key(&right.payee) {
-                let all = registry::merging::same_person(db, right.payee).await?;
-                whose.extend(all.into_iter().map(|record| (record, right.payee)));
-            }
+        let payees = portion.rights.iter().map(|right| right.payee);
+        let several: Vec<PersonId> = payees
+            .clone()
+            .filter(|payee| portion.records.contains_key(payee))
+            .collect();
+        let others = registry::merging::others(db, &several).await?;
+        let mut whose: BTreeMap<PersonId, PersonId> = payees.map(|payee| (payee, payee)).collect();
+        for payee in several {
+            let records = others.get(&payee).into_iter().flatten();
+            whose.extend(records.map(|record| (*record, payee)));
         }
         let payees: Vec<PersonId> = whose.keys().copied().collect();
         let mut settled: BTreeMap<PersonId, Money> = BTreeMap::new();

@@ -91,6 +91,15 @@ struct Draft {
     numbers: BTreeMap<(&'static str, &'static str), u32>,
 }
 
+/// The terms of a rule book; all their mistakes become one message (读取核对规矩).
+///
+/// # Errors
+/// Every mistake, with its place.
+pub fn terms_of(book: &Book) -> anyhow::Result<Terms> {
+    let told = |faults: Vec<Fault>| policy::all_of(&faults, ("核对规矩", "terms"));
+    Terms::of(book).map_err(|faults| anyhow::Error::msg(told(faults)))
+}
+
 impl Terms {
     /// Those of a place (读取核对规矩).
     ///

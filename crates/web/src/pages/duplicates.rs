@@ -13,9 +13,7 @@ use access::{Permission, Purpose, Scope};
 use maud::{Markup, html};
 use registry::duplicates::{self, Band, PairFilter, PairRow, PairState, Reason};
 use registry::people::PersonRow;
-use serde_json::json;
 use sheets::{Column, Field, Kind as Cell};
-use store::Event;
 
 /// Rows a page shows.
 const ROWS: u64 = 30;
@@ -116,15 +114,7 @@ pub async fn show(visit: &Visit) -> Answer {
 
 async fn looked(visit: &Visit, scope: &Scope, rows: usize) -> anyhow::Result<()> {
     let mut tx = visit.app.db.begin().await?;
-    tx.note(Event {
-        by: scope.actor.officer,
-        purpose: scope.purpose.text(),
-        act: "duplicate.list".to_owned(),
-        subject_kind: "region".to_owned(),
-        subject_id: scope.region.to_string(),
-        region: Some(scope.region),
-        detail: json!({ "pairs": rows }),
-    });
+    duplicates::note_list(&mut tx, scope, u64::try_from(rows)?);
     tx.commit().await
 }
 
