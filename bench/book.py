@@ -27,6 +27,8 @@ PACKS = os.path.join(ROOT, "packs")
 # A night in the middle of a month; the first three of a month have more to do, because rules count full months.
 DAY, NEXT = "2026-06-10", "2026-06-11"
 ONE_IN = 1000
+# What each variable costs, written with the table.
+PROFILE = os.path.join(ROOT, "docs", "profile.md")
 # What the slider of the page stands at, in yuan.
 MOVED = [str(yuan) for yuan in range(1260, 1370, 10)]
 
@@ -92,6 +94,8 @@ def main():
         found = rounds(program, data, wish.rounds)
         waited = answers(program, data, "dibao", "dibao_standard", MOVED, DAY) if size == 1_000_000 else None
         fine &= told(size, households, found, waited, wish.write)
+        if wish.write and size == 1_000_000:
+            subprocess.run([program, "profile", data, "--packs", PACKS, "--as-of", DAY, "--out", PROFILE], check=True)
     sys.exit(0 if fine else 1)
 
 

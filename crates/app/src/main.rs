@@ -23,6 +23,7 @@ mod night;
 mod officer;
 mod pack;
 mod place;
+mod profile;
 #[cfg(feature = "cluster")]
 mod scheduler;
 mod serve;
@@ -87,6 +88,8 @@ enum Command {
     Sweep(sweep::SweepAll),
     /// What other values of parameters would mean for the people of a snapshot (试算).
     Simulate(simulate::Simulate),
+    /// What each variable of the rule book costs over a whole population (耗时剖析).
+    Profile(profile::ProfileRules),
     /// Give parts of a sweep, a simulation or a bulk enquiry to executors (集群调度节点).
     #[cfg(feature = "cluster")]
     Scheduler(scheduler::Scheduler),
@@ -133,6 +136,7 @@ fn main() -> ExitCode {
         Command::Snapshot(command) => waiting(command.run()),
         Command::Sweep(command) => waiting(command.run()),
         Command::Simulate(command) => waiting(command.run()),
+        Command::Profile(command) => waiting(command.run()),
         #[cfg(feature = "cluster")]
         Command::Scheduler(command) => waiting(command.run()),
         #[cfg(feature = "cluster")]

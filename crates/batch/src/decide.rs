@@ -5,7 +5,7 @@
 
 use crate::chunk::{Chunk, Rows};
 use anyhow::Context;
-use policy::machine::{Binding, Machine, Outcomes};
+use policy::machine::{Binding, Cost, Machine, Outcomes};
 use policy::{Ask, Book, ColumnDef, Every, Unit};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,6 +158,7 @@ impl Bindings {
 pub(crate) struct Deciders<'b> {
     bindings: &'b Bindings,
     machines: BTreeMap<(usize, usize), Machine<'b>>,
+    clock: Option<fn() -> u64>,
 }
 
 impl<'b> Deciders<'b> {
@@ -165,7 +166,21 @@ impl<'b> Deciders<'b> {
         Self {
             bindings,
             machines: BTreeMap::new(),
+            clock: None,
         }
+    }
+
+    /// The same, timing what it decides (计时).
+    pub(crate) fn timed(bindings: &'b Bindings, clock: fn() -> u64) -> Self {
+        Self {
+            clock: Some(clock),
+            ..Self::new(bindings)
+        }
+    }
+
+    /// What each variable cost, over all places (各变量耗时); the parts of one variable stand apart.
+    pub(crate) fn costs(&self) -> impl Iterator<Item = Cost> {
+        self.machines.values().flat_map(Machine::costs)
     }
 
     /// Decides all rows of a chunk, a run of rows with the same values at a time, each with the question as it was asked. Then
@@ -197,7 +212,13 @@ impl<'b> Deciders<'b> {
                 let rows = cut.rows(alike.books[0].columns())?;
                 let machine = match self.machines.entry((at, place)) {
                     Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => new.insert(bindings.bound(at, place)?.machine()),
+                    Entry::Vacant(new) => {
+                        let machine = new.insert(bindings.bound(at, place)?.machine());
+                        if let Some(clock) = self.clock {
+                            machine.time(clock);
+                        }
+                        machine
+                    }
                 };
                 machine.decide(&rows.table);
                 for (book, number) in alike.numbers.iter().enumerate() {

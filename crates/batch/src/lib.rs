@@ -10,6 +10,7 @@
 //! * [`simulate`], [`effect`], [`suppress`], [`report`]: other values of parameters, and whom they would touch; [`Held`] keeps
 //!   the rows while a slider moves.
 //! * [`cluster`]: parts decided in this process, or on many machines.
+//! * [`profile`]: what each variable of the rule book costs.
 //! * [`statistics`]: counts and sums kept up with the journal.
 //! * [`small_cells`]: which numbers of a table are not shown to those who may not see persons.
 //!
@@ -33,6 +34,7 @@ mod night_rows;
 mod nights;
 mod part;
 pub mod payments;
+pub mod profile;
 pub mod report;
 mod shares;
 pub mod simulate;

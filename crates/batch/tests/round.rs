@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use crowd::{packs, written};
 use policy::{Ask, Book, Outcome, Unit};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use vocab::FactSheet;
 
 fn day() -> NaiveDate {
@@ -145,4 +145,45 @@ async fn parts_workers_and_interruptions_do_not_change_what_is_found() {
             .iter()
             .all(|one| one.kind != FindingKind::ToVerify || one.missing.len() == 1)
     );
+}
+
+/// A clock that goes on by one with every look, so that what is said of time can be counted by hand.
+fn looks() -> u64 {
+    static LOOKS: AtomicU64 = AtomicU64::new(0);
+    LOOKS.fetch_add(1, Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn a_profile_names_every_programme_and_counts_no_time_twice() {
+    let book = Arc::new(Book::load(packs(), "baoan").unwrap());
+    let sheets = population(&book);
+    let place = tempfile::tempdir().unwrap();
+    let folder = Folder::on_disk(place.path()).unwrap();
+    written(&book, &sheets, day(), &folder, 100).await;
+    let found = batch::profile::profile(&folder, &book, Some(day()), looks)
+        .await
+        .unwrap();
+    assert_eq!(found.households, sheets.len() as u64);
+    // A column made is looked at twice, before and after; whatever it is made of is looked at inside and belongs to those.
+    let named: u64 = found.costs.iter().map(|cost| cost.spent).sum();
+    assert!(
+        0 < named && named <= found.deciding,
+        "{named} of {}",
+        found.deciding
+    );
+    assert!(found.costs.is_sorted_by(|a, b| a.spent >= b.spent));
+    for programme in book
+        .programmes()
+        .iter()
+        .filter(|one| one.to != Unit::Organisation)
+    {
+        let own = |step: &str| step.split('.').next() == Some(&programme.id);
+        let cost: u64 = found
+            .costs
+            .iter()
+            .filter(|cost| own(&cost.step))
+            .map(|cost| cost.spent)
+            .sum();
+        assert!(cost > 0, "{}", programme.id);
+    }
 }

@@ -3,6 +3,7 @@
 //! A determination is stored with the case as the decision certificate. Its canonical JSON is byte-stable: the same
 //! book, sheet and question always give the same text. Deliberately absent: any opinion of an officer.
 
+use crate::book::{Book, Brief};
 use crate::kind::Kind;
 use crate::shown::Shown;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -484,6 +485,33 @@ pub fn to_json(all: &[Determination]) -> Vec<u8> {
         determinations: all,
     })
     .expect("a determination holds only strings, numbers, lists and maps with string keys")
+}
+
+/// Outcomes and amounts alone as one JSON document (只要结论和金额的试算结果): `{"determinations": [{programme, member, outcome,
+/// amount}, …]}`, the same words as in [`to_json`], amounts in fen.
+pub fn outcomes_to_json(book: &Book, all: &[Brief]) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct One<'a> {
+        programme: &'a str,
+        member: Option<usize>,
+        outcome: Outcome,
+        amount: Option<Money>,
+    }
+    #[derive(Serialize)]
+    struct Said<'a> {
+        determinations: Vec<One<'a>>,
+    }
+    let determinations = all
+        .iter()
+        .map(|brief| One {
+            programme: &book.programmes()[brief.programme].id,
+            member: brief.member,
+            outcome: brief.outcome,
+            amount: brief.amount,
+        })
+        .collect();
+    serde_json::to_vec(&Said { determinations })
+        .expect("an outcome holds only strings, numbers and lists")
 }
 
 impl Determination {

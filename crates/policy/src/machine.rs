@@ -25,6 +25,7 @@ use batch::{Batch, Scratch};
 use graph::{Graph, NoForm};
 use lanes::Rare;
 use load::Vocabulary;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -67,6 +68,17 @@ pub struct Outcomes<'m> {
     answers: &'m [Answer],
     books: usize,
     book: usize,
+}
+
+/// What one variable, condition or benefit cost (单个变量的耗时).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// How reports call it: `dibao.per_capita_income`; empty for reading the table's columns.
+    pub step: String,
+    /// Operations over columns that were first wanted for it; what others share with it costs them nothing.
+    pub operations: usize,
+    /// What the clock said it took, in the clock's unit.
+    pub spent: u64,
 }
 
 /// Outcome (结论): not met.
@@ -188,6 +200,37 @@ impl Machine<'_> {
     /// Keeps the result of every condition too (保留各项条件).
     pub fn keep_conditions(&mut self) {
         self.keeps_conditions = true;
+    }
+
+    /// Times every column from now on (计时), by a clock that only goes forward. Looking at the clock costs about as much as a
+    /// small column, so shares are what is to be read from it.
+    pub fn time(&mut self, clock: fn() -> u64) {
+        let costs = self.scratch.costs();
+        costs.clock = Some(clock);
+        costs.of = vec![0; self.plan.graph.ops.len()];
+    }
+
+    /// What was spent since [`Self::time`] was called (各变量耗时), by the rules' names in alphabetical order.
+    pub fn costs(&self) -> Vec<Cost> {
+        let graph = &self.plan.graph;
+        let steps = &self.books[0].program().steps;
+        let mut all: BTreeMap<u32, (usize, u64)> = BTreeMap::new();
+        for (owner, spent) in graph.owners.iter().zip(self.scratch.spent()) {
+            let sum = all.entry(*owner).or_default();
+            *sum = (sum.0 + 1, sum.1 + spent);
+        }
+        let mut costs: Vec<Cost> = all
+            .into_iter()
+            .map(|(owner, (operations, spent))| Cost {
+                step: steps
+                    .get(owner as usize)
+                    .map_or(String::new(), |step| step.name.clone()),
+                operations,
+                spent,
+            })
+            .collect();
+        costs.sort_by(|a, b| a.step.cmp(&b.step));
+        costs
     }
 
     /// Decides every household of a table (批量认定) and gives what the first book says. What is kept for the next call is

@@ -223,8 +223,17 @@ fixtures::db_tests! {
         let answer = program.json("/api/v1/evaluate", &asked).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         let said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-        assert!(!said["determinations"].as_array().unwrap().is_empty());
+        let reasoned = said["determinations"].as_array().unwrap();
+        assert!(!reasoned.is_empty());
+        let brief = serde_json::json!({ "as_of": "2026-06-01", "household": {}, "members": [{}], "answer": "outcomes" });
+        let answer = program.json("/api/v1/evaluate", &brief).await;
+        let said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let four = |one: &serde_json::Value| ["programme", "member", "outcome", "amount"].map(|word| one[word].clone());
+        let short = said["determinations"].as_array().unwrap();
+        assert_eq!(short.iter().map(four).collect::<Vec<_>>(), reasoned.iter().map(four).collect::<Vec<_>>());
+        assert!(short.iter().all(|one| one.as_object().unwrap().len() == 4));
         for (wrong, field) in [
+            (serde_json::json!({ "answer": "poem", "members": [] }), "answer"),
             (serde_json::json!({ "as_of": "yesterday", "members": [] }), "as_of"),
             (serde_json::json!({ "place": "nowhere", "members": [] }), "place"),
             (serde_json::json!({ "household": { "no_such_fact": 1 }, "members": [] }), "no_such_fact"),

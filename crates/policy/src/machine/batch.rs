@@ -27,6 +27,17 @@ pub(super) struct Scratch {
     spare_numbers: Vec<Numbers>,
     spare_flags: Vec<Flags>,
     segments: Segments,
+    costs: Costs,
+}
+
+/// What making each column cost (耗时), while a clock is there: without what it is made of.
+#[derive(Debug, Default)]
+pub(super) struct Costs {
+    pub(super) clock: Option<fn() -> u64>,
+    /// Nanoseconds of each column.
+    pub(super) of: Vec<u64>,
+    /// What was spent so far inside the column being made.
+    inside: u64,
 }
 
 impl Scratch {
@@ -38,6 +49,14 @@ impl Scratch {
         scratch.done.resize(count, false);
         scratch.stands = (0..).zip(&graph.ops).map(|(id, _)| id).collect();
         scratch
+    }
+
+    pub(super) fn costs(&mut self) -> &mut Costs {
+        &mut self.costs
+    }
+
+    pub(super) fn spent(&self) -> &[u64] {
+        &self.costs.of
     }
 
     /// Forgets the last batch, except what is the same for everybody.
@@ -199,6 +218,20 @@ impl Batch<'_> {
         if self.scratch.done[id as usize] {
             return Ok(());
         }
+        let Some(clock) = self.scratch.costs.clock else {
+            return self.make(id);
+        };
+        let outer = std::mem::take(&mut self.scratch.costs.inside);
+        let begun = clock();
+        let made = self.make(id);
+        let spent = clock().saturating_sub(begun);
+        let costs = &mut self.scratch.costs;
+        costs.of[id as usize] += spent.saturating_sub(costs.inside);
+        costs.inside = outer + spent;
+        made
+    }
+
+    fn make(&mut self, id: Id) -> Result<(), Rare> {
         self.scratch.stands[id as usize] = id;
         let graph = self.graph;
         match &graph.ops[id as usize] {

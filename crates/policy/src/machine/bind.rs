@@ -69,7 +69,10 @@ pub(super) fn bind(books: &[&Book], ask: &Ask, wanted: &[usize]) -> Graph {
         };
         let outputs: Vec<_> = wanted
             .iter()
-            .map(|benefit| binder.output(*benefit))
+            .map(|benefit| {
+                let step = program.benefits[*benefit].step;
+                binder.owned(step, |binder| binder.output(*benefit))
+            })
             .collect();
         all.push(outputs.into_iter());
         graph = binder.graph;
@@ -107,7 +110,8 @@ impl Binder<'_> {
         if let Some(known) = &self.benefits[benefit] {
             return known.clone();
         }
-        let found = self.new_benefit(benefit);
+        let step = self.program.benefits[benefit].step;
+        let found = self.owned(step, |this| this.new_benefit(benefit));
         self.benefits[benefit] = Some(found.clone());
         found
     }
@@ -149,6 +153,14 @@ impl Binder<'_> {
         })
     }
 
+    /// Binds for a step: operations that are new are its own.
+    fn owned<T>(&mut self, step: u32, bind: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.graph.owner, step);
+        let bound = bind(self);
+        self.graph.owner = outer;
+        bound
+    }
+
     /// What a node is; worked out once.
     pub(super) fn bind(&mut self, reg: Reg) -> Binding {
         if let Some(done) = &self.done[reg as usize] {
@@ -176,7 +188,7 @@ impl Binder<'_> {
                     return Err(NoForm(reg, "不是规则的步骤"));
                 };
                 match self.nobody.version(*step) {
-                    Some(chosen) => self.bind(versions[chosen].root),
+                    Some(chosen) => self.owned(*step, |this| this.bind(versions[chosen].root)),
                     None => Ok(Bound::Same(Cell::Broken)),
                 }
             }

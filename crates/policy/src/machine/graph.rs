@@ -9,6 +9,9 @@ use crate::ratio::Direction;
 use std::collections::BTreeMap;
 use vocab::Region;
 
+/// No step, but the table itself.
+pub(super) const TABLE: u32 = u32::MAX;
+
 /// The number of an operation and of its column.
 pub(super) type Id = u32;
 
@@ -192,6 +195,10 @@ pub(super) struct Output {
 pub(super) struct Graph {
     pub(super) ops: Vec<Op>,
     pub(super) levels: Vec<Level>,
+    /// For which step each was first wanted; [`TABLE`] for columns of the table.
+    pub(super) owners: Vec<u32>,
+    /// The step being bound.
+    pub(super) owner: u32,
     known: BTreeMap<Op, Id>,
     /// One a wanted programme: its outputs, or the node the machine has no form for and why.
     pub(super) outputs: Vec<Result<Output, NoForm>>,
@@ -245,6 +252,8 @@ impl Graph {
             return *known;
         }
         let id = Id::try_from(self.ops.len()).unwrap_or(Id::MAX);
+        let read = matches!(op, Op::Number(..) | Op::Days(_) | Op::Word(_) | Op::Flag(_));
+        self.owners.push(if read { TABLE } else { self.owner });
         self.ops.push(op.clone());
         self.levels.push(level);
         self.known.insert(op, id);

@@ -9,10 +9,22 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use chrono::{DateTime, NaiveDate, Utc};
 use policy::Ask;
+use serde::Deserialize;
 use vocab::{FactSheet, Region};
 
 /// Members a household may have in one question.
 const MEMBERS_MAX: usize = 50;
+
+/// How much is answered (详略).
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answered {
+    /// Every condition, article, figure and sentence.
+    #[default]
+    Reasons,
+    /// Outcomes and amounts only, for programs that show no reasons; several times faster.
+    Outcomes,
+}
 
 /// A problem with one field.
 fn about(field: &str, sentence: impl Into<String>) -> Problem {
@@ -96,6 +108,7 @@ pub async fn post(visit: &Visit) -> Answer {
     let known_at: Option<DateTime<Utc>> = part(visit, &mut json, "known_at")?;
     let region: Option<Region> = part(visit, &mut json, "region")?;
     let programmes: Option<Vec<String>> = part(visit, &mut json, "programmes")?;
+    let answer: Answered = part(visit, &mut json, "answer")?.unwrap_or_default();
     let sheet = sheet(visit, json)?;
     let ask = Ask {
         as_of,
@@ -103,6 +116,12 @@ pub async fn post(visit: &Visit) -> Answer {
         region: region.or(Some(book.place().division)),
         programmes,
     };
-    let said = policy::determination::to_json(&book.evaluate(&sheet, &ask));
+    let said = match answer {
+        Answered::Reasons => policy::determination::to_json(&book.evaluate(&sheet, &ask)),
+        Answered::Outcomes => {
+            let briefs = book.outcomes(std::slice::from_ref(&sheet), &ask);
+            policy::determination::outcomes_to_json(book, &briefs.concat())
+        }
+    };
     Ok(([(CONTENT_TYPE, "application/json")], said).into_response())
 }
