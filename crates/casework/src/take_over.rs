@@ -158,7 +158,7 @@ async fn take_some(
         .iter()
         .map(|(_, prepared)| prepared.right.clone())
         .collect();
-    let against = same_person::against_many(tx, scope, &rights).await?;
+    let against = same_person::against_many(tx, &rights).await?;
     let (mut ready, mut rights) = (ready, rights);
     for (at, refused) in against.into_iter().enumerate().rev() {
         if let Some(refused) = refused {

@@ -9,6 +9,7 @@ use crate::entitlement::{ChangeKind, Entitlement, load};
 use crate::gate::hold;
 use crate::payrun::ItemKind;
 use crate::post::note;
+use crate::rights::year_of;
 use crate::tables::{change, claim, covered, entitlement as table};
 use crate::transfer::{derived, month};
 use access::Scope;
@@ -118,13 +119,6 @@ pub async fn entitle_for_year(
     new: &NewEntitlement,
 ) -> anyhow::Result<Result<EntitlementId, Refused>> {
     within(tx, scope, new, year_of(new.from)).await
-}
-
-/// The calendar year around a month.
-fn year_of(month: Month) -> (Month, Option<Month>) {
-    let before = i32::try_from(month.year_month().1).unwrap_or(1) - 1;
-    let january = month.plus(-before);
-    (january, Some(january.plus(12)))
 }
 
 /// Creates a right which nobody covered may have a second time within a span of months.
@@ -239,8 +233,8 @@ fn permitted(
     Ok(())
 }
 
-/// Whether two half-open spans of months share one; a span closed at its own beginning holds none.
-pub(crate) fn overlaps(a: (Month, Option<Month>), b: (Month, Option<Month>)) -> bool {
+/// Whether two half-open spans of months share one (有无重叠月份); a span closed at its own beginning holds none.
+pub fn overlaps(a: (Month, Option<Month>), b: (Month, Option<Month>)) -> bool {
     let ends = |until: Option<Month>, by: Month| until.is_some_and(|until| until <= by);
     !ends(a.1, a.0) && !ends(b.1, b.0) && !ends(a.1, b.0) && !ends(b.1, a.0)
 }
@@ -374,7 +368,8 @@ fn is_same(new: &NewEntitlement, earlier: &Entitlement) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{overlaps, year_of};
+    use super::overlaps;
+    use crate::rights::year_of;
     use vocab::Month;
 
     #[test]

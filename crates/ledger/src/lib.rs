@@ -39,6 +39,7 @@ pub mod payrun;
 pub mod post;
 pub mod recover;
 pub mod relocate;
+pub mod rights;
 pub mod running;
 pub mod statement;
 pub mod stop;
@@ -68,6 +69,7 @@ pub use recover::{
     Recovery, Repayment, open_recoveries, plan_recovery, record_repayment, recoveries_of,
 };
 pub use relocate::relocate;
+pub use rights::rights_within;
 pub use running::{running, running_count, settled_in};
 pub use statement::{Statement, statement};
 pub use stop::{Reinstatement, Stop, reinstate, stop};

@@ -68,20 +68,7 @@ pub(crate) async fn decide(
                 .map(drop)
                 .map_err(|refused| Refused::Ledger(refused.to_string()))
         }
-        (Effect::Resume, Some(from)) => {
-            let Some(entitlement) = row.entitlement_id.map(EntitlementId) else {
-                return Ok(Err(Refused::NothingInPayment));
-            };
-            let order = ledger::Resumption {
-                entitlement,
-                from,
-                decision,
-            };
-            ledger::resume(tx, scope, &order)
-                .await?
-                .map(drop)
-                .map_err(|refused| Refused::Ledger(refused.to_string()))
-        }
+        (Effect::Resume, Some(from)) => resume(tx, scope, row, decision, from).await?,
         (Effect::Stop, Some(from)) => stop(tx, scope, row, decision, from).await?,
         (Effect::Overturn, _) => {
             overturn::overturn(tx, scope, desk, row, situation, decision, done).await?
@@ -172,10 +159,16 @@ async fn grant(
         return Ok(Err(Refused::NoAmount));
     };
     let new = entitlement(row, answer, decision, amount, from)?;
-    if let Some(refused) = same_person::against(tx, scope, &new).await? {
+    let yearly = answer.determination.every == Every::Year;
+    let against = if yearly {
+        same_person::against_for_year(tx, &new).await?
+    } else {
+        same_person::against(tx, &new).await?
+    };
+    if let Some(refused) = against {
         return Ok(Err(Refused::Ledger(refused.to_string())));
     }
-    let entitled = if answer.determination.every == Every::Year {
+    let entitled = if yearly {
         ledger::entitle_for_year(tx, scope, &new).await?
     } else {
         ledger::entitle(tx, scope, &new).await?
@@ -219,7 +212,7 @@ pub(super) async fn begin_anew(
         }
     }
     let begun = entitlement(row, new.answer, new.decision, new.amount, new.from)?;
-    if let Some(refused) = same_person::against(tx, scope, &begun).await? {
+    if let Some(refused) = same_person::against(tx, &begun).await? {
         return Ok(Err(Refused::Ledger(refused.to_string())));
     }
     Ok(ledger::entitle(tx, scope, &begun)
@@ -276,6 +269,33 @@ async fn change(
     }
     row.amount = Some(amount.fen());
     Ok(Ok(()))
+}
+
+/// A right runs again, unless the same person has it meanwhile under another identifier.
+async fn resume(
+    tx: &mut Tx,
+    scope: &Scope,
+    row: &tables::case::Model,
+    decision: DecisionId,
+    from: Month,
+) -> anyhow::Result<Result<(), Refused>> {
+    let Some(entitlement) = row.entitlement_id.map(EntitlementId) else {
+        return Ok(Err(Refused::NothingInPayment));
+    };
+    if let Some(right) = ledger::entitlement(tx.conn(), scope, entitlement).await?
+        && let Some(refused) = same_person::against_again(tx, &right, from).await?
+    {
+        return Ok(Err(Refused::Ledger(refused.to_string())));
+    }
+    let order = ledger::Resumption {
+        entitlement,
+        from,
+        decision,
+    };
+    Ok(ledger::resume(tx, scope, &order)
+        .await?
+        .map(drop)
+        .map_err(|refused| Refused::Ledger(refused.to_string())))
 }
 
 async fn stop(

@@ -13,6 +13,7 @@ use super::money::{Renewal, begin_anew};
 use super::situation::Situation;
 use crate::desk::Desk;
 use crate::procedure::Effect;
+use crate::same_person;
 use crate::sheet::{self, Answer};
 use crate::tables;
 use access::Scope;
@@ -184,6 +185,11 @@ async fn run_again(
             decision,
         };
         return begin_anew(tx, scope, row, &renewed).await;
+    }
+    if matches!(standing, Standing::Ended | Standing::Suspended)
+        && let Some(refused) = same_person::against_again(tx, &before, from).await?
+    {
+        return Ok(Err(Refused::Ledger(refused.to_string())));
     }
     let refused = match standing {
         Standing::Ended => {

@@ -2,9 +2,9 @@
 
 use super::town::*;
 use access::Scope;
-use casework::act;
 use casework::same_person;
 use casework::take_over::{Refused, TakeOver};
+use casework::{ActInput, act};
 use ledger::NewEntitlement;
 use registry::merging::{self, Choices, NewMerge};
 use std::sync::Arc;
@@ -39,6 +39,32 @@ impl Town {
             .unwrap()
             .unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// What this record is paid ends before it began: it was a mistake.
+    async fn ends(&self, who: PersonId) {
+        let all = ledger::entitlements_of(self.db.conn(), &self.district, who).await;
+        let mut tx = self.db.begin().await.unwrap();
+        for right in all.unwrap() {
+            let stop = ledger::Stop {
+                entitlement: right.id,
+                from: right.from,
+                decision: DecisionId(tx.new_id()),
+                monthly: None,
+            };
+            ledger::stop(&mut tx, &self.district, &stop)
+                .await
+                .unwrap()
+                .unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+}
+
+fn act_input(grounds: &[&str], opinion: &str) -> ActInput {
+    ActInput {
+        grounds: grounds.iter().map(|one| (*one).to_owned()).collect(),
+        ..saying(opinion)
     }
 }
 
@@ -122,5 +148,58 @@ fixtures::db_tests! {
         let answers = casework::take_over::take_over(&mut tx, &system, &town.desk, &[one]).await.unwrap();
         let Err(Refused::Ledger(ledger::entitle::Refused::AlreadyEntitled { person, .. })) = &answers[0] else { panic!("{answers:?}") };
         assert_eq!(*person, twin);
+    }
+
+    async fn a_suspended_right_is_neither_merged_over_nor_resumed_beside_another_of_the_same_person(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        let (family, case, _) = town.dibao_case().await;
+        town.verify(&family).await;
+        town.grant(case).await;
+        let suspending = act_input(&["cannot_be_reached"], "联系不上");
+        town.act(&town.district, case, "suspend", suspending).await.unwrap();
+        let twin = town.second_record().await;
+        town.paid(twin, "dibao").await;
+        // Granted in September, it runs from October; suspended from October on, nothing of it is due. Still nobody merges the two.
+        let mut tx = town.db.begin().await.unwrap();
+        let refused = same_person::prepare(&mut tx, &town.reviewer, &town.desk, merge_of(family.widow, twin)).await.unwrap();
+        assert!(matches!(refused, Err(same_person::Refused::PaidTwice(..))), "{refused:?}");
+        tx.rollback().await.unwrap();
+
+        // Merged before anybody looked at suspended rights: the register alone does not know of money.
+        let mut tx = town.db.begin().await.unwrap();
+        let merge = merging::prepare(&mut tx, &town.reviewer, merge_of(family.widow, twin)).await.unwrap().unwrap();
+        merging::decide(&mut tx, &town.second, merge, false).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let refused = town.act(&town.district, case, "resume", saying("已联系上")).await;
+        let Err(act::Refused::Ledger(sentence)) = refused else { panic!("{refused:?}") };
+        assert!(sentence.contains("已享受“dibao”"), "{sentence}");
+        // Once the other one has ended, it runs again.
+        town.ends(twin).await;
+        town.act(&town.district, case, "resume", saying("已联系上")).await.unwrap();
+    }
+
+    async fn a_right_given_back_on_appeal_does_not_run_beside_another_of_the_same_person(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        let (family, case, _) = town.dibao_case().await;
+        town.verify(&family).await;
+        town.grant(case).await;
+        town.to_day("2026-10-10");
+        town.act(&town.reviewer, case, "hear", saying("本人说没有隐瞒")).await.unwrap();
+        town.act(&town.district, case, "stop", act_input(&["fraud"], "停发")).await.unwrap();
+        let appeal = ActInput { said: "请求恢复".to_owned(), ..ActInput::default() };
+        town.act(&town.window, case, "appeal", appeal).await.unwrap();
+        // Meanwhile she is given the same under a number she had before, and the two records become one.
+        let twin = town.second_record().await;
+        town.to_day("2026-11-10");
+        town.paid(twin, "dibao").await;
+        let mut tx = town.db.begin().await.unwrap();
+        let merge = same_person::prepare(&mut tx, &town.reviewer, &town.desk, merge_of(family.widow, twin)).await.unwrap().unwrap();
+        same_person::decide(&mut tx, &town.second, &town.desk, merge).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let refused = town.act(&town.other_district, case, "overturn_on_appeal", saying("恢复")).await;
+        let Err(act::Refused::Ledger(sentence)) = refused else { panic!("{refused:?}") };
+        assert!(sentence.contains("已享受“dibao”"), "{sentence}");
+        town.ends(twin).await;
+        town.act(&town.other_district, case, "overturn_on_appeal", saying("恢复")).await.unwrap();
     }
 }
