@@ -214,6 +214,21 @@ pub(crate) async fn objections(
     of_case::<Entity>(source, Column::CaseId, Column::Id, case).await
 }
 
+/// The oldest objection to a finding of a case that waits for its answer.
+pub(crate) async fn open_finding_objection(
+    source: &impl Reading,
+    case: Uuid,
+) -> anyhow::Result<Option<tables::finding_objection::Model>> {
+    use tables::finding_objection::{Column, Entity};
+    Entity::find()
+        .filter(Column::CaseId.eq(case))
+        .filter(Column::AnsweredOn.is_null())
+        .order_by_asc(Column::Id)
+        .one(source.connection())
+        .await
+        .context("looking for an objection to a finding")
+}
+
 /// The evidence files of a case, oldest first.
 pub(crate) async fn evidence(
     source: &impl Reading,

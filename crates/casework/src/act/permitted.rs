@@ -86,8 +86,22 @@ pub fn hindrances(situation: &Situation<'_>, act: &Act, actor: &Actor) -> Vec<Re
     if act.needs.hearing == Some(HearingNeed::Always) && !heard(&situation.past) {
         found.push(Refused::HearFirst);
     }
+    found.extend(unanswered(situation, act));
     found.extend(effect_hindrance(situation, act));
     found
+}
+
+/// While the person says that a finding is wrong and nobody has answered, what the finding leads to is not decided
+/// (核对结果的异议答复前不作决定). Returning, handing on, hearing, visiting and suspending go on; so does the end by death, which no answer
+/// would change, and setting a decision aside on appeal, which gives back.
+fn unanswered(situation: &Situation<'_>, act: &Act) -> Option<Refused> {
+    let decides = match act.effect {
+        Effect::Grant | Effect::Change | Effect::Refuse | Effect::Terminate => true,
+        Effect::Stop => act.needs.hearing.is_some(),
+        _ => false,
+    };
+    let objected = situation.objected.clone().filter(|_| decides)?;
+    Some(Refused::Unanswered(objected))
 }
 
 fn effect_hindrance(situation: &Situation<'_>, act: &Act) -> Option<Refused> {
@@ -449,6 +463,7 @@ mod tests {
             tasks: BTreeSet::new(),
             notice: None,
             open_objections: 0,
+            objected: None,
             unauthorised: Vec::new(),
             clocks: Clocks::none(&desk.calendar, today),
             answer: None,

@@ -1,5 +1,6 @@
 //! Why an act was not done (不能办理原因): one variant a reason, each saying what to do next.
 
+use super::situation::Objected;
 use crate::procedure::TaskKind;
 use access::Role;
 use chrono::NaiveDate;
@@ -115,6 +116,9 @@ pub enum Refused {
     /// Objections are open.
     #[error("还有 {0} 条异议没有处理，请先处理")]
     ObjectionsOpen(usize),
+    /// Somebody of the household objected to a finding, and nobody has answered.
+    #[error("{by}对核对结果“{fact}”提出了异议，答复以前不能作出决定；请没有采信这一条的同事在本办件的“核对”页复查答复，期限 {due}", by = if .0.by.is_empty() { "本人" } else { .0.by.as_str() }, fact = .0.fact.0, due = .0.due_on)]
+    Unanswered(Objected),
     /// Nothing to settle.
     #[error("没有待处理的异议")]
     NoObjection,
@@ -271,6 +275,12 @@ impl Refused {
             Self::ObjectionsOpen(count) => {
                 format!("{count} objections are open; settle them first")
             }
+            Self::Unanswered(objected) => format!(
+                "{} objected to the finding “{}”; nothing is decided before it is answered. A colleague who did not take it answers on this case's page “Means verification”, by {}",
+                if objected.by.is_empty() { "The person" } else { &objected.by },
+                objected.fact.1,
+                objected.due_on
+            ),
             Self::NoObjection => "There is no open objection".into(),
             Self::NothingSaid => "Write what the objection or appeal says".into(),
             Self::HearFirst => "Hear the person before reducing or stopping, and record it".into(),

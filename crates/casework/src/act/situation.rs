@@ -13,6 +13,7 @@ use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use registry::Reading;
 use std::collections::BTreeSet;
+use uuid::Uuid;
 use vocab::ids::{OfficerId, PersonId};
 
 /// One act that was done (已办行为).
@@ -45,8 +46,10 @@ pub struct Situation<'a> {
     pub tasks: BTreeSet<TaskKind>,
     /// The last notice: posted, last full day, taken down, the amount it showed.
     pub notice: Option<NoticeSeen>,
-    /// Open objections.
+    /// Open objections to the notice.
     pub open_objections: usize,
+    /// The first of the person's objections to a finding that nobody has answered, if there is one.
+    pub objected: Option<Objected>,
     /// Adults who have not authorised.
     pub unauthorised: Vec<PersonId>,
     /// The clocks.
@@ -64,6 +67,17 @@ pub struct NoticeSeen {
     pub taken_down_on: Option<NaiveDate>,
     /// The amount it showed.
     pub amount: Option<vocab::Money>,
+}
+
+/// What the rule about an act sees of an objection to a finding (对核对结果的异议).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objected {
+    /// Who objects, by name.
+    pub by: String,
+    /// What the finding is about: the fact's label, Chinese and English.
+    pub fact: (String, String),
+    /// Until when it is answered.
+    pub due_on: NaiveDate,
 }
 
 impl<'a> Situation<'a> {
@@ -115,6 +129,7 @@ impl<'a> Situation<'a> {
             .iter()
             .filter(|row| row.settled_on.is_none())
             .count();
+        let objected = objected(source, scope, desk, id).await?;
         let needs_authorisation = procedure
             .acts_from(&case.state)
             .any(|act| act.needs.authorised);
@@ -138,6 +153,7 @@ impl<'a> Situation<'a> {
             tasks,
             notice,
             open_objections,
+            objected,
             unauthorised,
             clocks,
             answer: None,
@@ -159,6 +175,35 @@ impl<'a> Situation<'a> {
             .filter(|notice| notice.taken_down_on.is_none())
             .map(|notice| notice.ends_on)
     }
+}
+
+/// The oldest objection to a finding of the case that waits for its answer.
+async fn objected(
+    source: &impl Reading,
+    scope: &Scope,
+    desk: &Desk,
+    case: Uuid,
+) -> anyhow::Result<Option<Objected>> {
+    let Some(row) = rows::open_finding_objection(source, case).await? else {
+        return Ok(None);
+    };
+    // Who objects is of the case's household, and may be registered elsewhere.
+    let wide = Scope {
+        region: desk.book.place().division,
+        ..scope.clone()
+    };
+    let by = registry::people::rows(source, &wide, &[PersonId(row.by_id)])
+        .await?
+        .pop();
+    let fact = desk.book.fact(&row.fact).map_or_else(
+        || (row.fact.clone(), row.fact.clone()),
+        |fact| (fact.label_zh.clone(), fact.label_en.clone()),
+    );
+    Ok(Some(Objected {
+        by: by.map(|person| person.name).unwrap_or_default(),
+        fact,
+        due_on: row.due_on,
+    }))
 }
 
 /// What knows the time: the handle and a transaction.

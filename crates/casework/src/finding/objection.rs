@@ -1,10 +1,9 @@
 //! Objecting to a finding (对核对结果的异议): the person says it is wrong, an officer who did not take it answers.
 //!
-//! It is not the objection to a public notice, which anybody may raise and which stops the case: this one is the
-//! person's own, is about one finding, and ends in the register. Guarantees: whoever took the finding does not answer; upheld,
-//! the finding is withdrawn with the reason and what is right stands in its place with its source, in one transaction;
-//! both steps stand in the timeline, and nobody decides from a page that did not show them. Deliberately absent: pages, and
-//! stopping the case: the rule book says *to verify* as long as two sources differ.
+//! It is not the objection to a public notice, which anybody may raise: this one is the person's own, is about one finding, and
+//! ends in the register. Guarantees: whoever took the finding does not answer; upheld, the finding is withdrawn with the reason
+//! and what is right stands in its place with its source, in one transaction; both steps stand in the timeline, and nobody decides
+//! from a page that did not show them; until it is answered nothing that it may change is decided ([`crate::act::permitted`]). Deliberately absent: pages.
 
 use super::in_case::{self, Told, Withdrawal, tell};
 use super::{NewFinding, Refused as FindingRefused};

@@ -1,9 +1,12 @@
 //! Findings in a case (核对发现): beside what was declared, tried out, corrected, taken back; and the two who meet in a draft.
 
 use super::town::*;
+use casework::ActInput;
+use casework::act::Refused as ActRefused;
 use casework::draft::merge;
 use casework::draft::{Answer, DECLARED};
 use casework::finding::in_case::{self, Withdrawal};
+use casework::finding::objection::{self, NewObjection};
 use casework::finding::{NewFinding, Refused};
 use policy::Outcome;
 use registry::Subject;
@@ -184,5 +187,56 @@ fixtures::db_tests! {
         let choice = casework::submit::Choice { programme: "dibao".to_owned(), member: None };
         town.submit(town.application(draft, vec![choice], family.widow)).await.unwrap();
         assert!(merge::since(&town.db, &now, 0).await.unwrap().changes.is_empty(), "forgotten once handed in");
+    }
+
+    async fn nothing_is_decided_while_the_persons_objection_waits_for_its_answer(db: store::Db, clock: Arc<TestClock>) {
+        let town = Town::new(db, clock).await;
+        let (family, case, _) = town.dibao_case().await;
+        town.authorise(&family).await;
+        take(&town, &town.reviewer, case, finding(family.widow, "deposits", 500_000, "银行")).await.unwrap();
+        town.publish(case).await;
+        town.to_day("2026-09-10");
+        town.act(&town.reviewer, case, "report_to_district", ActInput::default()).await.unwrap();
+        // On the last day before the decision she says the bank has another 张桂䶮 in mind.
+        let said = NewObjection {
+            subject: Subject::Person(family.widow),
+            fact: "deposits".to_owned(),
+            department: "银行".to_owned(),
+            period: Period::ALWAYS,
+            by: family.widow,
+            said: "不是我的存折".to_owned(),
+            papers: String::new(),
+            within_working_days: 10,
+        };
+        let mut tx = town.db.begin().await.unwrap();
+        let id = objection::object(&mut tx, &town.reviewer, &town.desk, case, said).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let grounds = vec!["not_met".to_owned()];
+        for (act, input) in [
+            ("confirm", saying("同意")),
+            ("refuse", ActInput { grounds, ..saying("不予确认") }),
+        ] {
+            let refused = town.act(&town.district, case, act, input).await.unwrap_err();
+            let ActRefused::Unanswered(objected) = &refused else { panic!("{act}: {refused:?}") };
+            // Ten working days after Thursday 10 September: 11 (1), 14–18 (6); on Sunday 20 the office works for the holiday of
+            // 1–7 October (7); 21–23 (10).
+            assert_eq!((objected.by.as_str(), objected.due_on), ("张桂䶮", day("2026-09-23")), "{act}");
+            let sentence = refused.to_string();
+            assert!(sentence.contains("张桂䶮") && sentence.contains("“核对”页") && sentence.contains("2026-09-23"), "{sentence}");
+            assert!(refused.en().contains("before it is answered"), "{}", refused.en());
+        }
+        // Returning it to the street is no decision; tried and left.
+        let input = ActInput { expected_version: town.view(case).await.row.case.version, ..saying("请先答复异议") };
+        let mut tx = town.db.begin().await.unwrap();
+        let returned = casework::act(&mut tx, &town.district, &town.desk, case, "return_to_street", input).await.unwrap();
+        assert_eq!(returned.unwrap().state, "investigating");
+        tx.rollback().await.unwrap();
+
+        // Answered by who did not take it, it can be decided, on what stands then.
+        let mut tx = town.db.begin().await.unwrap();
+        let stays = objection::Answer { upheld: false, reason: "银行复核：账户是本人的".to_owned(), correction: None };
+        objection::answer(&mut tx, &town.second, &town.desk, id, stays).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        town.act(&town.district, case, "confirm", saying("同意")).await.unwrap();
     }
 }
