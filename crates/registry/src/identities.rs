@@ -1,8 +1,8 @@
 //! Who people are, for comparing them with what others delivered (身份比对): numbers in clear, in bulk; and what two of them
 //! should not have in common.
 //!
-//! Guarantees: only people of the scope; every time numbers are taken in clear one journal entry says how many and why.
-//! Deliberately absent: who may ask, and what follows from a likeness.
+//! Guarantees: only people who live in the scope or are paid by it; every time numbers are taken in clear one journal entry says
+//! how many and why. Deliberately absent: who may ask, who is paid (the ledger knows), and what follows from a likeness.
 
 use crate::reading::Reading;
 use crate::tables::{account, person};
@@ -10,7 +10,9 @@ use access::Scope;
 use anyhow::Context;
 use chrono::NaiveDate;
 use sea_orm::sea_query::{ExprTrait, Query};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use store::inside;
@@ -46,6 +48,26 @@ impl std::fmt::Debug for Identity {
     }
 }
 
+/// By what people are the scope's (取用依据).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// They live there (居住在辖区).
+    Resident,
+    /// The caller found each of them in a right of the scope (由辖区发放待遇): whoever moved away is still paid from here, and
+    /// nobody else would compare them.
+    Paid,
+}
+
+impl Ground {
+    fn condition(self, scope: &Scope) -> Condition {
+        let all = Condition::all();
+        match self {
+            Self::Resident => all.add(inside(person::Column::LivesIn, scope.region)),
+            Self::Paid => all,
+        }
+    }
+}
+
 /// People with their numbers in clear (批量取身份), those of the scope; journalled with the purpose.
 ///
 /// # Errors
@@ -54,13 +76,14 @@ pub async fn identities(
     tx: &mut Tx,
     scope: &Scope,
     people: &[PersonId],
+    ground: Ground,
     purpose: &str,
 ) -> anyhow::Result<BTreeMap<PersonId, Identity>> {
     let mut found = BTreeMap::new();
     for some in people.chunks(900) {
         let rows = person::Entity::find()
             .filter(person::Column::Id.is_in(some.iter().map(|id| id.0)))
-            .filter(inside(person::Column::LivesIn, scope.region))
+            .filter(ground.condition(scope))
             .all(tx.connection())
             .await
             .context("reading identities")?;
@@ -97,13 +120,15 @@ pub async fn identities(
     Ok(found)
 }
 
-/// People of the scope with one account number (共用账号), group by group; the number is not told.
+/// People with one account number (共用账号), group by group; the number is not told. On the ground that they are paid, the caller
+/// keeps those it pays.
 ///
 /// # Errors
 /// Faults of the database.
 pub async fn shared_accounts(
     source: &impl Reading,
     scope: &Scope,
+    ground: Ground,
 ) -> anyhow::Result<Vec<Vec<PersonId>>> {
     let twice = Query::select()
         .column(account::Column::NumberBlind)
@@ -118,7 +143,7 @@ pub async fn shared_accounts(
         .column(account::Column::PersonId)
         .filter(account::Column::EndedAt.is_null())
         .filter(account::Column::NumberBlind.in_subquery(twice))
-        .filter(account::Column::PersonId.in_subquery(of_scope(scope)))
+        .filter(account::Column::PersonId.in_subquery(of_ground(scope, ground)))
         .order_by_asc(account::Column::NumberBlind)
         .order_by_asc(account::Column::PersonId)
         .into_tuple()
@@ -134,10 +159,10 @@ pub async fn shared_accounts(
     Ok(groups.filter(|group| group.len() > 1).collect())
 }
 
-fn of_scope(scope: &Scope) -> sea_orm::sea_query::SelectStatement {
+fn of_ground(scope: &Scope, ground: Ground) -> sea_orm::sea_query::SelectStatement {
     person::Entity::find()
         .select_only()
         .column(person::Column::Id)
-        .filter(inside(person::Column::LivesIn, scope.region))
+        .filter(ground.condition(scope))
         .into_query()
 }

@@ -7,7 +7,7 @@ use access::Scope;
 use anyhow::Context;
 use casework::Desk;
 use ledger::Entitlement;
-use registry::identities::Identity;
+use registry::identities::{Ground, Identity};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Db;
 use synth::departments::Resident;
@@ -56,7 +56,9 @@ impl<'a> Crowd<'a> {
         let people: BTreeSet<PersonId> = rights.iter().flat_map(Entitlement::persons).collect();
         let people: Vec<PersonId> = people.into_iter().collect();
         let mut tx = db.begin().await?;
-        let known = registry::identities::identities(&mut tx, &scope, &people, "演示").await?;
+        let known =
+            registry::identities::identities(&mut tx, &scope, &people, Ground::Resident, "演示")
+                .await?;
         tx.commit().await?;
         let named = |right: Entitlement| Paid {
             people: right

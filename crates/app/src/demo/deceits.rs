@@ -16,7 +16,7 @@ use chrono::{Days, NaiveDate};
 use ledger::{LineFilter, LineState};
 use registry::accounts::{Account, AccountKind};
 use registry::bulk::{BulkHousehold, BulkMember};
-use registry::identities::Identity;
+use registry::identities::{Ground, Identity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use store::Db;
@@ -253,7 +253,9 @@ pub(crate) async fn credited(
         let payees: BTreeSet<PersonId> = page.rows.iter().map(|line| line.payee).collect();
         let payees: Vec<PersonId> = payees.into_iter().collect();
         let mut tx = db.begin().await?;
-        let known = registry::identities::identities(&mut tx, &scope, &payees, "演示").await?;
+        let known =
+            registry::identities::identities(&mut tx, &scope, &payees, Ground::Paid, "演示")
+                .await?;
         tx.commit().await?;
         for line in page.rows {
             let payee = known

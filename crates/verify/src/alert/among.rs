@@ -12,7 +12,7 @@ use super::{Asking, Sides};
 use anyhow::Context;
 use ledger::InPayment;
 use registry::duplicates::{self, Band, PairFilter, PairState};
-use registry::identities::Identity;
+use registry::identities::{Ground, Identity, identities};
 use std::collections::{BTreeMap, BTreeSet};
 use vocab::ids::PersonId;
 use vocab::{Money, Month};
@@ -109,7 +109,7 @@ async fn pairs(
     let mut tx = db.begin().await?;
     duplicates::note_list(&mut tx, scope, looked);
     let people: Vec<PersonId> = shared.iter().flatten().copied().collect();
-    let known = registry::identities::identities(&mut tx, scope, &people, "共用账户").await?;
+    let known = identities(&mut tx, scope, &people, Ground::Paid, "共用账户").await?;
     tx.commit().await?;
     for group in shared {
         for (at, one) in group.iter().enumerate() {
@@ -144,7 +144,8 @@ async fn shared_accounts(
     asking: &Asking<'_>,
     all: &Found<'_>,
 ) -> anyhow::Result<Vec<Vec<PersonId>>> {
-    let mut groups = registry::identities::shared_accounts(asking.db, asking.scope).await?;
+    let mut groups =
+        registry::identities::shared_accounts(asking.db, asking.scope, Ground::Paid).await?;
     for group in &mut groups {
         group.retain(|person| all.paid.contains_key(person));
     }
@@ -273,7 +274,7 @@ async fn finding(
         return Ok(None);
     };
     let mut tx = db.begin().await?;
-    let known = registry::identities::identities(&mut tx, scope, group, &rule.id).await?;
+    let known = identities(&mut tx, scope, group, Ground::Paid, &rule.id).await?;
     tx.commit().await?;
     let right = ledger::entitlement(db.conn(), scope, first.entitlement)
         .await?

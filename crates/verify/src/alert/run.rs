@@ -20,6 +20,7 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use ledger::Entitlement;
 use policy::{Book, Fault};
+use registry::identities::{Ground, identities};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{EntityTrait, IntoActiveModel};
 use std::collections::{BTreeMap, BTreeSet};
@@ -292,8 +293,7 @@ impl<'a> Work<'a> {
             .collect();
         let mut tx = db.begin().await?;
         // The names of those who may not be asked about are needed to say so; their numbers go nowhere.
-        let known =
-            registry::identities::identities(&mut tx, scope, &people, "在发对象持续核对").await?;
+        let known = identities(&mut tx, scope, &people, Ground::Paid, "在发对象持续核对").await?;
         tx.commit().await?;
         let lacking = people.iter().filter(|id| !may.contains(id));
         found.without_consent.extend(lacking.copied());

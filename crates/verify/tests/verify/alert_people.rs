@@ -113,6 +113,36 @@ async fn of_household(county: &County, person: PersonId, covered: Vec<PersonId>)
 fixtures::db_tests! {
     migrations = verify::migrations();
 
+    async fn whoever_moved_away_and_is_still_paid_is_compared_like_the_others(
+        db: Db, clock: std::sync::Arc<TestClock>, folder: std::path::PathBuf
+    ) {
+        let county = County::over(db, &folder, ["111111", "222222"]).await;
+        let ann = county.people[ANN];
+        let everywhere = Scope::system(vocab::Region::NATION);
+        let mut tx = county.db.begin().await.unwrap();
+        let far: vocab::Region = "440306017001".parse().unwrap();
+        registry::people::move_home(&mut tx, &everywhere, ann, far, "建安路1号").await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        // She died elsewhere in May and is paid from here in June: the police know her by her number, which has to be asked with.
+        county.deaths(&[(ANN, "2026-05-20")], day("2026-05-30"));
+        county.run().await;
+        assert_eq!(county.alerts().await, [("paid_after_death".to_owned(), ann, State::Open)]);
+        // An account of hers in common with somebody who stayed is seen, too.
+        clock.advance(chrono::Duration::days(1));
+        let mut tx = county.db.begin().await.unwrap();
+        let account = registry::accounts::Account {
+            bank: "样例银行".to_owned(),
+            number: "222222".to_owned(),
+            holder: "薄一".to_owned(),
+            kind: registry::accounts::AccountKind::Passbook,
+            agreement: Some("代管协议".to_owned()),
+        };
+        registry::accounts::set_account(&mut tx, &everywhere, ann, account).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        county.run().await;
+        assert_eq!(states(&county, "shared_account").await, [State::Open]);
+    }
+
     async fn a_household_is_a_ghost_only_when_everybody_was_looked_for_and_nobody_stands_there(
         db: Db, clock: std::sync::Arc<TestClock>, folder: std::path::PathBuf
     ) {
