@@ -83,33 +83,7 @@ impl Streets {
         written: &str,
         room: &mut String,
     ) -> Address {
-        room.clear();
-        let mut numbers = 0_u64;
-        let mut number: Option<u64> = None;
-        let mut head = 0;
-        for letter in written.chars().map(half_width) {
-            if let Some(digit) = letter.to_digit(10) {
-                number = Some((number.unwrap_or(0) * 10 + u64::from(digit)) % 65_521);
-                continue;
-            }
-            if let Some(number) = number.take() {
-                numbers = numbers << 16 | (number + 1);
-            }
-            match letter {
-                '号' | '栋' | '幢' | '单' | '元' | '室' | '楼' | '层' | '座' | '房' | '弄'
-                | '组' | '队' | '户' => {}
-                '省' | '市' | '县' | '镇' | '乡' | '旗' => {
-                    head = room.len();
-                }
-                '区' | '道' if is_district(room, letter) => head = room.len(),
-                '\u{4E00}'..='\u{9FFF}' => room.push(letter),
-                _ if letter.is_alphanumeric() => room.extend(letter.to_lowercase()),
-                _ => {}
-            }
-        }
-        if let Some(number) = number {
-            numbers = numbers << 16 | (number + 1);
-        }
+        let (head, numbers) = take_apart(written, room);
         let street = room.get(head..).filter(|rest| !rest.is_empty());
         let street = street.unwrap_or(room.as_str());
         Address {
@@ -197,6 +171,53 @@ impl Streets {
     }
 }
 
+/// Takes an address apart: its words go to `room`, the first byte after its districts and its numbers, each one more than
+/// written, come back.
+fn take_apart(written: &str, room: &mut String) -> (usize, u64) {
+    room.clear();
+    let mut numbers = 0_u64;
+    let mut number: Option<u64> = None;
+    let mut head = 0;
+    for letter in written.chars().map(half_width) {
+        if let Some(digit) = letter.to_digit(10) {
+            number = Some((number.unwrap_or(0) * 10 + u64::from(digit)) % 65_521);
+            continue;
+        }
+        if let Some(number) = number.take() {
+            numbers = numbers << 16 | (number + 1);
+        }
+        match letter {
+            '号' | '栋' | '幢' | '单' | '元' | '室' | '楼' | '层' | '座' | '房' | '弄' | '组'
+            | '队' | '户' => {}
+            '省' | '市' | '县' | '镇' | '乡' | '旗' => {
+                head = room.len();
+            }
+            '区' | '道' if is_district(room, letter) => head = room.len(),
+            '\u{4E00}'..='\u{9FFF}' => room.push(letter),
+            _ if letter.is_alphanumeric() => room.extend(letter.to_lowercase()),
+            _ => {}
+        }
+    }
+    if let Some(number) = number {
+        numbers = numbers << 16 | (number + 1);
+    }
+    (head, numbers)
+}
+
+/// The building an address lies in (所在楼栋), the same for everybody who writes it: its street, and its numbers but the last, which is
+/// a room where there are several. None where no number is written: a village without house numbers is no building.
+pub fn building(address: &str) -> Option<String> {
+    let mut room = String::new();
+    let (head, numbers) = take_apart(address, &mut room);
+    let outer = numbers >> 16;
+    let kept = if outer == 0 { numbers } else { outer };
+    if kept == 0 {
+        return None;
+    }
+    let street = room.get(head..).filter(|rest| !rest.is_empty());
+    Some(format!("{} {kept:x}", street.unwrap_or(room.as_str())))
+}
+
 /// The first of up to four numbers.
 fn first(numbers: u64) -> u64 {
     (0..4)
@@ -279,6 +300,27 @@ mod tests {
                 expected,
                 "{region} {address}"
             );
+        }
+    }
+
+    #[test]
+    fn a_building_is_an_address_without_its_room() {
+        let usual = building("广东省深圳市宝安区固戍路12号3栋201室").unwrap();
+        for (address, same) in [
+            ("固戍路12号3栋502", true),
+            ("宝安区固戍路１２－３－１０１", true),
+            ("固戍路12号4栋201室", false),
+            ("固戌路12号3栋201室", false),
+            // Nobody said which building of the yard: another thing.
+            ("固戍路12号", false),
+        ] {
+            assert_eq!(building(address).unwrap() == usual, same, "{address}");
+        }
+        // A house with one number is itself; its rooms lie in it.
+        assert_eq!(building("固戍路12号"), building("固戍路12号101室"));
+        assert_eq!(building("3栋201室"), building("3栋"));
+        for nothing in ["", "王家村", "宝安区固戍路"] {
+            assert_eq!(building(nothing), None, "{nothing}");
         }
     }
 

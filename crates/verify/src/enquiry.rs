@@ -11,10 +11,13 @@
 
 mod kept;
 mod list;
+mod odd;
 mod terms;
 
 pub use kept::{Enquiry, Kept, Named, Reproduced, enquiry, reproduce};
-pub use list::{ByOfficer, EnquiryFilter, EnquiryRow, Oddity, by_officer, list, of_subject};
+pub use list::{
+    ByOfficer, EnquiryFilter, EnquiryRow, Oddity, Printed, by_officer, list, of_subject, printed,
+};
 pub use terms::{Odd, PurposeDef, Terms, terms_of};
 
 use crate::remote::{Departments, Unkept};
@@ -105,6 +108,8 @@ pub struct Permitted {
     id: Uuid,
     new: NewEnquiry,
     region: Region,
+    /// The building the household lives in, blinded.
+    building: String,
     people: Vec<Opened>,
     asked: Asked,
 }
@@ -182,6 +187,7 @@ pub async fn permit(
     Ok(Ok(Permitted {
         id: tx.new_id(),
         region: home.region,
+        building: odd::building(tx.keys(), home.region, &home.address),
         new,
         people,
         asked,
@@ -281,6 +287,7 @@ pub async fn record(
         id,
         new,
         region,
+        building,
         people,
         asked,
     } = permitted;
@@ -298,7 +305,13 @@ pub async fn record(
     }
     let own = access::officer::is_one_of(tx, people.iter().map(|one| one.document_number.as_str()))
         .await?;
-    let same_person = list::same_person(tx, scope, terms, &new.people, today).await?;
+    let about = odd::About {
+        people: &new.people,
+        household: new.household,
+        case: new.subject,
+        building: &building,
+    };
+    let counts = odd::counts(tx, scope, terms, &about, today).await?;
     let unknowns = report.answers.iter().filter(|one| one.is_unsure()).count();
     let kept = Kept {
         report,
@@ -327,7 +340,11 @@ pub async fn record(
         report_blind: kept::blind(tx.keys(), &bytes),
         out_of_hours: terms.out_of_hours(now)?,
         own,
-        same_person,
+        same_person: counts.same_person,
+        building,
+        neighbours: counts.neighbours,
+        officers: counts.officers,
+        cases: counts.cases,
     };
     table::Entity::insert(row.into_active_model())
         .exec_without_returning(tx.conn())

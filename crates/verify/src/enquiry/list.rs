@@ -1,8 +1,7 @@
 //! The list of enquiries (核对记录), for the case and for the auditor, with what is odd about each (异常提示).
 //!
 //! Guarantees: filtered, counted and cut into pages by the database, within the scope; each flag says by which rule it
-//! stands. What can be known is flagged and nothing else: whether a person is a neighbour of the officer is not known.
-//! Deliberately absent: calling a flag an offence.
+//! stands. What can be known is flagged and nothing else ([`super::odd`]). Deliberately absent: calling a flag an offence.
 
 use super::{Odd, Terms};
 use crate::tables::{enquiry as table, enquiry_person};
@@ -14,7 +13,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::Serialize;
-use store::{Db, Page, Tx, inside};
+use store::{Db, Page, inside};
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::{HouseholdId, OfficerId, PersonId};
@@ -66,6 +65,19 @@ pub enum Oddity {
     Own,
     /// The same officer asked about the same person so many times.
     SamePerson(i64),
+    /// The same officer asked about so many households of one building (邻居).
+    Neighbours(i64),
+    /// So many officers asked about one of these people (名人).
+    ManyOfficers(i64),
+    /// One of these people was asked about for so many cases (名人).
+    ManyCases(i64),
+}
+
+impl Oddity {
+    /// Whether other enquiries make it odd (与其他核对有关).
+    pub const fn is_beside_others(self) -> bool {
+        !matches!(self, Self::OutOfHours | Self::Own)
+    }
 }
 
 /// What to look for (核对记录筛选); everything left out means all.
@@ -85,6 +97,8 @@ pub struct EnquiryFilter {
     pub number: String,
     /// About this person.
     pub person: Option<PersonId>,
+    /// Those beside which an enquiry looked odd: itself, of the same officer about the same building, and about the same people.
+    pub beside: Option<Uuid>,
     /// Only odd ones.
     pub odd_only: bool,
 }
@@ -95,6 +109,9 @@ pub(super) fn row_of(row: table::Model) -> anyhow::Result<EnquiryRow> {
         row.own.then_some(Oddity::Own),
         // What was not often enough was kept as none.
         (row.same_person > 0).then_some(Oddity::SamePerson(row.same_person)),
+        (row.neighbours > 0).then_some(Oddity::Neighbours(row.neighbours)),
+        (row.officers > 0).then_some(Oddity::ManyOfficers(row.officers)),
+        (row.cases > 0).then_some(Oddity::ManyCases(row.cases)),
     ];
     Ok(EnquiryRow {
         id: row.id,
@@ -121,42 +138,6 @@ pub(super) fn row_of(row: table::Model) -> anyhow::Result<EnquiryRow> {
 
 fn within(scope: &Scope) -> Condition {
     Condition::all().add(inside(table::Column::Region, scope.region))
-}
-
-/// How often this officer asked about one of these people, this time included; none where that is not often.
-pub(super) async fn same_person(
-    tx: &Tx,
-    scope: &Scope,
-    terms: &Terms,
-    people: &[PersonId],
-    today: NaiveDate,
-) -> anyhow::Result<i64> {
-    let since = today - Days::new(u64::from(terms.odd.same_person_days));
-    let mine = Query::select()
-        .column(table::Column::Id)
-        .from(table::Entity)
-        .and_where(table::Column::OfficerId.eq(scope.actor.officer.0))
-        .and_where(table::Column::OnDay.gt(since))
-        .to_owned();
-    let counted: Vec<i64> = enquiry_person::Entity::find()
-        .select_only()
-        .expr_as(
-            Expr::col(enquiry_person::Column::EnquiryId).count(),
-            "times",
-        )
-        .filter(enquiry_person::Column::PersonId.is_in(people.iter().map(|person| person.0)))
-        .filter(enquiry_person::Column::EnquiryId.in_subquery(mine))
-        .group_by(enquiry_person::Column::PersonId)
-        .into_tuple()
-        .all(tx.conn())
-        .await
-        .context("counting earlier enquiries about the same people")?;
-    let most = counted.into_iter().max().unwrap_or(0) + 1;
-    Ok(if most >= i64::from(terms.odd.same_person_times) {
-        most
-    } else {
-        0
-    })
 }
 
 fn condition(scope: &Scope, filter: &EnquiryFilter, busy: &[OfficerId]) -> Condition {
@@ -195,12 +176,18 @@ fn condition(scope: &Scope, filter: &EnquiryFilter, busy: &[OfficerId]) -> Condi
             .to_owned();
         all = all.add(C::Id.in_subquery(about));
     }
+    if let Some(one) = filter.beside {
+        all = all.add(super::odd::beside(one));
+    }
     if filter.odd_only {
         all = all.add(
             Condition::any()
                 .add(C::OutOfHours.eq(true))
                 .add(C::Own.eq(true))
                 .add(C::SamePerson.gt(0))
+                .add(C::Neighbours.gt(0))
+                .add(C::Officers.gt(0))
+                .add(C::Cases.gt(0))
                 .add(C::OfficerId.is_in(busy.iter().map(|officer| officer.0))),
         );
     }
@@ -244,6 +231,50 @@ pub async fn of_subject(db: &Db, scope: &Scope, subject: Uuid) -> anyhow::Result
         .into_iter()
         .map(row_of)
         .collect()
+}
+
+/// A report as the public check shows it (核对报告核验): nothing of what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Printed {
+    /// By what it is recognised on paper.
+    pub check: String,
+    /// Where.
+    pub region: Region,
+    /// The day it was made.
+    pub on_day: NaiveDate,
+    /// The first day it is no longer valid.
+    pub valid_until: NaiveDate,
+    /// The day of the last report for the same case, if a later one was made.
+    pub newer: Option<NaiveDate>,
+}
+
+/// The report of a number (按编号查报告), for whoever compares the code printed on it before showing anything.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn printed(db: &Db, number: &str) -> anyhow::Result<Option<Printed>> {
+    let row = table::Entity::find()
+        .filter(table::Column::Number.eq(number))
+        .one(db.conn())
+        .await
+        .context("looking for a report")?;
+    let Some(row) = row.map(row_of).transpose()? else {
+        return Ok(None);
+    };
+    let newer = table::Entity::find()
+        .filter(table::Column::SubjectId.eq(row.subject))
+        .filter(table::Column::At.gt(row.at))
+        .order_by_desc(table::Column::At)
+        .one(db.conn())
+        .await
+        .context("looking for a later report")?;
+    Ok(Some(Printed {
+        on_day: store::clock::shanghai_day(row.at),
+        newer: newer.map(|newer| newer.on_day),
+        check: row.check,
+        region: row.region,
+        valid_until: row.valid_until,
+    }))
 }
 
 /// How often an officer asked (各人核对次数).

@@ -33,6 +33,16 @@ pub struct Odd {
     pub same_person_times: u32,
     /// … within so many days.
     pub same_person_days: u32,
+    /// One officer asked about so many households of one building …
+    pub neighbours: u32,
+    /// … within so many days.
+    pub neighbours_days: u32,
+    /// So many officers asked about one person …
+    pub person_officers: u32,
+    /// … or for so many cases …
+    pub person_cases: u32,
+    /// … within so many days.
+    pub person_days: u32,
     /// An officer asked so many times the median of all …
     pub times_the_median: u32,
     /// … and at least so often …
@@ -74,6 +84,11 @@ const NUMBERS: [(&str, &[&str]); 4] = [
         &[
             "same_person_times",
             "same_person_days",
+            "neighbours",
+            "neighbours_days",
+            "person_officers",
+            "person_cases",
+            "person_days",
             "times_the_median",
             "at_least",
             "median_days",
@@ -226,6 +241,11 @@ impl Draft {
         let odd = Odd {
             same_person_times: number("odd", "same_person_times"),
             same_person_days: number("odd", "same_person_days"),
+            neighbours: number("odd", "neighbours"),
+            neighbours_days: number("odd", "neighbours_days"),
+            person_officers: number("odd", "person_officers"),
+            person_cases: number("odd", "person_cases"),
+            person_days: number("odd", "person_days"),
             times_the_median: number("odd", "times_the_median"),
             at_least: number("odd", "at_least"),
             median_days: number("odd", "median_days"),

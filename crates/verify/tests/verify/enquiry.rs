@@ -11,8 +11,8 @@ use std::sync::atomic::AtomicBool;
 use store::{Db, TestClock};
 use uuid::Uuid;
 use verify::enquiry::{
-    self, Answered, EnquiryFilter, NewEnquiry, Oddity, Permitted, Recorded, Refused, Reproduced,
-    Terms, enquiry, list, permit, record, reproduce,
+    self, Answered, EnquiryFilter, EnquiryRow, NewEnquiry, Oddity, Permitted, Recorded, Refused,
+    Reproduced, Terms, enquiry, list, permit, record, reproduce,
 };
 use verify::remote::wire::Secret;
 use verify::remote::{Department, Departments};
@@ -183,6 +183,74 @@ impl Office {
             .unwrap();
         page.rows.into_iter().map(|row| row.number).collect()
     }
+}
+
+/// Somebody who lives alone at an address, and consents.
+async fn alone(office: &Office, sequence: u32, address: &str) -> (HouseholdId, PersonId) {
+    let body = format!("23102519560715{sequence:03}");
+    let number = format!("{body}{}", vocab::id_number::check_digit(&body).unwrap());
+    let who = person(&office.db, &office.street, "王邻", &number, HERE).await;
+    let mut tx = office.db.begin().await.unwrap();
+    let new = NewHousehold {
+        region: region(HERE),
+        address: address.to_owned(),
+        head: who,
+        members: Vec::new(),
+        since: Some(day("2020-01-01")),
+        roster_number: None,
+    };
+    let household = registry::form_household(&mut tx, &office.street, new)
+        .await
+        .unwrap()
+        .unwrap();
+    let new = NewConsent {
+        person: who,
+        household,
+        tie: Tie::Member,
+        purpose: PURPOSE.to_owned(),
+        way: Way::Screen,
+        signed_on: tx.today(),
+        until: None,
+        file: None,
+        signed_by: None,
+        reason: String::new(),
+    };
+    consent::give(&mut tx, &office.street, new)
+        .await
+        .unwrap()
+        .unwrap();
+    tx.commit().await.unwrap();
+    (household, who)
+}
+
+/// An enquiry of an officer about people for a case, as the list shows it.
+async fn asks(
+    office: &Office,
+    scope: &Scope,
+    (household, people): (HouseholdId, &[PersonId]),
+    case: u128,
+) -> EnquiryRow {
+    let new = NewEnquiry {
+        subject: Uuid::from_u128(case),
+        household,
+        people: people.to_vec(),
+        ..office.wanted()
+    };
+    let answered = office.ask(office.permit(scope, new).await.unwrap());
+    let mut tx = office.db.begin().await.unwrap();
+    let kept = record(&mut tx, scope, &office.terms, answered)
+        .await
+        .unwrap()
+        .unwrap();
+    tx.commit().await.unwrap();
+    let filter = EnquiryFilter {
+        number: kept.number,
+        ..EnquiryFilter::default()
+    };
+    let mut page = list(&office.db, &office.street, &filter, &[], 0, 2)
+        .await
+        .unwrap();
+    page.rows.pop().unwrap()
 }
 
 async fn entries(db: &Db, act: &str) -> usize {
@@ -358,6 +426,80 @@ fixtures::db_tests! {
         let busy = [office.street.actor.officer];
         assert_eq!(list(&office.db, &office.street, &odd, &busy, 0, 9).await.unwrap().total, 3);
     }
+
+    async fn neighbours_and_whoever_many_ask_about_are_shown_by_the_terms_of_the_day(db: Db, clock: Arc<TestClock>) {
+        let mut office = Office::new(db, &clock).await;
+        office.consents(office.ann, Tie::Member).await;
+        office.consents(office.bo, Tie::Member).await;
+        let odd = &mut office.terms.odd;
+        (odd.neighbours, odd.neighbours_days) = (2, 30);
+        (odd.person_officers, odd.person_cases, odd.person_days) = (2, 2, 90);
+        odd.same_person_times = 99;
+        let office = office;
+        let (mine, other) = (office.street.clone(), officer(3, "990101001"));
+        let both = [office.ann, office.bo];
+        let ours = (office.household, both.as_slice());
+        // Ann and Bo live at 幸福路 1 号; the same household asked about twice for one case is no neighbour of itself.
+        assert_eq!(asks(&office, &mine, ours, 1).await.odd, []);
+        assert_eq!(asks(&office, &mine, ours, 1).await.odd, []);
+        let (upstairs, who) = alone(&office, 11, "幸福路1号202室").await;
+        let second = asks(&office, &mine, (upstairs, &[who]), 2).await;
+        assert_eq!(second.odd, [Oddity::Neighbours(2)], "two households of one house by one officer");
+        // Across the street, and where no number is written, nobody is a neighbour.
+        for (sequence, address, case) in [(12, "幸福路2号", 3), (13, "王家村", 4), (14, "王家村", 5)] {
+            let (home, who) = alone(&office, sequence, address).await;
+            assert_eq!(asks(&office, &mine, (home, &[who]), case).await.odd, [], "{address} {sequence}");
+        }
+        // A colleague asks about the first household for the same case: two officers, one case, and one household of theirs.
+        assert_eq!(asks(&office, &other, ours, 1).await.odd, [Oddity::ManyOfficers(2)]);
+        // And once more, for another case: two officers, two cases, still one household of the colleague's in that house.
+        let many = asks(&office, &other, ours, 6).await;
+        assert_eq!(many.odd, [Oddity::ManyOfficers(2), Oddity::ManyCases(2)]);
+        // The same officer asks about both households of the house for a month, and of one man upstairs for one case alone.
+        let beside = |one: &EnquiryRow| EnquiryFilter { beside: Some(one.id), ..EnquiryFilter::default() };
+        assert_eq!(office.listed(&beside(&second)).await, ["HD2026-000003", "HD2026-000002", "HD2026-000001"], "one officer, one house");
+        let about_them = ["HD2026-000008", "HD2026-000007", "HD2026-000002", "HD2026-000001"];
+        assert_eq!(office.listed(&beside(&many)).await, about_them, "everybody's about these two");
+        let only = EnquiryFilter { odd_only: true, ..EnquiryFilter::default() };
+        assert_eq!(office.listed(&only).await, ["HD2026-000008", "HD2026-000007", "HD2026-000003"]);
+
+        // Thirty days after 20 November is 20 December: enquiries of the twentieth lie no longer within thirty days, but within
+        // ninety.
+        clock.set("2026-12-20T02:00:00Z".parse().unwrap());
+        assert_eq!(asks(&office, &mine, (upstairs, &[who]), 2).await.odd, [Oddity::OutOfHours], "a Sunday, and nothing else");
+        clock.set("2027-02-17T02:00:00Z".parse().unwrap());
+        let day_89 = asks(&office, &other, ours, 1).await;
+        assert!(day_89.odd.contains(&Oddity::ManyOfficers(2)), "{:?}", day_89.odd);
+        clock.set("2027-02-18T02:00:00Z".parse().unwrap());
+        // Ninety days on, of all that only yesterday's by the same colleague for the same case is left.
+        let day_90 = asks(&office, &other, ours, 1).await;
+        assert!(!day_90.odd.iter().any(|one| matches!(one, Oddity::ManyOfficers(_) | Oddity::ManyCases(_))), "{:?}", day_90.odd);
+    }
+
+    async fn whoever_has_two_records_is_one_person_to_whom_counts_enquiries(db: Db, clock: Arc<TestClock>) {
+        let mut office = Office::new(db, &clock).await;
+        (office.terms.odd.person_cases, office.terms.odd.same_person_times) = (2, 99);
+        let office = office;
+        let (one, who) = alone(&office, 21, "和平路1号").await;
+        let (two, again) = alone(&office, 22, "和平路9号").await;
+        assert_eq!(asks(&office, &office.street, (one, &[who]), 1).await.odd, []);
+        assert_eq!(asks(&office, &office.street, (two, &[again]), 2).await.odd, [], "two people, so far as anybody knows");
+        // The second record leaves its household, and the two become one.
+        let mut tx = office.db.begin().await.unwrap();
+        let today = tx.today();
+        registry::households::leave(&mut tx, &office.street, two, again, today, "登记了两次").await.unwrap().unwrap();
+        let new = registry::merging::NewMerge {
+            survivor: who,
+            merged: again,
+            choices: registry::merging::Choices::default(),
+            reason: "本人持两证到场".to_owned(),
+            in_payment: false,
+        };
+        let merge = registry::merging::prepare(&mut tx, &office.street, new).await.unwrap().unwrap();
+        registry::merging::decide(&mut tx, &officer(3, "990101001"), merge, false).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(asks(&office, &office.street, (one, &[who]), 1).await.odd, [Oddity::ManyCases(2)]);
+    }
 }
 
 #[test]
@@ -377,6 +519,8 @@ fn what_no_layer_writes_is_told_and_not_taken_for_nothing() {
     assert_eq!(faults_of(&whole), Vec::<String>::new());
     for line in [
         "same_person_days = 90",
+        "neighbours = 4",
+        "person_officers = 4",
         "at_least = 12",
         "median_days = 30",
         "first_hour = 8",

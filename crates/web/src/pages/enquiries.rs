@@ -1,7 +1,7 @@
 //! All enquiries for the auditor (核对记录): who asked about whom, for which case and purpose, and what of it is odd.
 //!
 //! Filters, counting and paging happen in the database. A flag says by which rule it stands and is no accusation. What
-//! nobody knows is not guessed: the register does not say where an officer lives. Deliberately absent: the findings;
+//! nobody knows is not guessed: the register does not say where an officer lives, so neighbours are people of one building. Deliberately absent: the findings;
 //! whoever may see the case opens the report there.
 
 use super::enquiry::{sources, terms};
@@ -32,6 +32,7 @@ fn filter(visit: &Visit) -> EnquiryFilter {
         source: query.some("source").map(str::to_owned),
         number: query.get("number").to_owned(),
         person: query.get("person").parse().ok(),
+        beside: query.get("beside").parse().ok(),
         odd_only: query.has("odd"),
     }
 }
@@ -91,6 +92,18 @@ fn odd(visit: &Visit, beside: &Beside, still: &BTreeSet<Uuid>, row: &EnquiryRow)
             Oddity::SamePerson(times) => lang.f(
                 "{days} 天内同一人第 {times} 次核对同一被核对人",
                 &[("days", &odd.same_person_days), ("times", times)],
+            ),
+            Oddity::Neighbours(homes) => lang.f(
+                "{days} 天内同一人核对同一栋楼的 {homes} 户",
+                &[("days", &odd.neighbours_days), ("homes", homes)],
+            ),
+            Oddity::ManyOfficers(officers) => lang.f(
+                "{days} 天内 {officers} 名工作人员核对同一人",
+                &[("days", &odd.person_days), ("officers", officers)],
+            ),
+            Oddity::ManyCases(cases) => lang.f(
+                "{days} 天内在 {cases} 件办件中核对同一人",
+                &[("days", &odd.person_days), ("cases", cases)],
             ),
         })
         .collect();
@@ -156,7 +169,12 @@ pub async fn show(visit: &Visit) -> Answer {
                 html! { a href=(format!("/cases/{}", row.subject)) { (row.subject_number) } },
                 html! { (visit.place(row.region)) },
                 html! { (row.people) },
-                html! { @for why in odd(visit, &beside, &still, row) { div { (why) } } },
+                html! {
+                    @for why in odd(visit, &beside, &still, row) { div { (why) } }
+                    @if row.odd.iter().any(|one| one.is_beside_others()) {
+                        a href=(format!("/enquiries?beside={}", row.id)) { (visit.t("看相关的核对")) }
+                    }
+                },
             ])
         })
         .collect();
