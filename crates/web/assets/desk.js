@@ -120,6 +120,33 @@
   document.addEventListener("change", follow);
   follow();
 
+  // Reading aloud, with a voice this device has itself: no text goes anywhere, and it works without a network. A device
+  // without a voice for the page's language shows no button.
+  all("[data-aloud]").forEach((button) => {
+    const speech = window.speechSynthesis;
+    if (!speech) return;
+    const tongue = button.dataset.aloud.slice(0, 2);
+    const voice = () => speech.getVoices().find(({ lang, localService }) => localService && lang.toLowerCase().startsWith(tongue));
+    const offer = () => { button.hidden = !voice(); };
+    const read = button.textContent;
+    const show = (reading) => { button.textContent = reading ? button.dataset.stop : read; button.setAttribute("aria-pressed", String(reading)); };
+    offer();
+    speech.addEventListener?.("voiceschanged", offer);
+    button.addEventListener("click", () => {
+      const reading = button.getAttribute("aria-pressed") === "true";
+      speech.cancel();
+      show(false);
+      if (reading) return;
+      const words = new SpeechSynthesisUtterance([one("h1").innerText, ...all("main > :not(.title, .trail)").map((part) => part.innerText)].join("\n"));
+      words.lang = button.dataset.aloud;
+      words.voice = voice();
+      words.onend = words.onerror = () => show(false);
+      speech.speak(words);
+      show(true);
+    });
+    window.addEventListener("pagehide", () => speech.cancel());
+  });
+
   // A button that prints the page.
   all("[data-print]").forEach((button) => { button.hidden = false; button.addEventListener("click", () => window.print()); });
 
@@ -130,6 +157,8 @@
     let last = Date.now();
     const used = () => { last = Date.now(); warning.hidden = true; };
     all("form").forEach((form) => form.addEventListener("submit", used));
+    // A draft that saves itself is use as well: the server counts it so.
+    document.addEventListener("htmx:after:request", (event) => { if (event.detail?.ctx?.response?.status < 400) used(); });
     setInterval(() => { if (Date.now() - last > (minutes - 2) * 60000) warning.hidden = false; }, 15000);
     const go = one("button", warning);
     if (go) go.addEventListener("click", async () => { await fetch("/account", { credentials: "same-origin" }); used(); });

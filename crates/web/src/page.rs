@@ -156,7 +156,7 @@ impl<'a> Sheet<'a> {
                             }
                             div.title {
                                 h1 { (self.title) }
-                                div.acts { (self.acts) }
+                                div.acts { (self.acts) @if !framed { (aloud(lang)) } }
                             }
                             @if let Some(note) = &self.note { div.note role="status" { (note) } }
                             (body)
@@ -245,8 +245,15 @@ fn mark() -> Markup {
     )
 }
 
+/// Reads the page aloud (朗读), by the browser's own voice: shown by the script, and only where there is a voice.
+fn aloud(lang: Lang) -> Markup {
+    html! {
+        button type="button" data-aloud=(lang.tag()) data-stop=(lang.t("停止朗读")) aria-pressed="false" hidden { (lang.t("朗读本页")) }
+    }
+}
+
 /// A switch kept in a cookie: a form with one button, so that it works without script.
-fn switch(visit: &Visit, name: &str, value: &str, label: &str) -> Markup {
+pub(crate) fn switch(visit: &Visit, name: &str, value: &str, label: &str) -> Markup {
     html! {
         form method="post" action="/preferences" {
             (crate::parts::form::token(visit))

@@ -260,6 +260,23 @@ fixtures::db_tests! {
         assert!(answer.headers.contains_key("retry-after"));
     }
 
+    async fn a_fault_says_what_to_do_and_carries_the_number_of_its_request(db: Db) {
+        let house = House::over(db).await;
+        let mut browser = house.browser();
+        house.app.db.close().await.unwrap();
+        let broken = browser.get("/notices").await;
+        assert_eq!(broken.status, StatusCode::INTERNAL_SERVER_ERROR);
+        let number = broken.headers["x-request-id"].to_str().unwrap().to_owned();
+        assert!(broken.holds(&format!("<code>{number}</code>")), "{}", broken.text());
+        assert!(broken.holds("请稍后再试") && broken.holds("数据没有改变") && broken.holds("回到首页"));
+        // What is broken inside is told to nobody outside.
+        for inside in ["sqlx", "pool", "select", "Pool"] {
+            assert!(!broken.holds(inside), "{inside}");
+        }
+        let program = browser.raw("GET", "/notices", &[("accept", "application/json")], "").await;
+        assert_eq!(program.status, StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
     async fn a_body_beyond_the_limit_is_not_read(db: Db) {
         let house = House::over(db).await;
         house.officer("wang", &[(Role::WindowOfficer, HERE)]).await;

@@ -34,9 +34,12 @@ fixtures::db_tests! {
             assert!(list.holds(&programme.title_zh));
             let sheet = browser.get(&format!("/programmes/{}", programme.id)).await;
             assert_eq!(sheet.status, StatusCode::OK, "{}", programme.id);
-            for part in ["可以得到什么", "什么条件", "带什么材料", "办理步骤", "多久办好", "申请不收费", "在哪里办", "依据"] {
+            for part in ["可以得到什么", "什么条件", "带什么材料", "办理步骤", "多久办好", "申请不收费", "在哪里办", "服务热线", "依据"] {
                 assert!(sheet.holds(part), "{}: {part}", programme.id);
             }
+            // On paper it leads back to itself.
+            let link = scanned(&sheet.text());
+            assert_eq!(link, format!("http://127.0.0.1:8080/programmes/{}", programme.id));
         }
         assert_eq!(browser.get("/programmes/no-such-thing").await.status, StatusCode::NOT_FOUND);
         assert!(browser.get("/programmes?text=zzzz").await.holds("没有找到"));
@@ -44,6 +47,20 @@ fixtures::db_tests! {
         browser.post("/preferences", &[("back", "/programmes"), ("lang", "en")]).await;
         let english = browser.get("/programmes").await;
         assert!(english.holds("What you can apply for") && english.holds("lang=\"en\""), "{}", english.text());
+    }
+
+    async fn elder_mode_is_found_by_each_of_its_names_and_other_services_by_theirs(db: Db) {
+        let house = House::over(db).await;
+        let mut browser = house.browser();
+        for word in ["长辈版", "亲情版", "关爱版", "关怀版", "适老化", "Large"] {
+            let found = browser.get(&format!("/programmes?text={}", web::fields::encoded(word))).await;
+            assert!(found.holds("打开长辈版") && !found.holds("没有找到"), "{word}: {}", found.text());
+        }
+        let progress = browser.get("/programmes?text=%E8%BF%9B%E5%BA%A6").await;
+        assert!(progress.holds("href=\"/progress\"") && !progress.holds("打开长辈版") && !progress.holds("没有找到"));
+        // With nothing asked for, the page stays what it was: programmes, progress, notices.
+        let all = browser.get("/programmes").await;
+        assert!(all.holds("href=\"/notices\"") && !all.holds("打开长辈版"));
     }
 
     async fn a_place_without_notices_says_so_and_a_past_notice_is_gone(db: Db) {
@@ -105,5 +122,45 @@ fixtures::db_tests! {
         for private in ["张桂䶮", "13812345678", "一辆车"] {
             assert!(!found.holds(private), "{private}");
         }
+        // The code on the receipt, read by a machine, opens the page with the number filled in.
+        house.officer("shi", &[(access::Role::StreetReviewer, "440306017")]).await;
+        let mut officer = house.signed_in("shi").await;
+        let receipt = officer.get(&format!("/cases/{case}/receipt")).await;
+        assert_eq!(receipt.status, StatusCode::OK, "{}", receipt.text());
+        let link = scanned(&receipt.text());
+        assert_eq!(link, format!("http://127.0.0.1:8080/progress/{code}"));
+        let opened = browser.get(link.trim_start_matches("http://127.0.0.1:8080")).await;
+        assert!(opened.holds(&format!("value=\"{code}\"")), "{}", opened.text());
     }
+}
+
+/// What a telephone reads from the QR code on a page: its squares painted as the SVG says, then read like a photograph.
+fn scanned(page: &str) -> String {
+    let drawing = &page[page.find("div class=\"qr\"").unwrap()..];
+    let path = drawing.split(" d=\"").last().unwrap();
+    let path = drawing
+        .split(" d=\"")
+        .find(|part| part.matches('M').count() > 20)
+        .unwrap_or(path)
+        .split('"')
+        .next()
+        .unwrap();
+    let mut picture = image::GrayImage::from_pixel(400, 400, image::Luma([255]));
+    for square in path.split('M').filter(|square| !square.is_empty()) {
+        // `8 16h4v4H8V16`: left, top, width, height, and back.
+        let numbers: Vec<u32> = square
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        for y in numbers[1]..numbers[1] + numbers[3] {
+            for x in numbers[0]..numbers[0] + numbers[2] {
+                picture.put_pixel(x, y, image::Luma([0]));
+            }
+        }
+    }
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
+    papers::qr_in(&bytes.into_inner()).expect("a code that can be read")
 }

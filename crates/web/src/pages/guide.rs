@@ -14,7 +14,7 @@ use casework::procedure::{
     Act, Channel, Doer, Limit, LimitUnit, MayApply, Named, NoticeField, NoticePlace, Procedure,
     PublicityRule, Remedy, StateKind,
 };
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 use policy::{Every, Kind, Programme, phrasing};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use vocab::Citation;
@@ -31,6 +31,9 @@ pub async fn show(visit: &Visit) -> Answer {
     let programme = book.programme(id).ok_or(Problem::NotFound)?;
     let procedure = desk.procedure(id).ok_or(Problem::NotFound)?;
     let place = book.place();
+    // On paper the sheet leads back to itself, to what holds on the day it is read.
+    let base = visit.app.config.base_url.trim_end_matches('/');
+    let link = format!("{base}/programmes/{id}");
     let body = html! {
         p.lead { (lang.pick(&programme.summary_zh, &programme.summary_en)) }
         (piece::section(visit.t("可以得到什么"), &gives(visit, programme)))
@@ -63,6 +66,8 @@ pub async fn show(visit: &Visit) -> Answer {
             ])) }
             p { (visit.t("服务热线")) " " a href=(format!("tel:{}", visit.app.config.help_line)) { (visit.app.config.help_line) } }
             p { a href="/progress" { (visit.t("查询办理进度")) } }
+            div.qr { (PreEscaped(papers::qr_svg(&link)?)) }
+            p.quiet { (visit.t("扫码在手机上看本页。")) " " code { (link) } }
         }))
         @if procedure.review_remedy.is_some() || procedure.suit_remedy.is_some() {
             (piece::section(visit.t("不同意决定怎么办"), &remedies(visit, procedure)))
@@ -213,9 +218,11 @@ fn asked(visit: &Visit, programme: &str) -> Markup {
     };
     html! {
         @for page in &form.pages {
-            p {
-                strong { (lang.pick(&page.zh, &page.en)) } " "
-                (list(lang, page.asks.iter().filter_map(|ask| desk.book.fact(&ask.fact)).map(|def| lang.pick(&def.label_zh, &def.label_en))))
+            h3 { (lang.pick(&page.zh, &page.en)) }
+            ul.bullets {
+                @for def in page.asks.iter().filter_map(|ask| desk.book.fact(&ask.fact)) {
+                    li { (lang.pick(&def.label_zh, &def.label_en)) }
+                }
             }
         }
     }

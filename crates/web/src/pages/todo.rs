@@ -8,6 +8,7 @@ use crate::words;
 use access::{Permission, Purpose};
 use casework::TaskRow;
 use casework::clock::Light;
+use casework::list::CaseFilter;
 use casework::procedure::TaskKind;
 use casework::todo::{TodoCounts, TodoFilter};
 use maud::{Markup, html};
@@ -62,6 +63,12 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
     let counts = casework::todo::counts(db, &scope).await?;
     let leads = casework::lead::open_count(db, &scope).await?;
     let alerts = verify::alert::open_count(db, &scope).await?;
+    // Of the whole area, whoever's turn it is: a head of office has few tasks and many cases to answer for.
+    let late = CaseFilter {
+        light: Some(Light::Red),
+        ..CaseFilter::default()
+    };
+    let overdue = casework::list::count(db, &scope, &late).await?;
     let doubles = match visit.scope_for(Permission::RegisterPeople, Purpose::Review) {
         Ok(people) => registry::duplicates::open_count(db, &people).await?,
         Err(_) => 0,
@@ -80,6 +87,9 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
     let programmes = words::titled(lang, desk.open_programmes());
     let body = html! {
         (piece::figures(&figures(visit, &counts, shown)))
+        @if overdue > 0 {
+            p { a href="/cases?light=red" { (lang.f("超期：辖区内有 {count} 件办件已超期", &[("count", &overdue)])) } }
+        }
         @if alerts > 0 {
             p { a href="/alerts?state=open" { (lang.f("预警：有 {count} 条待核实", &[("count", &alerts)])) } }
         }
