@@ -23,8 +23,9 @@ export class Browser {
     return browser;
   }
 
-  /** Somebody sits down: own cookies, own window. `lang` zh or en, `js` false for a browser without scripts. */
-  async person(name, { lang = "zh", js = true, width = 1440, height = 900, elder = false } = {}) {
+  /** Somebody sits down: own cookies, own window. `lang` zh or en, `js` false for a browser without scripts, `state` the
+   *  cookies of a session that is there already. */
+  async person(name, { lang = "zh", js = true, width = 1440, height = 900, elder = false, state } = {}) {
     const context = await this.chromium.newContext({
       baseURL: this.base,
       locale: lang === "en" ? "en-US" : "zh-CN",
@@ -32,6 +33,7 @@ export class Browser {
       javaScriptEnabled: js,
       viewport: { width, height },
       acceptDownloads: true,
+      storageState: state,
     });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);

@@ -45,6 +45,11 @@ export class House {
     return house;
   }
 
+  /** A demo somebody else has started and will stop. */
+  static running(base) {
+    return Object.assign(new House(), { base, data: mkdtempSync(join(tmpdir(), "huimin-journey-")) });
+  }
+
   async ready() {
     for (let tries = 0; tries < 600; tries++) {
       if (this.ended) throw new Error(`the program ended with ${JSON.stringify(this.ended)}`);

@@ -16,7 +16,8 @@ export async function inspect(page, where, { scripts = true } = {}) {
   if (faults.length > 0) throw new Error(`${where} (${page.url()}):\n  ${faults.join("\n  ")}`);
 }
 
-async function overflow(page) {
+/** What is wider than the window or cut off. */
+export async function overflow(page) {
   return page.evaluate(() => {
     const faults = [];
     const root = document.documentElement;
@@ -49,13 +50,15 @@ async function overflow(page) {
   });
 }
 
-async function axe(page) {
+/** What axe finds; all rules of WCAG 2.2 A and AA, or the named ones. */
+export async function axe(page, rules) {
   const known = await page.evaluate("typeof axe");
   // Evaluated through the debugger, so the page's own content policy stays as it is.
   if (known === "undefined") await page.evaluate(AXE);
-  const violations = await page.evaluate(async (tags) => {
-    const { violations } = await axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+  const runOnly = rules ? { type: "rule", values: rules } : { type: "tag", values: TAGS };
+  const violations = await page.evaluate(async (runOnly) => {
+    const { violations } = await axe.run(document, { runOnly, resultTypes: ["violations"] });
     return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} — ${failureSummary.split("\n").slice(1, 3).join(" ").trim()}`) }));
-  }, TAGS);
+  }, runOnly);
   return violations.map(({ id, help, nodes }) => `axe ${id}: ${help}\n    ${nodes.join("\n    ")}`);
 }

@@ -5,13 +5,18 @@
 // Deliberately absent: a test framework. A journey is a function; what it says is printed as it walks.
 //
 //   node tests-browser/run.mjs --program target/debug/huimin [--chromium PATH] [--postgres URL] [--shots DIR] [--only NAME]
+//
+// NAME is a part of a journey's name; `UX-06` is a number of docs/ux.md; `gallery` makes pictures of every page and is made only
+// when named. `--base URL` walks in a demo that runs already, while one writes a check; what it finds there is not made afresh.
 
 import { parseArgs } from "node:util";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Browser } from "./browser.mjs";
 import { House } from "./house.mjs";
+import { gallery } from "./gallery.mjs";
 import { journeys } from "./journeys.mjs";
+import { ux } from "./ux.mjs";
 
 const { values: wish } = parseArgs({
   options: {
@@ -21,24 +26,27 @@ const { values: wish } = parseArgs({
     shots: { type: "string", default: "target/shots" },
     only: { type: "string" },
     people: { type: "string", default: "600" },
+    base: { type: "string" },
   },
 });
 
 const engines = wish.postgres ? ["sqlite", "postgres"] : ["sqlite"];
 const results = [];
+const numbered = wish.only?.startsWith("UX-") ? wish.only : undefined;
+const all = [...journeys, ux(numbered), gallery];
 
 for (const engine of engines) {
-  for (const journey of journeys) {
+  for (const journey of all) {
     if (journey.on && !journey.on.includes(engine)) continue;
     const name = `${journey.name} (${engine})`;
-    if (wish.only && !name.includes(wish.only)) continue;
+    if (numbered ? journey.name !== "ux" : wish.only ? !name.includes(wish.only) : journey.whenNamed) continue;
     console.log(`\n--- ${name}`);
     const shots = resolve(join(wish.shots, engine, journey.name));
     mkdirSync(shots, { recursive: true });
     const began = Date.now();
     let house, browser, fault;
     try {
-      house = await House.start({ program: resolve(wish.program), engine, postgres: wish.postgres, people: wish.people, folder: shots });
+      house = wish.base ? House.running(wish.base) : await House.start({ program: resolve(wish.program), engine, postgres: wish.postgres, people: wish.people, folder: shots });
       browser = await Browser.start({ chromium: wish.chromium, base: house.base, shots });
       await journey.walk({ house, browser, say: (text) => console.log(`    ${text}`) });
       browser.insistOnQuiet();

@@ -9,6 +9,7 @@ mod headers;
 pub(crate) mod lists;
 mod machine;
 mod owners;
+mod promises;
 mod ranks;
 mod sizes;
 pub(crate) mod sources;
@@ -46,6 +47,7 @@ pub(crate) fn tidy(workspace: &Workspace) -> Result<()> {
     findings.extend(owners::tables(&sources, &tables));
     findings.extend(owners::law_in_code(&sources));
     findings.extend(claims::check(&sources));
+    findings.extend(promises::check(&sources));
     findings.extend(glossary::check(&sources)?);
     findings.extend(machine::check(&sources));
     match lists::check(workspace, &sources, &tables) {

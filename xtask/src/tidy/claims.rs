@@ -15,22 +15,7 @@ pub(crate) fn check(sources: &Sources) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for claim in claims(page) {
-        let (room, name) = claim.split_once("::").unwrap_or(("", &claim));
-        let name = name.rsplit("::").next().unwrap_or(name);
-        let named = |room| {
-            let mut rust = sources.rust();
-            rust.any(|file| file.room() == Some(room) && has_test(&file.text, name))
-        };
-        let exists = match room {
-            "journeys" => sources
-                .files
-                .iter()
-                .any(|file| file.path.starts_with("tests-browser/") && file.stem() == name),
-            // The executable's crate lies in a folder of another name.
-            "huimin" => named("app"),
-            room => named(room),
-        };
-        if !exists {
+        if !exists(sources, &claim) {
             findings.push(Finding::new(
                 PAGE,
                 format!("the test `{claim}` does not exist: which test holds this invariant?"),
@@ -38,6 +23,25 @@ pub(crate) fn check(sources: &Sources) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a test of this name is there: `crate::a_sentence`, or `journeys::name` for one in the browser.
+pub(super) fn exists(sources: &Sources, claim: &str) -> bool {
+    let (room, name) = claim.split_once("::").unwrap_or(("", claim));
+    let name = name.rsplit("::").next().unwrap_or(name);
+    let named = |room| {
+        let mut rust = sources.rust();
+        rust.any(|file| file.room() == Some(room) && has_test(&file.text, name))
+    };
+    match room {
+        "journeys" => sources
+            .files
+            .iter()
+            .any(|file| file.path.starts_with("tests-browser/") && file.stem() == name),
+        // The executable's crate lies in a folder of another name.
+        "huimin" => named("app"),
+        room => named(room),
+    }
 }
 
 fn has_test(text: &str, name: &str) -> bool {
