@@ -4,6 +4,7 @@
 
 use crate::{Denied, Permission, Role, may};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 use vocab::Region;
 use vocab::ids::OfficerId;
@@ -19,6 +20,8 @@ pub struct Actor {
     pub roles: Vec<(Role, Region)>,
     /// The widest region in which any role is held.
     pub region: Region,
+    /// Of what the roles carry only this much; `None` is all of it. So a program's key is narrower than its account.
+    pub only: Option<BTreeSet<Permission>>,
 }
 
 impl Actor {
@@ -34,7 +37,27 @@ impl Actor {
             name: name.into(),
             roles,
             region,
+            only: None,
         }
+    }
+
+    /// The same narrowed to some permissions (缩小权限).
+    #[must_use]
+    pub fn only(mut self, permissions: BTreeSet<Permission>) -> Self {
+        self.only = Some(match self.only {
+            None => permissions,
+            Some(held) => held.intersection(&permissions).copied().collect(),
+        });
+        self
+    }
+
+    /// Whether a role is held that carries a permission not narrowed away, wherever that is (有无此权限).
+    pub(crate) fn carries(&self, permission: Permission, role: Role) -> bool {
+        permission.roles().contains(&role)
+            && self
+                .only
+                .as_ref()
+                .is_none_or(|only| only.contains(&permission))
     }
 
     /// The system itself (系统): night jobs, imports at the console, the demo builder.
@@ -63,11 +86,10 @@ impl Actor {
 
     /// The widest region in which a permission is held (某权限的最大范围), if any.
     pub fn region_of(&self, permission: Permission) -> Option<Region> {
-        let carrying = permission.roles();
         widest(
             self.roles
                 .iter()
-                .filter(|(role, _)| carrying.contains(role))
+                .filter(|(role, _)| self.carries(permission, *role))
                 .map(|(_, region)| *region),
         )
     }
@@ -238,6 +260,19 @@ mod tests {
         );
         assert_eq!(scope.within(region("440306")), Err(Denied::Elsewhere));
         assert_eq!(scope.within(region("440306002001")), Err(Denied::Elsewhere));
+    }
+
+    #[test]
+    fn what_is_narrowed_away_is_held_nowhere() {
+        let officer = officer(&[(Role::StreetReviewer, "440306001")]);
+        let home = region("440306001");
+        let key = officer.only([Permission::SeeCases, Permission::ManageOfficers].into());
+        assert_eq!(key.region_of(Permission::SeeCases), Some(home));
+        for away in [Permission::SeePeople, Permission::ManageOfficers] {
+            assert_eq!(key.region_of(away), None);
+            assert_eq!(crate::may(&key, away, home), Err(Denied::NoRole(away)));
+        }
+        assert_eq!(key.only([].into()).region_of(Permission::SeeCases), None);
     }
 
     #[test]

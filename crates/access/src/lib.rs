@@ -1,4 +1,4 @@
-//! Who may do what, to whom, and why (人员、权限与登录): officers, roles by region, purposes, sessions, masking.
+//! Who may do what, to whom, and why (人员、权限与登录): officers, roles by region, purposes, sessions, keys of programs, masking.
 //!
 //! Guarantees: every permission stands in one table ([`TABLE`]); a role holds only inside its region; a revoked role,
 //! a disabled account or an ended session is refused at the very next request; secrets come from the operating system,
@@ -6,7 +6,7 @@
 //! Deliberately absent: pages, cookies and anything that knows a case, a household or a payment.
 //!
 //! Reading order: [`role`], [`permission`], [`actor`], [`may`](mod@may), [`mask`], [`officer`], [`password`],
-//! [`sign_in`](mod@sign_in), [`second_factor`], [`prove_again`](mod@prove_again), [`session`], [`secret`], [`tables`].
+//! [`sign_in`](mod@sign_in), [`second_factor`], [`prove_again`](mod@prove_again), [`session`], [`api_key`], [`asked_once`], [`secret`], [`tables`].
 //!
 //! ```
 //! assert_eq!(access::mask_name("张芳"), "张*");
@@ -14,6 +14,8 @@
 //! ```
 
 pub mod actor;
+pub mod api_key;
+pub mod asked_once;
 pub mod mask;
 pub mod may;
 pub mod officer;

@@ -28,10 +28,9 @@ pub enum Denied {
 ///
 /// For example a street reviewer of 440306001 may see the cases of 440306001002, and is denied those of 440306002.
 pub fn may(actor: &Actor, permission: Permission, at: Region) -> Result<(), Denied> {
-    let carrying = permission.roles();
     let mut holds_role = false;
     for (role, region) in &actor.roles {
-        if carrying.contains(role) {
+        if actor.carries(permission, *role) {
             if region.holds(at) {
                 return Ok(());
             }

@@ -60,6 +60,9 @@ pub enum Refused {
     /// The role is not held there.
     #[error("没有这个岗位，无需撤销")]
     NotHeld,
+    /// A program has a key and no password.
+    #[error("这是程序账号，用密钥不用密码")]
+    Machine,
     /// Nobody changes his own roles or switches himself off.
     #[error("不能更改自己的岗位，请由另一位管理员办理")]
     Oneself,
@@ -99,6 +102,8 @@ pub struct Officer {
     pub roles: Vec<(Role, Region)>,
     /// Rises with every change; guards against overwriting a colleague's change.
     pub version: i64,
+    /// Whether it is a program's and not a person's (程序账号).
+    pub machine: bool,
 }
 
 /// Makes an account (新建账号), without any role.
@@ -160,6 +165,7 @@ pub async fn create_officer(
         code_last_step: Set(0),
         created_at: Set(now),
         version: Set(1),
+        machine: Set(None),
     }
     .insert(tx.conn())
     .await
@@ -387,6 +393,9 @@ pub async fn set_password(
         Ok(row) => row,
         Err(refused) => return Ok(Err(refused)),
     };
+    if row.machine == Some(true) {
+        return Ok(Err(Refused::Machine));
+    }
     if let Err(weak) = door.policy.accepts(&row.login, password) {
         return Ok(Err(weak.into()));
     }
@@ -613,6 +622,7 @@ fn shown(row: officer::Model, roles: Vec<(Role, Region)>) -> Officer {
         password_set_at: row.password_set_at,
         roles,
         version: row.version,
+        machine: row.machine == Some(true),
     }
 }
 

@@ -73,6 +73,8 @@ pub enum Permission {
     SeeEnquiries,
     /// 复核合并、撤销合并重复登记。
     MergePeople,
+    /// 签发、换发、吊销程序接口密钥。
+    ManageKeys,
 }
 
 use Permission as P;
@@ -90,7 +92,7 @@ pub enum Again {
 
 /// The permission table (权限表): the permission, the roles that carry it, and whether its acts ask who is there once more.
 ///
-/// What makes money move for many at once is asked again. An administrator manages accounts and sees no person; an
+/// What makes money move for many at once, and what lets a program in, is asked again. An administrator manages accounts and sees no person; an
 /// auditor sees everything and changes nothing.
 pub const TABLE: &[(Permission, &[Role], Again)] = &[
     (
@@ -260,6 +262,7 @@ pub const TABLE: &[(Permission, &[Role], Again)] = &[
         &[R::StreetReviewer, R::DistrictApprover],
         Again::No,
     ),
+    (P::ManageKeys, &[R::Administrator], Again::Asked),
 ];
 
 impl Permission {
@@ -312,6 +315,7 @@ impl Permission {
             P::Enquire => "发起核对",
             P::SeeEnquiries => "查看核对记录",
             P::MergePeople => "复核合并登记",
+            P::ManageKeys => "管理程序接口密钥",
         }
     }
 
@@ -350,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pays_many_at_once_asks_who_is_there_once_more() {
+    fn what_pays_many_or_lets_a_program_in_asks_who_is_there_once_more() {
         let asked: Vec<Permission> = TABLE
             .iter()
             .map(|(permission, ..)| *permission)
@@ -361,7 +365,8 @@ mod tests {
             [
                 Permission::ReleasePayRun,
                 Permission::ApproveAdjustment,
-                Permission::PublishRules
+                Permission::PublishRules,
+                Permission::ManageKeys
             ]
         );
     }
@@ -377,7 +382,11 @@ mod tests {
         };
         assert_eq!(
             held(Role::Administrator),
-            [Permission::SeeRules, Permission::ManageOfficers]
+            [
+                Permission::SeeRules,
+                Permission::ManageOfficers,
+                Permission::ManageKeys
+            ]
         );
         for changing in [
             Permission::RegisterPeople,

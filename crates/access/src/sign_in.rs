@@ -160,7 +160,8 @@ pub async fn sign_in(
         .as_ref()
         .map_or(&*door.decoy, |row| row.password_hash.as_str());
     let right = door.belongs(knock.password, stored).await?;
-    let Some(officer) = found.filter(|row| right && row.enabled) else {
+    let Some(officer) = found.filter(|row| right && row.enabled && row.machine != Some(true))
+    else {
         let mut tx = db.begin().await?;
         tx.note(event(
             OfficerId(Uuid::nil()),

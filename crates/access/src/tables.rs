@@ -1,6 +1,7 @@
-//! The tables of this crate (本库数据表): officers, grants, sessions, attempts to sign in.
+//! The tables of this crate (本库数据表): officers, grants, sessions, attempts to sign in, keys of programs and their calls.
 //!
-//! Only this crate writes them. Nothing is deleted: a grant and a session end, they do not vanish.
+//! Only this crate writes them. Nothing is deleted but answers to programs after a day: a grant, a session and a key end,
+//! they do not vanish.
 
 use store::Migration;
 
@@ -15,6 +16,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: "
 ALTER TABLE access_session ADD COLUMN again_at {instant};
 ",
+    },
+    Migration {
+        name: "0012 access programs",
+        sql: PROGRAMS,
     },
 ];
 
@@ -70,6 +75,34 @@ CREATE INDEX access_attempt_login ON access_attempt (login_key, at);
 CREATE INDEX access_attempt_address ON access_attempt (address_key, at);
 ";
 
+const PROGRAMS: &str = "
+ALTER TABLE access_officer ADD COLUMN machine {bool};
+CREATE TABLE access_api_key (
+  id {id} NOT NULL PRIMARY KEY,
+  officer_id {id} NOT NULL REFERENCES access_officer (id),
+  prefix {text} NOT NULL,
+  secret_key {text} NOT NULL UNIQUE,
+  permissions {text} NOT NULL,
+  a_minute {int} NOT NULL,
+  made_by {id} NOT NULL,
+  made_at {instant} NOT NULL,
+  until_day {date} NOT NULL,
+  used_at {instant},
+  ended_at {instant},
+  ended_by {id}
+);
+CREATE INDEX access_api_key_officer ON access_api_key (officer_id);
+CREATE TABLE access_asked (
+  id {id} NOT NULL PRIMARY KEY,
+  word {text} NOT NULL UNIQUE,
+  body {text} NOT NULL,
+  at {instant} NOT NULL,
+  status {int},
+  said {bytes}
+);
+CREATE INDEX access_asked_at ON access_asked (at);
+";
+
 /// The migrations of this crate and of those it stands on, in order (全部建表).
 pub fn migrations() -> Vec<Migration> {
     let mut all: Vec<Migration> = store::migrations();
@@ -98,6 +131,7 @@ pub(crate) mod officer {
         pub code_last_step: i64,
         pub created_at: DateTimeUtc,
         pub version: i64,
+        pub machine: Option<bool>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -170,6 +204,56 @@ pub(crate) mod attempt {
         pub login_key: String,
         pub address_key: String,
         pub failed: bool,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `access_api_key`.
+pub(crate) mod api_key {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_api_key")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub officer_id: Uuid,
+        pub prefix: String,
+        pub secret_key: String,
+        pub permissions: String,
+        pub a_minute: i64,
+        pub made_by: Uuid,
+        pub made_at: DateTimeUtc,
+        pub until_day: Date,
+        pub used_at: Option<DateTimeUtc>,
+        pub ended_at: Option<DateTimeUtc>,
+        pub ended_by: Option<Uuid>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `access_asked`.
+pub(crate) mod asked {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_asked")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub word: String,
+        pub body: String,
+        pub at: DateTimeUtc,
+        pub status: Option<i64>,
+        pub said: Option<Vec<u8>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,6 @@
 //! Named values (字段): what came in a query or a form, in order, and how links keep them.
 //!
-//! Own reading of `application/x-www-form-urlencoded`: names may repeat, bytes that are not UTF-8 become replacement
+//! Own reading of `application/x-www-form-urlencoded`: names may repeat, bytes that are not UTF-8, and nought, become replacement
 //! characters, nothing is refused here.
 
 use std::fmt::Write as _;
@@ -148,7 +148,8 @@ fn decoded(text: &str) -> String {
         }
         at += 1;
     }
-    String::from_utf8_lossy(&out).into_owned()
+    // No database keeps the character nought in a text.
+    String::from_utf8_lossy(&out).replace('\0', "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -174,5 +175,6 @@ mod tests {
             "𬱖&="
         );
         assert_eq!(encoded("a b"), "a%20b");
+        assert_eq!(Fields::read("q=a%00b").get("q"), "a\u{fffd}b");
     }
 }

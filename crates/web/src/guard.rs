@@ -1,7 +1,8 @@
 //! The one way in (入口守卫): every request of the route table passes here, and nowhere else are these things decided.
 //!
 //! In this order: how often, who, may he, whence, what was sent, and for marked acts who is there once more. Only then the page function runs. So a page that
-//! forgets to check something cannot exist, and a route without a stated need does not compile.
+//! forgets to check something cannot exist, and a route without a stated need does not compile. Under `/api` a key says who,
+//! and never a cookie.
 
 use crate::app::App;
 use crate::fields::Fields;
@@ -17,8 +18,8 @@ use axum::RequestPartsExt;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Multipart, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use std::time::Instant;
 use subtle::ConstantTimeEq;
 
@@ -39,7 +40,7 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers
         .get(name)
         .and_then(|value| value.to_str().ok())
@@ -51,11 +52,7 @@ pub(crate) async fn answer(app: App, route: &'static Route, request: Request) ->
     let started = Instant::now();
     let mut visit = empty_visit(app.at_this_moment(), route, &request);
     let answer = match admit(&mut visit, request).await {
-        Ok(()) => match tokio::time::timeout(route.patience(), (route.page)(&visit)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(problem)) => problem.answer(&visit),
-            Err(_) => Problem::TooSlow.answer(&visit),
-        },
+        Ok(()) => crate::api::once::answered(&visit, carried_out(&visit)).await,
         Err(Refusal::Page(problem)) => problem.answer(&visit),
         Err(Refusal::Elsewhere(response)) => *response,
     };
@@ -82,8 +79,32 @@ pub(crate) async fn answer(app: App, route: &'static Route, request: Request) ->
     with_request_id(answer, &visit.request_id)
 }
 
+/// The page function, given its time.
+async fn carried_out(visit: &Visit) -> Response {
+    match tokio::time::timeout(visit.route.patience(), (visit.route.page)(visit)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(problem)) => problem.answer(visit),
+        Err(_) => Problem::TooSlow.answer(visit),
+    }
+}
+
+/// The answer where the path is known and the verb is not (方法不对).
+pub(crate) async fn wrong_verb(app: App, request: Request) -> Response {
+    if !request.uri().path().starts_with("/api/") {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    let visit = empty_visit(app.at_this_moment(), &crate::routes::NOWHERE_API, &request);
+    let answer = Problem::WrongVerb.answer(&visit);
+    with_request_id(answer, &visit.request_id)
+}
+
 /// The page for a path nobody knows (无此页面).
 pub(crate) async fn nowhere(app: App, request: Request) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        let visit = empty_visit(app.at_this_moment(), &crate::routes::NOWHERE_API, &request);
+        let answer = Problem::NotFound.answer(&visit);
+        return with_request_id(answer, &visit.request_id);
+    }
     let mut visit = empty_visit(app.at_this_moment(), &crate::routes::NOWHERE, &request);
     // Only to greet a signed-in visitor with his own frame; whether it works does not matter here.
     let (parts, _) = request.into_parts();
@@ -142,6 +163,9 @@ fn empty_visit(app: App, route: &'static Route, request: &Request) -> Visit {
         route,
         signed: None,
         half_signed: None,
+        keyed: None,
+        purpose: None,
+        word: None,
         lang: cookie(headers, "lang").map_or_else(
             || {
                 if header_text(headers, "accept-language").starts_with("en") {
@@ -183,8 +207,14 @@ fn empty_visit(app: App, route: &'static Route, request: &Request) -> Visit {
 async fn admit(visit: &mut Visit, request: Request) -> Result<(), Refusal> {
     let limit = visit.route.body.limit();
     let (mut parts, body) = request.into_parts();
-    who(visit, &parts).await?;
+    let believed = if visit.route.is_api() {
+        crate::api::caller::read(visit, &parts.headers).await?
+    } else {
+        who(visit, &parts).await?;
+        Ok(())
+    };
     how_often(visit)?;
+    believed?;
     let welcome = may_he(visit);
     let resumable = matches!(welcome, Err(Refusal::Page(Problem::SignIn)))
         && visit.route.verb == Verb::Post
@@ -223,17 +253,22 @@ async fn admit(visit: &mut Visit, request: Request) -> Result<(), Refusal> {
 
 /// How often: one bucket per session or, without one, per address.
 fn how_often(visit: &Visit) -> Result<(), Problem> {
-    let visitor = visit.signed.as_ref().map_or_else(
-        || visit.address.clone(),
-        |signed| signed.session.id.to_string(),
-    );
+    let visitor = match (&visit.keyed, &visit.signed) {
+        (Some(keyed), _) => keyed.id.to_string(),
+        (None, Some(signed)) => signed.session.id.to_string(),
+        (None, None) => visit.address.clone(),
+    };
     let a_minute = if visit.route.path == crate::routes::EVALUATE {
         visit.app.config.evaluations_a_minute
+    } else if let Some(keyed) = &visit.keyed {
+        keyed.a_minute
     } else {
         visit.app.config.requests_a_minute
     };
     let kind = if visit.route.path == crate::routes::EVALUATE {
         "evaluate"
+    } else if visit.keyed.is_some() {
+        "key"
     } else {
         "page"
     };
@@ -269,7 +304,7 @@ async fn who(visit: &mut Visit, parts: &Parts) -> anyhow::Result<()> {
 /// May he: what the route table asks for.
 fn may_he(visit: &Visit) -> Result<(), Refusal> {
     let route = visit.route;
-    let Some(signed) = &visit.signed else {
+    let Some(actor) = visit.known() else {
         return match route.need {
             Need::Public => Ok(()),
             _ if route.verb == Verb::Get && !route.is_api() && !visit.partial => {
@@ -279,11 +314,17 @@ fn may_he(visit: &Visit) -> Result<(), Refusal> {
             _ => Err(Problem::SignIn.into()),
         };
     };
-    if signed.must_change && route.need != Need::Public && !route.path.starts_with("/account") {
+    if visit
+        .signed
+        .as_ref()
+        .is_some_and(|signed| signed.must_change)
+        && route.need != Need::Public
+        && !route.path.starts_with("/account")
+    {
         return Err(Refusal::Elsewhere(Box::new(redirect("/account?must=1"))));
     }
     if let Need::Holds(permission) = route.need
-        && signed.actor.region_of(permission).is_none()
+        && actor.region_of(permission).is_none()
     {
         return Err(Problem::Denied(access::Denied::NoRole(permission)).into());
     }
@@ -292,7 +333,8 @@ fn may_he(visit: &Visit) -> Result<(), Refusal> {
 
 /// Whence: a changing request must come from our own pages.
 fn whence(visit: &Visit, parts: &Parts) -> Result<(), Problem> {
-    if parts.method == Method::GET || parts.method == Method::HEAD {
+    // A key is in no browser's pocket: nobody else's page can send it along.
+    if parts.method == Method::GET || parts.method == Method::HEAD || visit.keyed.is_some() {
         return Ok(());
     }
     let site = header_text(&parts.headers, "sec-fetch-site");
@@ -341,6 +383,9 @@ async fn what(visit: &mut Visit, request: Request, limit: usize) -> Result<(), P
                 Ok(())
             }
             Body::Json => {
+                if !is_json(&kind) {
+                    return Err(Problem::NotJson);
+                }
                 let bytes = to_bytes(request.into_body(), limit)
                     .await
                     .map_err(|_| Problem::TooLarge)?;
@@ -348,6 +393,9 @@ async fn what(visit: &mut Visit, request: Request, limit: usize) -> Result<(), P
                     Problem::invalid(format!("请求内容不是有效的 JSON：{fault}"))
                 })?;
                 visit.json = Some(value);
+                if let Some(act) = visit.route.act() {
+                    visit.form = act.read(visit)?;
+                }
                 Ok(())
             }
         }
@@ -361,6 +409,12 @@ async fn what(visit: &mut Visit, request: Request, limit: usize) -> Result<(), P
         visit.form.push("csrf", header_token);
     }
     Ok(())
+}
+
+/// Whether a content type is JSON.
+fn is_json(kind: &str) -> bool {
+    let media = kind.split(';').next().unwrap_or_default().trim();
+    media == "application/json"
 }
 
 async fn multipart(visit: &mut Visit, request: Request, limit: usize) -> Result<(), Problem> {
@@ -402,7 +456,7 @@ async fn multipart(visit: &mut Visit, request: Request, limit: usize) -> Result<
 /// Genuine: within a session the form carries the session's own token.
 fn genuine(visit: &Visit) -> Result<(), Problem> {
     let expected = visit.token();
-    if expected.is_empty() || visit.route.is_api() && visit.route.need == Need::Public {
+    if expected.is_empty() || visit.route.is_api() {
         return Ok(());
     }
     let given = visit.form.get("csrf");

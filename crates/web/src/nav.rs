@@ -73,6 +73,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("/enquiries", key("核对记录"), P::SeeEnquiries),
     entry("/journal", key("操作日志"), P::ReadJournal),
     entry("/officers", key("账号管理"), P::ManageOfficers),
+    entry("/keys", key("程序接口密钥"), P::ManageKeys),
 ];
 
 /// The rail (左侧栏目).

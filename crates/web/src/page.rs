@@ -106,6 +106,9 @@ impl<'a> Sheet<'a> {
 
     /// The finished page (输出页面).
     pub fn show(self, body: &Markup) -> Response {
+        if self.visit.route.is_api() {
+            return crate::api::act::instead_of_page(self.visit, &self.title, self.errors);
+        }
         let status = self.status;
         let mut response = self.markup(body).into_response();
         *response.status_mut() = status;

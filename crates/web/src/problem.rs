@@ -1,10 +1,11 @@
 //! When a page cannot be given (出错时): an answer that says what to do next, with the number of the request.
 //!
-//! For people a page, for `/api` a JSON object `{"problem": {code, sentence, field}}`. A fault is logged once, here,
-//! without anything personal; the visitor never sees its inside.
+//! For people a page, for `/api` a problem as RFC 9457 writes it, with our code, the fields at fault and the number of the
+//! request. A fault is logged once, here, without anything personal; the visitor never sees its inside.
 
 use crate::locale::Lang;
 use crate::page;
+use crate::parts::form::FieldError;
 use crate::visit::Visit;
 use access::Denied;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -35,6 +36,12 @@ pub enum Problem {
         /// The field, if it is one field.
         field: Option<String>,
     },
+    /// Several fields are at fault, each with its sentence.
+    Faults(Vec<FieldError>),
+    /// Something else than JSON was sent to the interface for programs.
+    NotJson,
+    /// The path is there, but not for this verb.
+    WrongVerb,
     /// More was sent than is taken.
     TooLarge,
     /// Asked too often; seconds to wait.
@@ -71,6 +78,14 @@ impl Problem {
         }
     }
 
+    /// A request wrong in one field (某项有误).
+    pub fn about(field: &str, sentence: impl Into<String>) -> Self {
+        Self::Invalid {
+            sentence: sentence.into(),
+            field: Some(field.to_owned()),
+        }
+    }
+
     /// The status of the answer (状态码).
     pub fn status(&self) -> StatusCode {
         match self {
@@ -78,7 +93,9 @@ impl Problem {
             Self::SignIn => StatusCode::UNAUTHORIZED,
             Self::Denied(_) | Self::Forged => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid { .. } | Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::WrongVerb => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooSlow => StatusCode::GATEWAY_TIMEOUT,
@@ -87,14 +104,16 @@ impl Problem {
     }
 
     /// The word programs read (问题代码).
-    fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
             Self::SignIn => "sign_in",
             Self::Denied(_) => "denied",
             Self::Forged => "forged",
             Self::Conflict(_) => "conflict",
-            Self::Invalid { .. } => "invalid",
+            Self::Invalid { .. } | Self::Faults(_) => "invalid",
+            Self::NotJson => "not_json",
+            Self::WrongVerb => "wrong_verb",
             Self::TooLarge => "too_large",
             Self::TooMany(_) => "too_many",
             Self::TooSlow => "too_slow",
@@ -137,6 +156,24 @@ impl Problem {
             Self::Invalid { sentence, .. } => (
                 lang.t("请检查填写的内容"),
                 crate::words::sentence(lang, sentence),
+            ),
+            Self::Faults(errors) => (
+                lang.t("请检查填写的内容"),
+                errors
+                    .iter()
+                    .map(|error| error.sentence.as_str())
+                    .collect::<Vec<_>>()
+                    .join(lang.t("；")),
+            ),
+            Self::NotJson => (
+                lang.t("内容类型不对"),
+                lang.t("请用 Content-Type: application/json 发送 JSON。")
+                    .to_owned(),
+            ),
+            Self::WrongVerb => (
+                lang.t("不支持这种请求方法"),
+                lang.t("这个地址有，但不支持这种请求方法。可用的写在 Allow 头里。")
+                    .to_owned(),
             ),
             Self::TooLarge => (
                 lang.t("文件太大"),
@@ -181,14 +218,7 @@ impl Problem {
         let mut response = if visit.route.is_api()
             || visit.route.path.is_empty() && visit.wants_json
         {
-            let field = match self {
-                Self::Invalid { field, .. } => field.clone(),
-                _ => None,
-            };
-            let problem = json!({ "problem": {
-                "code": self.code(), "sentence": sentence, "field": field, "request": visit.request_id,
-            }});
-            (self.status(), axum::Json(problem)).into_response()
+            self.told(visit, title, &sentence)
         } else {
             let body = html! {
                 div.problem {
@@ -210,6 +240,42 @@ impl Problem {
             && let Ok(value) = HeaderValue::from_str(&seconds.to_string())
         {
             response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
+        response
+    }
+
+    /// The problem as programs read it (RFC 9457).
+    fn told(&self, visit: &Visit, title: &str, sentence: &str) -> Response {
+        let errors: Vec<serde_json::Value> = match self {
+            Self::Faults(errors) => errors
+                .iter()
+                .map(|error| json!({ "field": error.field, "sentence": error.sentence }))
+                .collect(),
+            Self::Invalid {
+                field: Some(field), ..
+            } => vec![json!({ "field": field, "sentence": sentence })],
+            _ => Vec::new(),
+        };
+        let field = errors.first().map(|error| error["field"].clone());
+        let problem = json!({
+            "type": format!("/api#{}", self.code()),
+            "title": title,
+            "status": self.status().as_u16(),
+            "detail": sentence,
+            "code": self.code(),
+            "field": field,
+            "errors": errors,
+            "request": visit.request_id,
+        });
+        let mut response = (self.status(), axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if matches!(self, Self::SignIn) {
+            let scheme = HeaderValue::from_static("Bearer realm=\"huimin\"");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }

@@ -3,6 +3,10 @@
 //! The router is made by walking this table, so there is no page without a stated need, and the list of endpoints for
 //! review is the same table printed ([`approved_endpoints`]). To add a page see docs/guides/add-a-page.md.
 
+use crate::api::act::Act;
+use crate::api::list::Readable;
+use crate::api::openapi::Own;
+use crate::api::{acts, lists};
 use crate::app::App;
 use crate::problem::Answer;
 use crate::visit::Visit;
@@ -94,6 +98,31 @@ pub struct Route {
     /// The page function.
     pub page: for<'a> fn(&'a Visit) -> Coming<'a>,
     slow: bool,
+    told: Told,
+}
+
+/// What a line of the table is to programs (程序接口说明).
+#[derive(Clone, Copy)]
+pub(crate) enum Told {
+    /// A page; nothing to programs.
+    Page,
+    /// Something read.
+    Read(&'static dyn Readable),
+    /// An act.
+    Act(&'static Act),
+    /// Something that describes itself.
+    Own(&'static Own),
+}
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Page => "page",
+            Self::Read(one) => one.name(),
+            Self::Act(one) => one.name,
+            Self::Own(one) => one.name,
+        })
+    }
 }
 
 impl Route {
@@ -112,6 +141,7 @@ impl Route {
             what,
             page,
             slow: false,
+            told: Told::Page,
         }
     }
 
@@ -130,6 +160,7 @@ impl Route {
             what,
             page,
             slow: false,
+            told: Told::Page,
         }
     }
 
@@ -146,6 +177,58 @@ impl Route {
         Self {
             body: Body::Json,
             ..self
+        }
+    }
+
+    /// Something programs read (程序读取).
+    const fn read(
+        path: &'static str,
+        need: Need,
+        what: &'static str,
+        one: &'static dyn Readable,
+    ) -> Self {
+        let told = Told::Read(one);
+        Self {
+            told,
+            ..Self::get(path, need, what, |visit| match visit.route.told {
+                Told::Read(one) => one.answer(visit),
+                _ => Box::pin(async { Err(crate::problem::Problem::NotFound) }),
+            })
+        }
+    }
+
+    /// An act of a page, done by programs (程序办理): the same function, the fields as JSON.
+    const fn act_of(
+        path: &'static str,
+        need: Need,
+        what: &'static str,
+        act: &'static Act,
+        page: for<'a> fn(&'a Visit) -> Coming<'a>,
+    ) -> Self {
+        Self {
+            told: Told::Act(act),
+            body: Body::Json,
+            ..Self::post(path, need, what, page)
+        }
+    }
+
+    /// The same, with a description of its own.
+    const fn described(self, own: &'static Own) -> Self {
+        Self {
+            told: Told::Own(own),
+            ..self
+        }
+    }
+
+    pub(crate) const fn told(&self) -> Told {
+        self.told
+    }
+
+    /// The act programs do here, if it is one.
+    pub(crate) const fn act(&self) -> Option<&'static Act> {
+        match self.told {
+            Told::Act(act) => Some(act),
+            _ => None,
         }
     }
 
@@ -170,6 +253,10 @@ macro_rules! page {
         |visit| Box::pin($($function)+(visit))
     };
 }
+
+/// The route of all paths of the interface nobody knows.
+pub(crate) static NOWHERE_API: Route =
+    Route::get("/api/", Public, "无此接口", page!(pages::nowhere::show));
 
 /// The path of the open rule book, which has an allowance of its own.
 pub(crate) const EVALUATE: &str = "/api/v1/evaluate";
@@ -1203,7 +1290,239 @@ pub static ROUTES: &[Route] = &[
         "按规则试算，不留存任何内容",
         page!(api::evaluate::post),
     )
-    .with_json(),
+    .with_json()
+    .described(&api::evaluate::OWN),
+    Route::get(
+        api::openapi::PATH,
+        Public,
+        "程序接口说明（OpenAPI）",
+        page!(api::openapi::show),
+    )
+    .described(&api::openapi::OWN),
+    Route::get(
+        "/api",
+        Public,
+        "程序接口：给开发者的说明",
+        page!(pages::developers::show),
+    ),
+    Route::get(
+        "/keys",
+        Holds(P::ManageKeys),
+        "程序接口密钥",
+        page!(pages::keys::show),
+    ),
+    Route::post(
+        "/keys",
+        Holds(P::ManageKeys),
+        "签发密钥",
+        page!(pages::keys::post),
+    ),
+    Route::get(
+        "/keys/{id}",
+        Holds(P::ManageKeys),
+        "一个密钥",
+        page!(pages::keys::one),
+    ),
+    Route::post(
+        "/keys/{id}/renew",
+        Holds(P::ManageKeys),
+        "换发密钥",
+        page!(pages::keys::renew),
+    ),
+    Route::post(
+        "/keys/{id}/revoke",
+        Holds(P::ManageKeys),
+        "吊销密钥",
+        page!(pages::keys::revoke),
+    ),
+    Route::read(
+        "/api/v1/cases",
+        Holds(P::SeeCases),
+        "办件",
+        &lists::affairs::CASES,
+    ),
+    Route::read(
+        "/api/v1/cases/{id}",
+        Holds(P::SeeCases),
+        "一个办件",
+        &lists::affairs::CASE,
+    ),
+    Route::read(
+        "/api/v1/reviews",
+        Holds(P::SeeCases),
+        "定期核查",
+        &lists::affairs::REVIEWS,
+    ),
+    Route::read(
+        "/api/v1/life-events",
+        Holds(P::SeeCases),
+        "生活事件",
+        &lists::affairs::LIFE_EVENTS,
+    ),
+    Route::read(
+        "/api/v1/leads",
+        Holds(P::SeeCases),
+        "政策找人线索",
+        &lists::watch::LEADS,
+    ),
+    Route::read(
+        "/api/v1/alerts",
+        Holds(P::SeeCases),
+        "预警",
+        &lists::watch::ALERTS,
+    ),
+    Route::read(
+        "/api/v1/duplicates",
+        Holds(P::RegisterPeople),
+        "重复登记",
+        &lists::watch::DUPLICATES,
+    ),
+    Route::read(
+        "/api/v1/enquiries",
+        Holds(P::SeeEnquiries),
+        "核对记录",
+        &lists::watch::ENQUIRIES,
+    ),
+    Route::read(
+        "/api/v1/people",
+        Holds(P::SearchPeople),
+        "人员",
+        &lists::people::PEOPLE,
+    ),
+    Route::read(
+        "/api/v1/households",
+        Holds(P::SearchPeople),
+        "家庭",
+        &lists::people::HOUSEHOLDS,
+    ),
+    Route::read(
+        "/api/v1/pay-runs",
+        Holds(P::SeePayRuns),
+        "发放批次",
+        &lists::money::PAY_RUNS,
+    ),
+    Route::read(
+        "/api/v1/pay-lines",
+        Holds(P::SeePayRuns),
+        "发放明细",
+        &lists::money::PAY_LINES,
+    ),
+    Route::read(
+        "/api/v1/journal",
+        Holds(P::ReadJournal),
+        "操作日志",
+        &lists::law::JOURNAL,
+    ),
+    Route::read(
+        "/api/v1/programmes",
+        Public,
+        "事项",
+        &lists::law::PROGRAMMES,
+    ),
+    Route::read(
+        "/api/v1/rules/editions",
+        Holds(P::SeeRules),
+        "规则版本",
+        &lists::law::EDITIONS,
+    ),
+    Route::act_of(
+        "/api/v1/cases/{id}/acts/{act}",
+        Holds(P::ActOnCases),
+        "办理",
+        &acts::ON_CASE,
+        page!(pages::acts::post),
+    ),
+    Route::act_of(
+        "/api/v1/drafts",
+        Holds(P::Apply),
+        "为一家开始申请",
+        &acts::START,
+        page!(pages::apply::start),
+    ),
+    Route::act_of(
+        "/api/v1/drafts/{id}/submit",
+        Holds(P::Apply),
+        "提交申请",
+        &acts::SUBMIT,
+        page!(pages::check::submit),
+    ),
+    Route::act_of(
+        "/api/v1/facts",
+        Holds(P::RecordFacts),
+        "录入事实",
+        &acts::FACT,
+        page!(pages::facts::post),
+    ),
+    Route::act_of(
+        "/api/v1/households/{id}/join",
+        Holds(P::RegisterPeople),
+        "添加成员",
+        &acts::JOIN,
+        page!(pages::household::join),
+    ),
+    Route::act_of(
+        "/api/v1/leads/{id}/visit",
+        Holds(P::ActOnCases),
+        "登记走访",
+        &acts::VISIT,
+        page!(pages::lead::visited),
+    ),
+    Route::act_of(
+        "/api/v1/leads/{id}/dismiss",
+        Holds(P::ActOnCases),
+        "排除线索",
+        &acts::DISMISS_LEAD,
+        page!(pages::lead::dismiss),
+    ),
+    Route::act_of(
+        "/api/v1/leads/{id}/review",
+        Holds(P::ActOnCases),
+        "线索转办件复核",
+        &acts::REVIEW_LEAD,
+        page!(pages::lead::review),
+    ),
+    Route::act_of(
+        "/api/v1/alerts/{id}/dismiss",
+        Holds(P::ActOnCases),
+        "排除预警",
+        &acts::DISMISS_ALERT,
+        page!(pages::alert::dismiss),
+    ),
+    Route::act_of(
+        "/api/v1/alerts/{id}/hand-over",
+        Holds(P::ActOnCases),
+        "预警转办件",
+        &acts::HAND_OVER,
+        page!(pages::alert::hand_over),
+    ),
+    Route::act_of(
+        "/api/v1/duplicates/{id}/different",
+        Holds(P::RegisterPeople),
+        "认定不是同一人",
+        &acts::DIFFERENT,
+        page!(pages::duplicate::different),
+    ),
+    Route::act_of(
+        "/api/v1/duplicates/{id}/later",
+        Holds(P::RegisterPeople),
+        "以后再核对",
+        &acts::LATER,
+        page!(pages::duplicate::later),
+    ),
+    Route::act_of(
+        "/api/v1/pay-runs",
+        Holds(P::ProposePayRun),
+        "拟定发放批次",
+        &acts::PROPOSE,
+        page!(pages::pay_runs::post),
+    ),
+    Route::act_of(
+        "/api/v1/pay-runs/{id}/cancel",
+        Holds(P::ProposePayRun),
+        "作废发放批次",
+        &acts::CANCEL,
+        page!(pages::pay_run::cancel),
+    ),
 ];
 
 /// The router over the table (路由器).
@@ -1218,6 +1537,10 @@ pub fn router(app: App) -> Router {
         let answer = move |request: Request| guard::answer(app.clone(), route, request);
         router = router.route(route.path, on(filter, answer));
     }
+    let wrong = app.clone();
+    let router = router.method_not_allowed_fallback(move |request: Request| {
+        guard::wrong_verb(wrong.clone(), request)
+    });
     let lost = app.clone();
     let router = router.fallback(move |request: Request| guard::nowhere(lost.clone(), request));
     server::layers(router, &app)
@@ -1264,6 +1587,16 @@ mod tests {
                 let asks = permission.asks_again() && route.verb == Verb::Post;
                 assert!(!asks || route.body == super::Body::Form, "{}", route.path);
             }
+        }
+    }
+
+    #[test]
+    fn what_only_a_person_may_do_is_not_given_to_programs() {
+        for route in ROUTES.iter().filter(|route| route.is_api()) {
+            if let super::Holds(permission) = route.need {
+                assert!(access::api_key::may_be_given(permission), "{}", route.path);
+            }
+            assert!(!matches!(route.told, super::Told::Page), "{}", route.path);
         }
     }
 

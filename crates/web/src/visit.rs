@@ -10,6 +10,7 @@ use crate::nav::Counts;
 use crate::page::Sheet;
 use crate::problem::{Answer, Problem};
 use crate::routes::{Need, Route};
+use access::api_key::Keyed;
 use access::{Actor, Permission, Purpose, Scope, Session, Signed};
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -59,6 +60,12 @@ pub struct Visit {
     pub signed: Option<Signed>,
     /// A session waiting for its second factor; only the sign-in pages look at it.
     pub half_signed: Option<Signed>,
+    /// The program that calls, with a key that holds.
+    pub keyed: Option<Keyed>,
+    /// For what purpose a program says it calls.
+    pub purpose: Option<Purpose>,
+    /// The word under which a program asks for an act once.
+    pub word: Option<String>,
     /// The language.
     pub lang: Lang,
     /// How pages look.
@@ -98,9 +105,24 @@ impl Visit {
 
     /// Who is acting (操作人); the public when nobody is signed in.
     pub fn actor(&self) -> Actor {
-        self.signed
-            .as_ref()
-            .map_or_else(Actor::public, |signed| signed.actor.clone())
+        self.known().cloned().unwrap_or_else(Actor::public)
+    }
+
+    /// Who is signed in or calls with a key (已知操作人).
+    pub(crate) fn known(&self) -> Option<&Actor> {
+        let signed = self.signed.as_ref().map(|signed| &signed.actor);
+        signed.or(self.keyed.as_ref().map(|keyed| &keyed.actor))
+    }
+
+    /// The purpose a program must state before it is told anything of people (所述事由).
+    ///
+    /// # Errors
+    /// [`Problem::Invalid`] when it stated none.
+    pub(crate) fn stated(&self) -> Result<Purpose, Problem> {
+        self.purpose.clone().ok_or_else(|| {
+            let sentence = self.t("读取个人资料要在 Huimin-Purpose 头里写明事由");
+            Problem::about("Huimin-Purpose", sentence)
+        })
     }
 
     /// The signed-in officer (已登录者).
@@ -140,9 +162,8 @@ impl Visit {
 
     /// Whether the visitor holds a permission anywhere (有无权限): for showing or leaving out a link, never for letting in.
     pub fn can(&self, permission: Permission) -> bool {
-        self.signed
-            .as_ref()
-            .is_some_and(|signed| signed.actor.region_of(permission).is_some())
+        self.known()
+            .is_some_and(|actor| actor.region_of(permission).is_some())
     }
 
     /// A named part of the path (路径参数).

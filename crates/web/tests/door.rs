@@ -110,7 +110,8 @@ fixtures::db_tests! {
         for role in Role::ALL {
             let mut browser = house.signed_in(&role.code().replace('_', "-")).await;
             browser.get("/help").await;
-            for route in ROUTES {
+            // What programs reach is asked with keys, in `api`.
+            for route in ROUTES.iter().filter(|route| !route.is_api()) {
                 let path = example(route.path);
                     if path == "/sign-out" || path.starts_with("/account/") {
                     continue;
@@ -242,8 +243,8 @@ fixtures::db_tests! {
             let answer = program.json("/api/v1/evaluate", &wrong).await;
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
             let said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-            assert_eq!(said["problem"]["field"], field, "{said}");
-            assert_eq!(said["problem"]["code"], "invalid");
+            assert_eq!(said["field"], field, "{said}");
+            assert_eq!(said["code"], "invalid");
         }
         let broken = program.raw("POST", "/api/v1/evaluate", &[("content-type", "application/json")], "{").await;
         assert_eq!(broken.status, StatusCode::UNPROCESSABLE_ENTITY);

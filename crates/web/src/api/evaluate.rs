@@ -3,6 +3,7 @@
 //! Open to everybody within an allowance, because the law is open. It uses the place the application was started for; the
 //! household is written as in worked cases.
 
+use crate::api::openapi::Own;
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use axum::http::header::CONTENT_TYPE;
@@ -10,6 +11,7 @@ use axum::response::IntoResponse;
 use chrono::{DateTime, NaiveDate, Utc};
 use policy::Ask;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use vocab::{FactSheet, Region};
 
 /// Members a household may have in one question.
@@ -26,24 +28,49 @@ enum Answered {
     Outcomes,
 }
 
-/// A problem with one field.
-fn about(field: &str, sentence: impl Into<String>) -> Problem {
-    Problem::Invalid {
-        sentence: sentence.into(),
-        field: Some(field.to_owned()),
-    }
+/// How it is described to programs.
+pub(crate) static OWN: Own = Own {
+    name: "evaluate",
+    what: "Ask the rule book about a household; nothing is kept and nobody is named",
+    body: Some(question),
+    said: answer,
+};
+
+fn question() -> Value {
+    let facts = json!({ "type": "object", "description": "Facts by their word in the rule book; what is absent is unknown" });
+    json!({
+        "type": "object",
+        "properties": {
+            "place": { "type": "string", "description": "The place of the rules; this house knows one" },
+            "as_of": { "type": "string", "format": "date", "description": "The day asked about; today if absent" },
+            "known_at": { "type": "string", "format": "date-time", "description": "Only what was known then" },
+            "region": { "type": "string", "description": "The community, twelve digits" },
+            "programmes": { "type": "array", "items": { "type": "string" }, "description": "Only these" },
+            "answer": { "enum": ["reasons", "outcomes"], "description": "With every reason, or outcomes and amounts only; reasons if absent" },
+            "household": facts,
+            "members": { "type": "array", "maxItems": MEMBERS_MAX, "items": facts },
+        },
+    })
+}
+
+fn answer() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "determinations": { "type": "array", "items": { "type": "object" } } },
+        "required": ["determinations"],
+    })
 }
 
 /// One named part of the question, read; absent and null are the same.
 fn part<T: serde::de::DeserializeOwned>(
     visit: &Visit,
-    json: &mut serde_json::Map<String, serde_json::Value>,
+    json: &mut serde_json::Map<String, Value>,
     name: &str,
 ) -> Result<Option<T>, Problem> {
     match json.remove(name) {
-        None | Some(serde_json::Value::Null) => Ok(None),
+        None | Some(Value::Null) => Ok(None),
         Some(value) => serde_json::from_value(value).map(Some).map_err(|fault| {
-            about(
+            Problem::about(
                 name,
                 visit
                     .lang
@@ -54,20 +81,17 @@ fn part<T: serde::de::DeserializeOwned>(
 }
 
 /// The household asked about.
-fn sheet(
-    visit: &Visit,
-    rest: serde_json::Map<String, serde_json::Value>,
-) -> Result<FactSheet, Problem> {
+fn sheet(visit: &Visit, rest: serde_json::Map<String, Value>) -> Result<FactSheet, Problem> {
     let lang = visit.lang;
-    let sheet = policy::sheet::from_json(&serde_json::Value::Object(rest)).map_err(|wrong| {
-        about(
+    let sheet = policy::sheet::from_json(&Value::Object(rest)).map_err(|wrong| {
+        Problem::about(
             "household",
             lang.f("请求内容不合格式：{fault}", &[("fault", &wrong.join("；"))]),
         )
     })?;
     if sheet.members.len() > MEMBERS_MAX {
         let sentence = lang.f("一户最多 {most} 人", &[("most", &MEMBERS_MAX)]);
-        return Err(about("members", sentence));
+        return Err(Problem::about("members", sentence));
     }
     let book = &visit.app.desk.book;
     let mut facts = sheet
@@ -75,7 +99,7 @@ fn sheet(
         .keys()
         .chain(sheet.members.iter().flat_map(|member| member.keys()));
     match facts.find(|fact| book.fact(fact).is_none()) {
-        Some(unknown) => Err(about(
+        Some(unknown) => Err(Problem::about(
             unknown,
             lang.f("规则库里没有“{fact}”这个事实", &[("fact", unknown)]),
         )),
@@ -89,14 +113,14 @@ fn sheet(
 /// [`Problem::Invalid`] naming the field.
 pub async fn post(visit: &Visit) -> Answer {
     let lang = visit.lang;
-    let Some(serde_json::Value::Object(mut json)) = visit.json.clone() else {
+    let Some(Value::Object(mut json)) = visit.json.clone() else {
         let fault = lang.f("请求内容不合格式：{fault}", &[("fault", &"{…}")]);
         return Err(Problem::invalid(fault));
     };
     let book = &visit.app.desk.book;
     let here = &book.place().id;
     if let Some(place) = part::<String>(visit, &mut json, "place")?.filter(|place| place != here) {
-        return Err(about(
+        return Err(Problem::about(
             "place",
             lang.f(
                 "这里只有 {here} 的规则，没有 {asked} 的",

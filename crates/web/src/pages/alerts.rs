@@ -78,7 +78,8 @@ pub(crate) fn left(visit: &Visit, one: &Alert) -> String {
     }
 }
 
-fn filter(visit: &Visit) -> AlertFilter {
+/// What the address narrows to, for the page and for programs.
+pub(crate) fn filter(visit: &Visit) -> AlertFilter {
     let query = &visit.query;
     AlertFilter {
         region: listing::chosen_place(visit),
@@ -88,7 +89,8 @@ fn filter(visit: &Visit) -> AlertFilter {
     }
 }
 
-fn sort(visit: &Visit) -> (AlertSort, bool) {
+/// What the address sorts by, for the page and for programs.
+pub(crate) fn sort(visit: &Visit) -> (AlertSort, bool) {
     (
         AlertSort::from_word(visit.query.get("sort")),
         listing::falls(visit),

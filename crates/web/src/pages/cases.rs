@@ -20,7 +20,8 @@ use vocab::ids::HouseholdId;
 /// Rows a page shows.
 const ROWS: u64 = 30;
 
-const KINDS: [(StateKind, &str); 6] = [
+/// What a state means, in words of addresses.
+pub(crate) const KINDS: [(StateKind, &str); 6] = [
     (StateKind::Working, "working"),
     (StateKind::Waiting, "waiting"),
     (StateKind::Publicity, "publicity"),
@@ -50,7 +51,8 @@ fn light_of(word: &str) -> Option<Light> {
     }
 }
 
-fn filter(visit: &Visit) -> CaseFilter {
+/// What the address narrows to, for the page and for programs.
+pub(crate) fn filter(visit: &Visit) -> CaseFilter {
     let query = &visit.query;
     CaseFilter {
         text: query.get("text").to_owned(),
@@ -75,7 +77,8 @@ fn filter(visit: &Visit) -> CaseFilter {
     }
 }
 
-fn sort(visit: &Visit) -> CaseSort {
+/// What the address sorts by, for the page and for programs.
+pub(crate) fn sort(visit: &Visit) -> CaseSort {
     let by = match visit.query.get("sort") {
         "number" => SortBy::Number,
         "applied" => SortBy::Applied,

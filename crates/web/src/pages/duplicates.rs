@@ -45,7 +45,8 @@ pub(crate) fn reasons(visit: &Visit, reasons: &[Reason], speaking_for: bool) -> 
     parts.join(visit.t("；"))
 }
 
-fn filter(visit: &Visit) -> PairFilter {
+/// What the address narrows to, for the page and for programs.
+pub(crate) fn filter(visit: &Visit) -> PairFilter {
     let query = &visit.query;
     PairFilter {
         region: listing::chosen_place(visit),

@@ -22,7 +22,8 @@ use vocab::ids::{CaseId, OfficerId};
 /// Rows a page shows.
 const ROWS: u64 = 30;
 
-fn filter(visit: &Visit) -> EnquiryFilter {
+/// What the address narrows to, for the page and for programs.
+pub(crate) fn filter(visit: &Visit) -> EnquiryFilter {
     let query = &visit.query;
     EnquiryFilter {
         officer: query.get("officer").parse().ok(),
@@ -56,6 +57,14 @@ async fn beside(visit: &Visit) -> Result<Beside, Problem> {
         terms,
         officers,
     })
+}
+
+/// Officers who ask far more often than others, for the filter of odd ones.
+///
+/// # Errors
+/// A fault of the database or the packs.
+pub(crate) async fn busy(visit: &Visit) -> Result<Vec<OfficerId>, Problem> {
+    Ok(beside(visit).await?.busy)
 }
 
 /// The cases of these rows in which nothing happened since they were asked about, long enough ago.

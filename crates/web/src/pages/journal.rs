@@ -28,13 +28,14 @@ const ROWS: u64 = 50;
 const CHINA_HOURS: i64 = 8;
 
 /// What the visitor asked for, narrowed to what he may see.
-struct Asked {
-    filter: Filter,
+pub(crate) struct Asked {
+    pub(crate) filter: Filter,
     /// An account name that nobody has: the answer is no rows, not all rows.
-    nobody: bool,
+    pub(crate) nobody: bool,
 }
 
-async fn asked(visit: &Visit, scope: &Scope) -> anyhow::Result<Asked> {
+/// What the address asks for, for the page and for programs.
+pub(crate) async fn asked(visit: &Visit, scope: &Scope) -> anyhow::Result<Asked> {
     let query = &visit.query;
     let day = |name: &str, plus: u64| -> Option<DateTime<Utc>> {
         let day: NaiveDate = query.some(name)?.parse().ok()?;

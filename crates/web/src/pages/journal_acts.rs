@@ -27,7 +27,7 @@ pub(super) const ROOMS: [(&str, &str); 16] = [
 ];
 
 /// What acts are called; an act that is not here shows its own word.
-pub(super) const ACTS: [(&str, &str); 129] = [
+pub(super) const ACTS: [(&str, &str); 132] = [
     ("access.signed_in", key("登录")),
     ("access.sign_in_failed", key("登录失败")),
     ("access.sign_in_slowed", key("登录被限制")),
@@ -36,6 +36,8 @@ pub(super) const ACTS: [(&str, &str); 129] = [
     ("access.session_ended", key("退出登录")),
     ("access.create_officer", key("新建账号")),
     ("access.grant_role", key("授岗")),
+    ("access.make_key", key("签发密钥")),
+    ("access.revoke_key", key("吊销密钥")),
     ("access.revoke_role", key("撤岗")),
     ("access.enable_officer", key("启用账号")),
     ("access.disable_officer", key("停用账号")),
@@ -150,6 +152,7 @@ pub(super) const ACTS: [(&str, &str); 129] = [
     ("casework.rules.send_back", key("退回规则草稿")),
     ("casework.rules.discard", key("作废规则草稿")),
     ("casework.rules.deliver", key("接收规则更新")),
+    ("web.api_read", key("程序读取")),
     ("web.read_file", key("查看证明材料")),
     ("web.sweep", key("开始全人口比对")),
     ("web.sweep_cancel", key("取消全人口比对")),

@@ -52,7 +52,8 @@ pub(crate) fn amount(visit: &Visit, one: Option<vocab::Money>) -> String {
     )
 }
 
-fn filter(visit: &Visit) -> LeadFilter {
+/// What the address narrows to, for the page and for programs.
+pub(crate) fn filter(visit: &Visit) -> LeadFilter {
     let query = &visit.query;
     LeadFilter {
         region: listing::chosen_place(visit),
@@ -66,7 +67,8 @@ fn filter(visit: &Visit) -> LeadFilter {
     }
 }
 
-fn sort(visit: &Visit) -> (LeadSort, bool) {
+/// What the address sorts by, for the page and for programs.
+pub(crate) fn sort(visit: &Visit) -> (LeadSort, bool) {
     (
         LeadSort::from_word(visit.query.get("sort")),
         listing::falls(visit),

@@ -75,12 +75,20 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
                             button type="submit" name="to" value="on" { (visit.t("启用账号")) }
                         }
                     }
-                    form method="post" action=(act("password")) {
-                        (form::token(visit))
-                        button type="submit" { (visit.t("重置密码")) }
+                    @if officer.machine {
+                        a.button href="/keys" { (visit.t("程序接口密钥")) }
+                    } @else {
+                        form method="post" action=(act("password")) {
+                            (form::token(visit))
+                            button type="submit" { (visit.t("重置密码")) }
+                        }
                     }
                 }
-                p.quiet { (visit.t("停用和重置密码都会让此人在所有设备上立即退出。")) }
+                @if officer.machine {
+                    p.quiet { (visit.t("这是程序账号，用密钥不用密码。停用后它的密钥立即失效。")) }
+                } @else {
+                    p.quiet { (visit.t("停用和重置密码都会让此人在所有设备上立即退出。")) }
+                }
             }))
         }
         (piece::section(visit.t("在用的登录"), &html! {

@@ -43,7 +43,7 @@ async fn page(visit: &Visit, errors: &[FieldError]) -> Answer {
             table::row(
                 format!("/officers/{}", officer.id),
                 vec![
-                    html! { (officer.name) },
+                    html! { (officer.name) @if officer.machine { " " (piece::tag(visit.t("程序账号"))) } },
                     html! { (officer.login) },
                     html! {
                         ul.plain-list {

@@ -11,19 +11,34 @@ use crate::words;
 use access::{Permission, Purpose};
 use ledger::{Difference, LineFilter};
 use maud::html;
-use vocab::Month;
 
 /// Rows a page shows.
 const ROWS: u64 = 30;
 
 /// What can be asked for; a line sent again differs from nothing.
-const DIFFERENCES: [Difference; 5] = [
+pub(crate) const DIFFERENCES: [Difference; 5] = [
     Difference::New,
     Difference::Changed,
     Difference::Same,
     Difference::Extra,
     Difference::Stopped,
 ];
+
+/// What the address narrows to, for the page and for programs.
+pub(crate) fn filter(visit: &Visit) -> LineFilter {
+    let query = &visit.query;
+    LineFilter {
+        run: query.get("run").parse().ok(),
+        month: query.get("month").parse().ok(),
+        programme: query.some("programme").map(str::to_owned),
+        region: listing::chosen_place(visit),
+        difference: DIFFERENCES
+            .into_iter()
+            .find(|one| one.word() == query.get("difference")),
+        released: query.has("released"),
+        ..LineFilter::default()
+    }
+}
 
 /// `GET /pay-lines` (发放明细列表).
 ///
@@ -33,17 +48,7 @@ pub async fn show(visit: &Visit) -> Answer {
     let lang = visit.lang;
     let query = &visit.query;
     let scope = visit.scope_for(Permission::SeePayRuns, Purpose::Payment)?;
-    let month: Option<Month> = query.some("month").and_then(|text| text.parse().ok());
-    let filter = LineFilter {
-        month,
-        programme: query.some("programme").map(str::to_owned),
-        region: listing::chosen_place(visit),
-        difference: DIFFERENCES
-            .into_iter()
-            .find(|one| one.word() == query.get("difference")),
-        released: query.has("released"),
-        ..LineFilter::default()
-    };
+    let filter = filter(visit);
     let (offset, limit) = visit.paging(ROWS);
     let db = &visit.app.db;
     let lines = ledger::lines(db, &scope, &filter, offset, limit).await?;

@@ -18,7 +18,8 @@ use vocab::Month;
 /// Rows a page shows.
 const ROWS: u64 = 30;
 
-fn filter(visit: &Visit) -> ReviewFilter {
+/// What the address narrows to, for the page and for programs.
+pub(crate) fn filter(visit: &Visit) -> ReviewFilter {
     let query = &visit.query;
     ReviewFilter {
         programme: query.some("programme").map(str::to_owned),
