@@ -190,7 +190,7 @@ export const forms = [
       assert.equal(Number(await deposits.inputValue()), 3400, "what was typed without a network is kept");
       await officer.goes("/drafts");
       assert.equal(await page.locator(`main a[href^="${draft}"]`).count(), 1, "and it is one draft, in the list of mine");
-      browser.forgive(/ERR_INTERNET_DISCONNECTED/);
+      browser.forgive(/ERR_INTERNET_DISCONNECTED|Failed to fetch/);
     },
   },
   {
@@ -201,7 +201,7 @@ export const forms = [
       await page.clock.install();
       const draft = await room.draft(officer, 6);
       await officer.goes(draft);
-      const field = page.locator("form[data-draft] input[type=text]").first();
+      const form = page.locator("form[data-draft]");
       const warning = page.locator("[data-idle]");
       const minutes = Number(await warning.getAttribute("data-idle"));
       assert.ok(minutes >= 5, `${minutes} minutes`);
@@ -210,12 +210,12 @@ export const forms = [
       await page.clock.fastForward(75_000);
       await warning.waitFor({ state: "visible" });
       assert.match(await warning.innerText(), /2 分钟后自动退出/);
-      const there = await field.inputValue();
+      const there = await typedIn(form);
       const asked = page.waitForResponse((answer) => answer.url().endsWith("/account"));
       await warning.getByRole("button", { name: "继续使用" }).click();
       assert.ok((await asked).ok(), "the server counts it as use");
       await warning.waitFor({ state: "hidden" });
-      assert.equal(await field.inputValue(), there);
+      assert.deepEqual(await typedIn(form), there, "and the form stands as it was");
       await page.clock.fastForward((minutes - 3) * 60_000);
       assert.equal(await warning.isVisible(), false, "and it counts from the beginning");
     },

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { axe, overflow } from "../looks.mjs";
+import { handIn } from "./ways.mjs";
 
 async function helpful(page, answer, status) {
   assert.equal(answer.status(), status, page.url());
@@ -18,6 +19,7 @@ async function helpful(page, answer, status) {
 /** A form sent from this page to another address; the answer is what the visitor then sees. */
 async function sends(page, path, fields) {
   const answered = page.waitForResponse((answer) => answer.request().isNavigationRequest() && answer.request().method() === "POST");
+  const arrived = page.waitForNavigation({ waitUntil: "load" });
   await page.evaluate(([path, fields]) => {
     const form = document.createElement("form");
     form.method = "post";
@@ -32,8 +34,7 @@ async function sends(page, path, fields) {
     document.body.append(form);
     form.submit();
   }, [path, fields]);
-  const answer = await answered;
-  await page.waitForLoadState();
+  const [answer] = await Promise.all([answered, arrived]);
   return answer;
 }
 
@@ -56,10 +57,7 @@ export const trouble = [
       await helpful(officer.page, await sends(officer.page, "/account/sessions/end", { csrf: "forged" }), 403);
 
       const window = await room.officer("chuangkou");
-      const draft = await room.draft(window, 7);
-      await window.goes(`${draft}/check`);
-      const fields = Object.fromEntries(await window.page.locator('form[action$="/submit"]').evaluate((form) => [...new FormData(form)]));
-      await sends(window.page, `${draft}/submit`, fields);
+      const { draft } = await handIn(room, window, 7);
       // Handed in: the draft is a case now, and somebody who still has the form open is told so.
       const answer = await window.page.goto(draft);
       await helpful(window.page, answer, 409);
