@@ -6,7 +6,8 @@
 //! Deliberately absent: pages, cookies and anything that knows a case, a household or a payment.
 //!
 //! Reading order: [`role`], [`permission`], [`actor`], [`may`](mod@may), [`mask`], [`officer`], [`password`],
-//! [`sign_in`](mod@sign_in), [`second_factor`], [`prove_again`](mod@prove_again), [`session`], [`api_key`], [`asked_once`], [`secret`], [`tables`].
+//! [`sign_in`](mod@sign_in), [`second_factor`], [`prove_again`](mod@prove_again), [`session`], [`api_key`], [`asked_once`],
+//! [`secret`], [`preference`], [`tables`].
 //!
 //! ```
 //! assert_eq!(access::mask_name("张芳"), "张*");
@@ -21,6 +22,7 @@ pub mod may;
 pub mod officer;
 pub mod password;
 pub mod permission;
+pub mod preference;
 pub mod prove_again;
 pub mod role;
 pub mod second_factor;

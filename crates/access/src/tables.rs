@@ -1,7 +1,7 @@
 //! The tables of this crate (本库数据表): officers, grants, sessions, attempts to sign in, keys of programs and their calls.
 //!
-//! Only this crate writes them. Nothing is deleted but answers to programs after a day: a grant, a session and a key end,
-//! they do not vanish.
+//! Only this crate writes them. Nothing that counts is deleted: a grant, a session and a key end. Answers to programs go after a
+//! day; what an officer likes is replaced.
 
 use store::Migration;
 
@@ -21,7 +21,20 @@ ALTER TABLE access_session ADD COLUMN again_at {instant};
         name: "0012 access programs",
         sql: PROGRAMS,
     },
+    Migration {
+        name: "0013 access lists",
+        sql: LISTS,
+    },
 ];
+
+const LISTS: &str = "
+CREATE TABLE access_list_choice (
+  officer_id {id} NOT NULL REFERENCES access_officer (id),
+  list {text} NOT NULL,
+  columns {text} NOT NULL,
+  PRIMARY KEY (officer_id, list)
+);
+";
 
 const ACCESS: &str = "
 CREATE TABLE access_officer (
@@ -254,6 +267,26 @@ pub(crate) mod asked {
         pub at: DateTimeUtc,
         pub status: Option<i64>,
         pub said: Option<Vec<u8>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `access_list_choice`.
+pub(crate) mod list_choice {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_list_choice")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub officer_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub list: String,
+        pub columns: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -6,7 +6,8 @@
 //! calls a function of the room that decides, and shows the answer or the refusal.
 //!
 //! Reading order: [`app`], [`routes`], `guard`, [`visit`], [`problem`], [`page`], [`nav`], [`parts`], [`pages`], [`api`];
-//! beside them [`locale`], [`words`], [`fields`], `enquiring`, `rate`, `assets`, [`server`].
+//! `lists` declares what is
+//! listed; beside them [`locale`], [`words`], [`fields`], `enquiring`, `rate`, `assets`, [`server`].
 
 pub mod api;
 pub mod app;
@@ -14,6 +15,7 @@ mod assets;
 mod enquiring;
 pub mod fields;
 mod guard;
+mod lists;
 pub mod locale;
 pub mod nav;
 pub mod page;

@@ -10,7 +10,7 @@ use crate::api::{acts, lists};
 use crate::app::App;
 use crate::problem::Answer;
 use crate::visit::Visit;
-use crate::{api, guard, pages, server};
+use crate::{api, guard, lists, pages, server};
 use access::Permission as P;
 use axum::Router;
 use axum::extract::Request;
@@ -377,7 +377,13 @@ pub static ROUTES: &[Route] = &[
         "/households",
         Holds(P::SearchPeople),
         "家庭列表",
-        page!(pages::households::show),
+        page!(lists::show::<pages::households::Households>),
+    ),
+    Route::get(
+        "/households/export",
+        Holds(P::ExportCases),
+        "导出家庭列表",
+        page!(lists::export::file::<pages::households::Households>),
     ),
     Route::get(
         "/households/new",
@@ -407,13 +413,13 @@ pub static ROUTES: &[Route] = &[
         "/duplicates",
         Holds(P::RegisterPeople),
         "重复登记：可能是同一人的记录",
-        page!(pages::duplicates::show),
+        page!(lists::show::<pages::duplicates::Pairs>),
     ),
     Route::get(
         "/duplicates/export",
         Holds(P::MergePeople),
         "导出可能重复的登记",
-        page!(pages::duplicates::export),
+        page!(lists::export::file::<pages::duplicates::Pairs>),
     ),
     Route::get(
         "/duplicates/{id}",
@@ -542,13 +548,19 @@ pub static ROUTES: &[Route] = &[
         "/cases",
         Holds(P::SeeCases),
         "办件列表",
-        page!(pages::cases::show),
+        page!(lists::show::<pages::cases::Cases>),
+    ),
+    Route::post(
+        "/lists/{list}/columns",
+        SignedIn,
+        "选择清单的列",
+        page!(lists::choice::keep),
     ),
     Route::get(
         "/cases/export",
         Holds(P::ExportCases),
         "导出办件",
-        page!(pages::cases::export),
+        page!(lists::export::file::<pages::cases::Cases>),
     )
     .slow(),
     Route::get(
@@ -646,13 +658,13 @@ pub static ROUTES: &[Route] = &[
         "/enquiries",
         Holds(P::SeeEnquiries),
         "核对记录：谁为哪个办件核对了谁，异常提示",
-        page!(pages::enquiries::show),
+        page!(lists::show::<pages::enquiries::Enquiries>),
     ),
     Route::get(
         "/enquiries/export",
         Holds(P::SeeEnquiries),
         "导出核对记录",
-        page!(pages::enquiries::export),
+        page!(lists::export::file::<pages::enquiries::Enquiries>),
     )
     .slow(),
     Route::post(
@@ -705,20 +717,26 @@ pub static ROUTES: &[Route] = &[
         "/reviews",
         Holds(P::SeeCases),
         "定期核查列表",
-        page!(pages::reviews::show),
+        page!(lists::show::<pages::reviews::Reviews>),
     ),
     Route::get(
         "/reviews/export",
         Holds(P::ExportCases),
         "导出定期核查",
-        page!(pages::reviews::export),
+        page!(lists::export::file::<pages::reviews::Reviews>),
     )
     .slow(),
     Route::get(
         "/life-events",
         Holds(P::SeeCases),
         "生活事件列表",
-        page!(pages::life_events::show),
+        page!(lists::show::<pages::life_events::Events>),
+    ),
+    Route::get(
+        "/life-events/export",
+        Holds(P::ExportCases),
+        "导出生活事件",
+        page!(lists::export::file::<pages::life_events::Events>),
     ),
     Route::get(
         "/life-events/{id}",
@@ -731,13 +749,13 @@ pub static ROUTES: &[Route] = &[
         "/leads",
         Holds(P::SeeCases),
         "政策找人：线索列表",
-        page!(pages::leads::show),
+        page!(lists::show::<pages::leads::Leads>),
     ),
     Route::get(
         "/leads/export",
         Holds(P::ExportCases),
         "导出线索",
-        page!(pages::leads::export),
+        page!(lists::export::file::<pages::leads::Leads>),
     )
     .slow(),
     Route::get(
@@ -787,13 +805,13 @@ pub static ROUTES: &[Route] = &[
         "/alerts",
         Holds(P::SeeCases),
         "预警列表：在发对象与部门数据不符",
-        page!(pages::alerts::show),
+        page!(lists::show::<pages::alerts::Alerts>),
     ),
     Route::get(
         "/alerts/export",
         Holds(P::ExportCases),
         "导出预警",
-        page!(pages::alerts::export),
+        page!(lists::export::file::<pages::alerts::Alerts>),
     )
     .slow(),
     Route::get(
@@ -961,7 +979,13 @@ pub static ROUTES: &[Route] = &[
         "/pay-lines",
         Holds(P::SeePayRuns),
         "发放明细列表",
-        page!(pages::pay_lines::show),
+        page!(lists::show::<pages::pay_lines::Lines>),
+    ),
+    Route::get(
+        "/pay-lines/export",
+        Holds(P::SeePayRuns),
+        "导出发放明细",
+        page!(lists::export::file::<pages::pay_lines::Lines>),
     ),
     Route::get(
         "/statistics",
@@ -1145,13 +1169,13 @@ pub static ROUTES: &[Route] = &[
         "/journal",
         Holds(P::ReadJournal),
         "操作日志",
-        page!(pages::journal::show),
+        page!(lists::show::<pages::journal::Entries>),
     ),
     Route::get(
         "/journal/export",
         Holds(P::ReadJournal),
         "导出操作日志",
-        page!(pages::journal::export),
+        page!(lists::export::file::<pages::journal::Entries>),
     )
     .slow(),
     Route::post(

@@ -3,19 +3,19 @@
 //!
 //! What is done about one stands on its own page ([`super::alert`]).
 
-use crate::parts::export::{Export, few_enough};
+use crate::lists::{About, Column, Found, List, column};
+use crate::locale::key;
 use crate::parts::form::field;
-use crate::parts::{format, listing, table};
-use crate::problem::Answer;
+use crate::parts::{format, listing};
+use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
-use access::{Permission, Purpose};
+use access::{Permission, Purpose, Scope};
 use maud::{Markup, html};
-use sheets::{Column, Field, Kind as Cell};
+use sheets::{Field, Kind as Cell};
 use std::sync::Arc;
+use store::Page;
 use verify::alert::{self, Alert, AlertFilter, AlertSort, Rules, Severity, State};
 
-/// Rows a page shows.
-const ROWS: u64 = 30;
 /// So many days before its end an alert is near.
 const NEAR: i64 = 3;
 
@@ -97,56 +97,141 @@ pub(crate) fn sort(visit: &Visit) -> (AlertSort, bool) {
     )
 }
 
-/// `GET /alerts` (预警); the look is journalled.
-///
-/// # Errors
-/// A fault of the database or the packs.
-pub async fn show(visit: &Visit) -> Answer {
-    let scope = visit.scope_for(Permission::SeeCases, Purpose::Review)?;
-    let db = &visit.app.db;
-    let (filter, rules) = (filter(visit), rules(visit)?);
-    let (offset, limit) = visit.paging(ROWS);
-    let counts = alert::counts(db, &scope, &filter).await?;
-    let found = alert::list(db, &scope, &filter, sort(visit), offset, limit).await?;
-    let columns = [
-        table::text(visit.t("对象")),
-        table::text(visit.t("预警")),
-        table::text(visit.t("严重程度")),
-        table::text(visit.t("在发事项")),
-        table::number(visit.t("在发每月")),
-        table::text(visit.t("社区")).by("place"),
-        table::text(visit.t("发现日期")).by("found"),
-        table::text(visit.t("答复期限")).by("due"),
-        table::text(visit.t("状态")),
-    ];
-    let rows = found
-        .rows
-        .iter()
-        .map(|one| row(visit, &rules, one))
-        .collect();
-    listing::Worklist {
-        title: visit.t("预警"),
+/// Alerts as somebody asked for them (预警); every look is journalled.
+pub(crate) struct Alerts {
+    scope: Scope,
+    filter: AlertFilter,
+    sort: (AlertSort, bool),
+    rules: Arc<Rules>,
+}
+
+impl List for Alerts {
+    type Row = Alert;
+    type Beside = ();
+    const ABOUT: About = About {
+        word: "alerts",
+        title: key("预警"),
         path: "/alerts",
-        standings: listing::standings(State::ALL, &counts, |one| {
-            let tone = match one {
-                State::Open => "red",
-                State::HandedOver => "yellow",
-                State::Dismissed | State::Settled => "",
-            };
-            (one.word(), state(visit, one), tone)
-        }),
-        filters: filters(visit, &rules),
-        to_do: visit.t("待核实和已转办"),
-        columns: &columns,
-        rows,
-        nothing: (
-            visit.t("没有这样的预警。部门数据每次落地后、每天夜里都会与全部在发对象核对。"),
-            visit.t("看全部待办预警"),
-        ),
-        acts: html! {},
-        exports: visit.can(Permission::ExportCases),
+        rows: 30,
+        sees: Permission::SeeCases,
+        exports: Permission::ExportCases,
+        act: ("web.export_alerts", "alerts"),
+    };
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column::<Self>("subject", key("对象"), Cell::Text, 12, |at| {
+                Field::text(&at.row.subject)
+            }),
+            column::<Self>("rule", key("预警"), Cell::Text, 24, |at| {
+                Field::text(title(at.visit, &at.list.rules, &at.row.rule))
+            }),
+            column::<Self>("severity", key("严重程度"), Cell::Text, 10, |at| {
+                Field::text(severity(at.visit, at.row.severity))
+            })
+            .cell(|at| {
+                let word = severity(at.visit, at.row.severity);
+                html! { @if at.row.severity == Severity::High { strong { (word) } } @else { (word) } }
+            }),
+            column::<Self>("programmes", key("在发事项"), Cell::Text, 24, |at| {
+                Field::text(programmes(at.visit, at.row))
+            }),
+            column::<Self>("paid", key("在发每月"), Cell::Money, 14, |at| {
+                Field::Money(at.row.sides.paid)
+            })
+            .cell(|at| html! { (format::money(at.lang(), at.row.sides.paid)) }),
+            column::<Self>("region", key("区划代码"), Cell::Text, 16, |at| {
+                Field::text(at.row.region.to_string())
+            })
+            .aside(),
+            column::<Self>("place", key("社区"), Cell::Text, 16, |at| {
+                Field::text(at.visit.place(at.row.region))
+            })
+            .sorted(),
+            column::<Self>("found", key("发现日期"), Cell::Date, 12, |at| {
+                Field::Date(at.row.found_on)
+            })
+            .sorted(),
+            column::<Self>("due", key("答复期限"), Cell::Date, 12, |at| {
+                Field::Date(at.row.due_on)
+            })
+            .sorted()
+            .cell(|at| {
+                let near = (at.row.due_on - at.visit.today()).num_days() <= NEAR;
+                let left = left(at.visit, at.row);
+                html! {
+                    (format::date(at.row.due_on))
+                    @if at.row.state.is_open() { div.quiet { @if near { strong { (left) } } @else { (left) } } }
+                }
+            }),
+            column::<Self>("state", key("状态"), Cell::Text, 10, |at| {
+                Field::text(state(at.visit, at.row.state))
+            }),
+            column::<Self>("note", key("核实情况"), Cell::Text, 40, |at| {
+                Field::text(&at.row.note)
+            })
+            .aside(),
+        ]
     }
-    .show(visit, scope.region, &found)
+
+    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+        Ok(Self {
+            scope: visit.scope_for(permission, Purpose::Review)?,
+            filter: filter(visit),
+            sort: sort(visit),
+            rules: rules(visit)?,
+        })
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<Alert>> {
+        let db = &visit.app.db;
+        alert::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
+    }
+
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Alert>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Alert>> {
+        let last = last.map(|row| row.id);
+        alert::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
+    async fn beside(&self, _: &Visit, _: &[Alert]) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn href(&self, row: &Alert) -> Option<String> {
+        Some(format!("/alerts/{}", row.id))
+    }
+
+    async fn shown(visit: &Visit, found: Found<Self>) -> Answer {
+        let list = &found.list;
+        let counts = alert::counts(&visit.app.db, &list.scope, &list.filter).await?;
+        listing::Worklist {
+            standings: listing::standings(State::ALL, &counts, |one| {
+                let tone = match one {
+                    State::Open => "red",
+                    State::HandedOver => "yellow",
+                    State::Dismissed | State::Settled => "",
+                };
+                (one.word(), state(visit, one), tone)
+            }),
+            filters: filters(visit, &list.rules),
+            to_do: visit.t("待核实和已转办"),
+            nothing: (
+                visit.t("没有这样的预警。部门数据每次落地后、每天夜里都会与全部在发对象核对。"),
+                visit.t("看全部待办预警"),
+            ),
+            acts: html! {},
+        }
+        .show(visit, &found)
+    }
 }
 
 fn filters(visit: &Visit, rules: &Rules) -> Markup {
@@ -164,81 +249,4 @@ fn filters(visit: &Visit, rules: &Rules) -> Markup {
         (field(lang, "rule", visit.t("预警")).value(query.get("rule")).filter(visit.t("全部种类"), &kinds))
         (field(lang, "severity", visit.t("严重程度")).value(query.get("severity")).filter(visit.t("全部程度"), &grave))
     }
-}
-
-fn row(visit: &Visit, rules: &Rules, one: &Alert) -> table::Row {
-    let near = (one.due_on - visit.today()).num_days() <= NEAR;
-    table::row(
-        format!("/alerts/{}", one.id),
-        vec![
-            html! { (one.subject) },
-            html! { (title(visit, rules, &one.rule)) },
-            html! { @if one.severity == Severity::High { strong { (severity(visit, one.severity)) } } @else { (severity(visit, one.severity)) } },
-            html! { (programmes(visit, one)) },
-            html! { (format::money(visit.lang, one.sides.paid)) },
-            html! { (visit.place(one.region)) },
-            html! { (format::date(one.found_on)) },
-            html! {
-                (format::date(one.due_on))
-                @if one.state.is_open() { div.quiet { @if near { strong { (left(visit, one)) } } @else { (left(visit, one)) } } }
-            },
-            html! { (state(visit, one.state)) },
-        ],
-    )
-}
-
-/// `GET /alerts/export` (导出预警): at most so many rows, with who took it and when inside the file, and journalled.
-///
-/// # Errors
-/// [`crate::problem::Problem::Conflict`] when there are too many rows.
-pub async fn export(visit: &Visit) -> Answer {
-    let scope = visit.scope(Purpose::Review)?;
-    let most = visit.app.config.export_rows;
-    let (filter, rules) = (filter(visit), rules(visit)?);
-    let found = alert::list(&visit.app.db, &scope, &filter, sort(visit), 0, most).await?;
-    few_enough(visit, found.total)?;
-    let columns = vec![
-        Column::new(visit.t("对象"), Cell::Text, 12),
-        Column::new(visit.t("预警"), Cell::Text, 24),
-        Column::new(visit.t("严重程度"), Cell::Text, 10),
-        Column::new(visit.t("在发事项"), Cell::Text, 24),
-        Column::new(visit.t("在发每月"), Cell::Money, 14),
-        Column::new(visit.t("区划代码"), Cell::Text, 16),
-        Column::new(visit.t("社区"), Cell::Text, 16),
-        Column::new(visit.t("发现日期"), Cell::Date, 12),
-        Column::new(visit.t("答复期限"), Cell::Date, 12),
-        Column::new(visit.t("状态"), Cell::Text, 10),
-        Column::new(visit.t("核实情况"), Cell::Text, 40),
-    ];
-    let rows = found
-        .rows
-        .iter()
-        .map(|one| {
-            vec![
-                Field::text(&one.subject),
-                Field::text(title(visit, &rules, &one.rule)),
-                Field::text(severity(visit, one.severity)),
-                Field::text(programmes(visit, one)),
-                Field::Money(one.sides.paid),
-                Field::text(one.region.to_string()),
-                Field::text(visit.place(one.region)),
-                Field::Date(one.found_on),
-                Field::Date(one.due_on),
-                Field::text(state(visit, one.state)),
-                Field::text(&one.note),
-            ]
-        })
-        .collect();
-    let name = visit.t("预警");
-    Export {
-        name,
-        file: format!("{name}-{}", format::date(visit.today())),
-        act: "web.export_alerts",
-        subject: ("alerts", visit.request_id.clone()),
-        columns,
-        rows,
-        total: found.total,
-    }
-    .answer(visit, &scope)
-    .await
 }

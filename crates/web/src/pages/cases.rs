@@ -1,6 +1,7 @@
 //! The list of cases (办件列表): filters, sorting and paging in the database, and an export that says who took it.
 
-use crate::parts::export::{Export, few_enough};
+use crate::lists::{About, Column, Found, List, column, maybe};
+use crate::locale::key;
 use crate::parts::form::{field, lesser};
 use crate::parts::{format, listing, mark, piece, table};
 use crate::problem::{Answer, Problem};
@@ -13,12 +14,9 @@ use casework::list::{CaseFilter, CaseSort, SortBy};
 use casework::procedure::StateKind;
 use maud::{Markup, html};
 use policy::Outcome;
-use sheets::{Column, Field, Kind};
-use vocab::Region;
+use sheets::{Field, Kind};
+use store::Page;
 use vocab::ids::HouseholdId;
-
-/// Rows a page shows.
-const ROWS: u64 = 30;
 
 /// What a state means, in words of addresses.
 pub(crate) const KINDS: [(StateKind, &str); 6] = [
@@ -92,53 +90,168 @@ pub(crate) fn sort(visit: &Visit) -> CaseSort {
     }
 }
 
-/// `GET /cases` (办件列表).
-///
-/// # Errors
-/// A fault of the database.
-pub async fn show(visit: &Visit) -> Answer {
-    let scope = visit.scope(Purpose::Review)?;
-    let (offset, limit) = visit.paging(ROWS);
-    let (filter, sort) = (filter(visit), sort(visit));
-    let found = casework::list::list(
-        &visit.app.db,
-        &scope,
-        &visit.app.desk,
-        &filter,
-        sort,
-        offset,
-        limit,
-    )
-    .await?;
-    let columns = [
-        table::text(visit.t("办件号")).by("number"),
-        table::text(visit.t("时限")).by("due"),
-        table::text(visit.t("事项")),
-        table::text(visit.t("状态")),
-        table::text(visit.t("申请人")),
-        table::text(visit.t("结论")),
-        table::number(visit.t("金额")).by("amount"),
-        table::text(visit.t("社区")),
-        table::text(visit.t("申请日期")).by("applied"),
-        table::text(visit.t("最近办理")).by("updated"),
-    ];
-    let rows = found.rows.iter().map(|row| line(visit, row)).collect();
-    let body = html! {
-        (filters(visit, &scope, &filter))
-        (listing::listed(visit, (visit.t("办件"), "/cases"), &columns, rows, &found, &piece::empty(visit.t("没有符合条件的办件。"), &html! { a.button href="/cases" { (visit.t("看全部办件")) } })))
+/// Cases as somebody asked for them (办件列表).
+pub(crate) struct Cases {
+    scope: Scope,
+    filter: CaseFilter,
+    sort: CaseSort,
+}
+
+impl List for Cases {
+    type Row = CaseRow;
+    type Beside = ();
+    const ABOUT: About = About {
+        word: "cases",
+        title: key("办件"),
+        path: "/cases",
+        rows: 30,
+        sees: Permission::SeeCases,
+        exports: Permission::ExportCases,
+        act: ("web.export_cases", "cases"),
     };
-    let acts = html! {
-        @if visit.can(Permission::ExportCases) && found.total > 0 {
-            a.button href=(visit.query.with("page", "").href("/cases/export")) { (visit.t("导出 Excel")) }
-        }
-        @if visit.can(Permission::Apply) { a.button.primary href="/apply" data-new="" { (visit.t("新申请")) } }
-    };
-    Ok(visit
-        .page(visit.t("办件"))
-        .nav("/cases")
-        .wide()
-        .acts(acts)
-        .show(&body))
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column::<Self>("number", key("办件号"), Kind::Text, 18, |at| {
+                Field::text(&at.row.case.number)
+            })
+            .sorted(),
+            column::<Self>("due", key("时限"), Kind::Date, 12, |at| {
+                maybe(at.row.case.due_on, Field::Date)
+            })
+            .sorted()
+            .cell(|at| {
+                html! {
+                    (mark::light(at.lang(), at.row.light, at.row.days_left))
+                    @if at.row.case.provisional { " " (super::todo::provisional(at.visit)) }
+                }
+            }),
+            column::<Self>("programme", key("事项"), Kind::Text, 16, |at| {
+                Field::text(at.lang().pick(&at.row.programme_zh, &at.row.programme_en))
+            }),
+            column::<Self>("state", key("状态"), Kind::Text, 16, |at| {
+                Field::text(at.lang().pick(&at.row.state_zh, &at.row.state_en))
+            })
+            .cell(|at| {
+                html! {
+                    (at.lang().pick(&at.row.state_zh, &at.row.state_en))
+                    @if at.row.case.sampled { " " (piece::tag(at.visit.t("抽查"))) }
+                }
+            }),
+            column::<Self>("applicant", key("申请人"), Kind::Text, 12, |at| {
+                Field::text(&at.row.case.subject_masked)
+            })
+            .cell(|at| {
+                let count = at.row.case.member_count;
+                html! { (at.row.case.subject_masked) " " (at.lang().f("{count} 人", &[("count", &count)])) }
+            }),
+            column::<Self>("members", key("人数"), Kind::Integer, 8, |at| {
+                Field::Integer(at.row.case.member_count)
+            })
+            .aside(),
+            column::<Self>("outcome", key("结论"), Kind::Text, 10, |at| {
+                maybe(at.row.case.outcome, |outcome| {
+                    Field::text(at.lang().pick(outcome.zh(), outcome.en()))
+                })
+            })
+            .cell(|at| {
+                html! { @if let Some(outcome) = at.row.case.outcome { (mark::outcome(at.lang(), outcome)) } @else { "—" } }
+            }),
+            column::<Self>("amount", key("金额"), Kind::Money, 12, |at| {
+                maybe(at.row.case.amount, Field::Money)
+            })
+            .sorted(),
+            column::<Self>("region", key("区划代码"), Kind::Text, 16, |at| {
+                Field::text(at.row.case.region.to_string())
+            })
+            .aside(),
+            column::<Self>("place", key("社区"), Kind::Text, 16, |at| {
+                Field::text(at.visit.place(at.row.case.region))
+            }),
+            column::<Self>("applied", key("申请日期"), Kind::Date, 12, |at| {
+                Field::Date(at.row.case.applied_on)
+            })
+            .sorted(),
+            column::<Self>("decided", key("决定日期"), Kind::Date, 12, |at| {
+                maybe(at.row.case.decided_on, Field::Date)
+            })
+            .aside(),
+            column::<Self>("updated", key("最近办理"), Kind::Text, 28, |at| {
+                Field::text(format!(
+                    "{} {}",
+                    at.row.case.last_officer,
+                    format::instant(at.row.case.updated_at)
+                ))
+            })
+            .sorted(),
+        ]
+    }
+
+    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+        Ok(Self {
+            scope: visit.scope_for(permission, Purpose::Review)?,
+            filter: filter(visit),
+            sort: sort(visit),
+        })
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<CaseRow>> {
+        let (db, desk) = (&visit.app.db, &visit.app.desk);
+        casework::list::list(
+            db,
+            &self.scope,
+            desk,
+            &self.filter,
+            self.sort,
+            offset,
+            limit,
+        )
+        .await
+    }
+
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&CaseRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<CaseRow>> {
+        let (db, desk) = (&visit.app.db, &visit.app.desk);
+        let last = last.map(|row| row.case.number.as_str());
+        casework::list::after(db, &self.scope, desk, &self.filter, last, limit).await
+    }
+
+    async fn beside(&self, _: &Visit, _: &[CaseRow]) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn href(&self, row: &CaseRow) -> Option<String> {
+        Some(format!("/cases/{}", row.case.id))
+    }
+
+    async fn shown(visit: &Visit, found: Found<Self>) -> Answer {
+        let nothing = piece::empty(
+            visit.t("没有符合条件的办件。"),
+            &html! { a.button href="/cases" { (visit.t("看全部办件")) } },
+        );
+        let body = html! {
+            (filters(visit, &found.list.scope, &found.list.filter))
+            (found.table(visit, &nothing))
+        };
+        let acts = html! {
+            (found.export(visit))
+            @if visit.can(Permission::Apply) { a.button.primary href="/apply" data-new="" { (visit.t("新申请")) } }
+        };
+        Ok(visit
+            .page(visit.t("办件"))
+            .nav("/cases")
+            .wide()
+            .acts(acts)
+            .show(&body))
+    }
 }
 
 fn filters(visit: &Visit, scope: &Scope, filter: &CaseFilter) -> Markup {
@@ -196,26 +309,6 @@ fn filters(visit: &Visit, scope: &Scope, filter: &CaseFilter) -> Markup {
     }
 }
 
-fn line(visit: &Visit, row: &CaseRow) -> table::Row {
-    let lang = visit.lang;
-    let case = &row.case;
-    table::row(
-        format!("/cases/{}", case.id),
-        vec![
-            html! { (case.number) },
-            html! { (mark::light(lang, row.light, row.days_left)) @if case.provisional { " " (super::todo::provisional(visit)) } },
-            html! { (lang.pick(&row.programme_zh, &row.programme_en)) },
-            html! { (lang.pick(&row.state_zh, &row.state_en)) @if case.sampled { " " (piece::tag(visit.t("抽查"))) } },
-            html! { (case.subject_masked) " " (lang.f("{count} 人", &[("count", &case.member_count)])) },
-            html! { @if let Some(outcome) = case.outcome { (mark::outcome(lang, outcome)) } @else { "—" } },
-            html! { @if let Some(amount) = case.amount { (amount.to_string()) } @else { "—" } },
-            html! { (visit.place(case.region)) },
-            html! { (format::date(case.applied_on)) },
-            html! { (case.last_officer) " " (format::instant(case.updated_at)) },
-        ],
-    )
-}
-
 /// Cases of one household on its page (这一家的办件), newest first.
 pub(crate) async fn of_household(
     visit: &Visit,
@@ -266,64 +359,4 @@ pub(crate) fn short_list(visit: &Visit, rows: &[CaseRow]) -> Markup {
         })
         .collect();
     table::table(lang, visit.t("办件"), &columns, rows, "", &visit.query)
-}
-
-/// `GET /cases/export` (导出办件): at most so many rows, with who took it and when inside the file, and journalled.
-///
-/// # Errors
-/// [`Problem::Conflict`] when there are too many rows.
-pub async fn export(visit: &Visit) -> Answer {
-    let scope = visit.scope(Purpose::Review)?;
-    let db = &visit.app.db;
-    let most = visit.app.config.export_rows;
-    let (filter, sort) = (filter(visit), sort(visit));
-    let found = casework::list::list(db, &scope, &visit.app.desk, &filter, sort, 0, most).await?;
-    few_enough(visit, found.total)?;
-    let columns = vec![
-        Column::new(visit.t("办件号"), Kind::Text, 18),
-        Column::new(visit.t("事项"), Kind::Text, 16),
-        Column::new(visit.t("状态"), Kind::Text, 16),
-        Column::new(visit.t("申请人"), Kind::Text, 12),
-        Column::new(visit.t("人数"), Kind::Integer, 8),
-        Column::new(visit.t("结论"), Kind::Text, 10),
-        Column::new(visit.t("金额"), Kind::Money, 12),
-        Column::new(visit.t("区划代码"), Kind::Text, 16),
-        Column::new(visit.t("社区"), Kind::Text, 16),
-        Column::new(visit.t("申请日期"), Kind::Date, 12),
-        Column::new(visit.t("到期日"), Kind::Date, 12),
-    ];
-    let rows = found.rows.iter().map(|row| exported(visit, row)).collect();
-    let name = visit.t("办件");
-    Export {
-        name,
-        file: format!("{name}-{}", format::date(visit.today())),
-        act: "web.export_cases",
-        subject: ("cases", visit.request_id.clone()),
-        columns,
-        rows,
-        total: found.total,
-    }
-    .answer(visit, &scope)
-    .await
-}
-
-fn exported(visit: &Visit, row: &CaseRow) -> Vec<Field> {
-    let lang = visit.lang;
-    let case = &row.case;
-    let place: Region = case.region;
-    vec![
-        Field::text(&case.number),
-        Field::text(lang.pick(&row.programme_zh, &row.programme_en)),
-        Field::text(lang.pick(&row.state_zh, &row.state_en)),
-        Field::text(&case.subject_masked),
-        Field::Integer(case.member_count),
-        case.outcome.map_or(Field::Empty, |outcome| {
-            Field::text(lang.pick(outcome.zh(), outcome.en()))
-        }),
-        case.amount.map_or(Field::Empty, Field::Money),
-        Field::text(place.to_string()),
-        Field::text(visit.place(place)),
-        Field::Date(case.applied_on),
-        case.due_on.map_or(Field::Empty, Field::Date),
-    ]
 }

@@ -3,20 +3,19 @@
 //! What is done about a pair stands on its own page ([`super::duplicate`]). Only pairs both of whose records lie in the officer's area
 //! are listed, counted and exported.
 
-use crate::parts::export::{Export, few_enough};
+use crate::lists::{About, Column, Found, List, column};
+use crate::locale::key;
 use crate::parts::form::field;
-use crate::parts::{format, listing, piece, table};
-use crate::problem::Answer;
+use crate::parts::{format, listing, piece};
+use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
 use access::{Permission, Purpose, Scope};
 use maud::{Markup, html};
 use registry::duplicates::{self, Band, PairFilter, PairRow, PairState, Reason};
 use registry::people::PersonRow;
-use sheets::{Column, Field, Kind as Cell};
-
-/// Rows a page shows.
-const ROWS: u64 = 30;
+use sheets::{Field, Kind as Cell};
+use store::Page;
 
 /// How sure it is, in words.
 pub(crate) fn band(visit: &Visit, band: Band) -> &'static str {
@@ -59,58 +58,152 @@ pub(crate) fn filter(visit: &Visit) -> PairFilter {
     }
 }
 
-/// `GET /duplicates` (重复登记); the look is journalled.
-///
-/// # Errors
-/// A fault of the database.
-pub async fn show(visit: &Visit) -> Answer {
-    let scope = visit.scope(Purpose::Review)?;
-    let db = &visit.app.db;
-    let filter = filter(visit);
-    let (offset, limit) = visit.paging(ROWS);
-    let counts = duplicates::counts(db, &scope, &filter).await?;
-    let found = duplicates::list(db, &scope, &filter, offset, limit).await?;
-    looked(visit, &scope, found.rows.len()).await?;
-    let columns = [
-        table::text(visit.t("一条记录")),
-        table::text(visit.t("另一条记录")),
-        table::text(visit.t("把握")),
-        table::text(visit.t("为什么")),
-        table::text(visit.t("社区")),
-        table::text(visit.t("发现日期")),
-        table::text(visit.t("状态")),
-    ];
-    let rows = found.rows.iter().map(|one| row(visit, one)).collect();
-    let bands: Vec<(String, String)> = Band::ALL
-        .into_iter()
-        .map(|one| (one.word().to_owned(), band(visit, one).to_owned()))
-        .collect();
-    listing::Worklist {
-        title: visit.t("重复登记"),
+/// Pairs as somebody asked for them (重复登记); the look is journalled.
+pub(crate) struct Pairs {
+    scope: Scope,
+    filter: PairFilter,
+}
+
+/// A column of one of the two records: names are masked in a file, shown on the page.
+fn of_record(
+    word: &'static str,
+    label: &'static str,
+    width: u16,
+    field: fn(&crate::lists::At<'_, Pairs>) -> Field,
+) -> Column<Pairs> {
+    column(word, label, Cell::Text, width, field)
+}
+
+impl List for Pairs {
+    type Row = PairRow;
+    type Beside = ();
+    const ABOUT: About = About {
+        word: "duplicates",
+        title: key("重复登记"),
         path: "/duplicates",
-        standings: listing::standings(PairState::ALL, &counts, |one| {
-            let tone = match one {
-                PairState::Open => "yellow",
-                PairState::Prepared => "red",
-                PairState::Merged => "green",
-                _ => "",
-            };
-            (one.word(), state(visit, one), tone)
-        }),
-        filters: field(visit.lang, "band", visit.t("把握"))
-            .value(visit.query.get("band"))
-            .filter(visit.t("不论把握大小"), &bands),
-        to_do: visit.t("待核对和待复核"),
-        columns: &columns,
-        rows,
-        nothing: (
-            visit.t("没有待核对的记录。登记时和每晚都会比对，找到的列在这里。"),
-            visit.t("看全部待核对的记录"),
-        ),
-        acts: html! {},
-        exports: visit.can(Permission::MergePeople),
+        rows: 30,
+        sees: Permission::RegisterPeople,
+        exports: Permission::MergePeople,
+        act: ("web.export_duplicates", "duplicates"),
+    };
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            of_record("one", key("一条记录"), 12, |at| {
+                Field::text(access::mask_name(&at.row.a.name))
+            })
+            .cell(|at| record(&at.row.a)),
+            of_record("one_document", key("证件号码"), 22, |at| {
+                Field::text(&at.row.a.document_masked)
+            })
+            .aside(),
+            of_record("other", key("另一条记录"), 12, |at| {
+                Field::text(access::mask_name(&at.row.b.name))
+            })
+            .cell(|at| record(&at.row.b)),
+            of_record("other_document", key("另一条的证件号码"), 22, |at| {
+                Field::text(&at.row.b.document_masked)
+            })
+            .aside(),
+            of_record("band", key("把握"), 16, |at| {
+                Field::text(band(at.visit, at.row.band))
+            })
+            .cell(|at| {
+                html! {
+                    (piece::tag(band(at.visit, at.row.band)))
+                    @if at.row.two_households { " " (piece::tag(at.visit.t("分在两户"))) }
+                }
+            }),
+            of_record("why", key("为什么"), 40, |at| {
+                Field::text(reasons(at.visit, &at.row.reasons, true))
+            }),
+            of_record("place", key("社区"), 24, |at| {
+                let [a, b] =
+                    [at.row.a.lives_in, at.row.b.lives_in].map(|lives| at.visit.place(lives));
+                Field::text(if a == b { a } else { format!("{a} / {b}") })
+            }),
+            of_record("found", key("发现日期"), 16, |at| {
+                Field::text(format::instant(at.row.found_at))
+            }),
+            of_record("state", key("状态"), 14, |at| {
+                Field::text(state(at.visit, at.row.state))
+            })
+            .cell(|at| {
+                html! {
+                    (state(at.visit, at.row.state))
+                    @if !at.row.reason.is_empty() { div.quiet { (at.row.reason) } }
+                }
+            }),
+            of_record("reason", key("理由"), 30, |at| {
+                Field::text(&at.row.reason)
+            })
+            .aside(),
+        ]
     }
-    .show(visit, scope.region, &found)
+
+    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+        Ok(Self {
+            scope: visit.scope_for(permission, Purpose::Review)?,
+            filter: filter(visit),
+        })
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<PairRow>> {
+        duplicates::list(&visit.app.db, &self.scope, &self.filter, offset, limit).await
+    }
+
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&PairRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<PairRow>> {
+        let last = last.map(|row| row.id);
+        duplicates::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
+    async fn beside(&self, _: &Visit, _: &[PairRow]) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn href(&self, row: &PairRow) -> Option<String> {
+        Some(format!("/duplicates/{}", row.id))
+    }
+
+    async fn shown(visit: &Visit, found: Found<Self>) -> Answer {
+        let list = &found.list;
+        let counts = duplicates::counts(&visit.app.db, &list.scope, &list.filter).await?;
+        looked(visit, &list.scope, found.page.rows.len()).await?;
+        let bands: Vec<(String, String)> = Band::ALL
+            .into_iter()
+            .map(|one| (one.word().to_owned(), band(visit, one).to_owned()))
+            .collect();
+        listing::Worklist {
+            standings: listing::standings(PairState::ALL, &counts, |one| {
+                let tone = match one {
+                    PairState::Open => "yellow",
+                    PairState::Prepared => "red",
+                    PairState::Merged => "green",
+                    _ => "",
+                };
+                (one.word(), state(visit, one), tone)
+            }),
+            filters: field(visit.lang, "band", visit.t("把握"))
+                .value(visit.query.get("band"))
+                .filter(visit.t("不论把握大小"), &bands),
+            to_do: visit.t("待核对和待复核"),
+            nothing: (
+                visit.t("没有待核对的记录。登记时和每晚都会比对，找到的列在这里。"),
+                visit.t("看全部待核对的记录"),
+            ),
+            acts: html! {},
+        }
+        .show(visit, &found)
+    }
 }
 
 async fn looked(visit: &Visit, scope: &Scope, rows: usize) -> anyhow::Result<()> {
@@ -128,76 +221,4 @@ fn record(one: &PersonRow) -> Markup {
             @if let Some(born) = one.birth_date { (format::date(born)) }
         }
     }
-}
-
-fn row(visit: &Visit, one: &PairRow) -> table::Row {
-    let places = [one.a.lives_in, one.b.lives_in].map(|region| visit.place(region));
-    table::row(
-        format!("/duplicates/{}", one.id),
-        vec![
-            record(&one.a),
-            record(&one.b),
-            html! {
-                (piece::tag(band(visit, one.band)))
-                @if one.two_households { " " (piece::tag(visit.t("分在两户"))) }
-            },
-            html! { (reasons(visit, &one.reasons, true)) },
-            html! { (places[0]) @if places[0] != places[1] { " / " (places[1]) } },
-            html! { (format::instant(one.found_at)) },
-            html! { (state(visit, one.state)) @if !one.reason.is_empty() { div.quiet { (one.reason) } } },
-        ],
-    )
-}
-
-/// `GET /duplicates/export` (导出重复登记): names masked, with who took it and when inside the file, and journalled.
-///
-/// # Errors
-/// [`crate::problem::Problem::Conflict`] when there are too many rows.
-pub async fn export(visit: &Visit) -> Answer {
-    let scope = visit.scope(Purpose::Review)?;
-    let most = visit.app.config.export_rows;
-    let found = duplicates::list(&visit.app.db, &scope, &filter(visit), 0, most).await?;
-    few_enough(visit, found.total)?;
-    let text = |label: &str, width| Column::new(label, Cell::Text, width);
-    let columns = vec![
-        text(visit.t("一条记录"), 12),
-        text(visit.t("证件号码"), 22),
-        text(visit.t("另一条记录"), 12),
-        text(visit.t("证件号码"), 22),
-        text(visit.t("把握"), 16),
-        text(visit.t("为什么"), 40),
-        text(visit.t("社区"), 24),
-        text(visit.t("状态"), 14),
-        text(visit.t("理由"), 30),
-    ];
-    let rows = found
-        .rows
-        .iter()
-        .map(|one| {
-            let places = [one.a.lives_in, one.b.lives_in].map(|region| visit.place(region));
-            vec![
-                Field::text(access::mask_name(&one.a.name)),
-                Field::text(&one.a.document_masked),
-                Field::text(access::mask_name(&one.b.name)),
-                Field::text(&one.b.document_masked),
-                Field::text(band(visit, one.band)),
-                Field::text(reasons(visit, &one.reasons, true)),
-                Field::text(format!("{} / {}", places[0], places[1])),
-                Field::text(state(visit, one.state)),
-                Field::text(&one.reason),
-            ]
-        })
-        .collect();
-    let name = visit.t("重复登记");
-    Export {
-        name,
-        file: format!("{name}-{}", format::date(visit.today())),
-        act: "web.export_duplicates",
-        subject: ("duplicates", visit.request_id.clone()),
-        columns,
-        rows,
-        total: found.total,
-    }
-    .answer(visit, &scope)
-    .await
 }

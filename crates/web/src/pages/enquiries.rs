@@ -5,22 +5,21 @@
 //! whoever may see the case opens the report there.
 
 use super::enquiry::{sources, terms};
-use crate::parts::export::{Export, few_enough};
+use crate::lists::{About, Column, Found, List, column};
+use crate::locale::key;
 use crate::parts::form::{field, lesser};
-use crate::parts::{format, listing, piece, table};
+use crate::parts::{format, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
-use access::{Purpose, Scope};
+use access::{Permission, Purpose, Scope};
 use maud::{Markup, html};
-use sheets::{Column, Field, Kind};
+use sheets::{Field, Kind};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use store::Page;
 use uuid::Uuid;
-use verify::enquiry::{ByOfficer, EnquiryFilter, EnquiryRow, Oddity, Terms, by_officer, list};
+use verify::enquiry::{self, ByOfficer, EnquiryFilter, EnquiryRow, Oddity, Terms, by_officer};
 use vocab::ids::{CaseId, OfficerId};
-
-/// Rows a page shows.
-const ROWS: u64 = 30;
 
 /// What the address narrows to, for the page and for programs.
 pub(crate) fn filter(visit: &Visit) -> EnquiryFilter {
@@ -38,49 +37,44 @@ pub(crate) fn filter(visit: &Visit) -> EnquiryFilter {
     }
 }
 
-/// What a page of the list needs beside its rows.
-struct Beside {
+/// Enquiries as somebody asked for them (核对记录), with what tells the odd ones.
+pub(crate) struct Enquiries {
     scope: Scope,
+    filter: EnquiryFilter,
     terms: Arc<Terms>,
     officers: Vec<ByOfficer>,
     busy: Vec<OfficerId>,
 }
 
-async fn beside(visit: &Visit) -> Result<Beside, Problem> {
-    let scope = visit.scope(Purpose::Audit)?;
-    let terms = terms(visit).await?;
-    let officers = by_officer(&visit.app.db, &scope, &terms).await?;
+/// Officers who ask far more often than others (核对次数明显偏多的人), for the filter of odd ones.
+fn far_above(officers: &[ByOfficer]) -> Vec<OfficerId> {
     let far = officers.iter().filter(|one| one.far_above);
-    Ok(Beside {
-        busy: far.map(|one| one.officer).collect(),
-        scope,
-        terms,
-        officers,
-    })
+    far.map(|one| one.officer).collect()
 }
 
-/// Officers who ask far more often than others, for the filter of odd ones.
+/// The same, for programs.
 ///
 /// # Errors
 /// A fault of the database or the packs.
-pub(crate) async fn busy(visit: &Visit) -> Result<Vec<OfficerId>, Problem> {
-    Ok(beside(visit).await?.busy)
+pub(crate) async fn busy(visit: &Visit, scope: &Scope) -> Result<Vec<OfficerId>, Problem> {
+    let terms = terms(visit).await?;
+    Ok(far_above(&by_officer(&visit.app.db, scope, &terms).await?))
 }
 
 /// The cases of these rows in which nothing happened since they were asked about, long enough ago.
 async fn still(
     visit: &Visit,
-    beside: &Beside,
+    list: &Enquiries,
     rows: &[EnquiryRow],
 ) -> Result<BTreeSet<Uuid>, Problem> {
-    let days = i64::from(beside.terms.odd.still_after_days);
+    let days = i64::from(list.terms.odd.still_after_days);
     let now = visit.app.db.now();
     let asked: Vec<(CaseId, chrono::DateTime<chrono::Utc>)> = rows
         .iter()
         .filter(|row| (now - row.at).num_days() >= days)
         .map(|row| (CaseId(row.subject), row.at))
         .collect();
-    let moved = casework::list::moved_since(&visit.app.db, &beside.scope, &asked).await?;
+    let moved = casework::list::moved_since(&visit.app.db, &list.scope, &asked).await?;
     Ok(asked
         .into_iter()
         .filter(|one| !moved.contains(one))
@@ -89,9 +83,9 @@ async fn still(
 }
 
 /// Why a row is odd, in sentences.
-fn odd(visit: &Visit, beside: &Beside, still: &BTreeSet<Uuid>, row: &EnquiryRow) -> Vec<String> {
+fn odd(visit: &Visit, list: &Enquiries, still: &BTreeSet<Uuid>, row: &EnquiryRow) -> Vec<String> {
     let lang = visit.lang;
-    let odd = &beside.terms.odd;
+    let odd = &list.terms.odd;
     let mut found: Vec<String> = row
         .odd
         .iter()
@@ -116,7 +110,7 @@ fn odd(visit: &Visit, beside: &Beside, still: &BTreeSet<Uuid>, row: &EnquiryRow)
             ),
         })
         .collect();
-    if let Some(one) = beside
+    if let Some(one) = list
         .officers
         .iter()
         .find(|one| one.far_above && one.officer == row.officer)
@@ -139,81 +133,140 @@ fn odd(visit: &Visit, beside: &Beside, still: &BTreeSet<Uuid>, row: &EnquiryRow)
     found
 }
 
-/// `GET /enquiries` (核对记录).
-///
-/// # Errors
-/// A fault of the database.
-pub async fn show(visit: &Visit) -> Answer {
-    let lang = visit.lang;
-    let beside = beside(visit).await?;
-    let (offset, limit) = visit.paging(ROWS);
-    let filter = filter(visit);
-    let found = list(
-        &visit.app.db,
-        &beside.scope,
-        &filter,
-        &beside.busy,
-        offset,
-        limit,
-    )
-    .await?;
-    let still = still(visit, &beside, &found.rows).await?;
-    let columns = [
-        table::text(visit.t("编号")),
-        table::text(visit.t("核对时间")),
-        table::text(visit.t("工作人员")),
-        table::text(visit.t("办件")),
-        table::text(visit.t("社区")),
-        table::number(visit.t("人数")),
-        table::text(visit.t("异常提示")),
-    ];
-    let rows = found
-        .rows
-        .iter()
-        .map(|row| {
-            table::still(vec![
-                html! { a href=(format!("/cases/{}/enquiry?report={}", row.subject, row.id)) { (row.number) } },
-                html! { (format::instant(row.at)) },
-                html! { (row.officer_name) },
-                html! { a href=(format!("/cases/{}", row.subject)) { (row.subject_number) } },
-                html! { (visit.place(row.region)) },
-                html! { (row.people) },
+impl List for Enquiries {
+    type Row = EnquiryRow;
+    /// The cases in which nothing happened since.
+    type Beside = BTreeSet<Uuid>;
+    const ABOUT: About = About {
+        word: "enquiries",
+        title: key("核对记录"),
+        path: "/enquiries",
+        rows: 30,
+        sees: Permission::SeeEnquiries,
+        exports: Permission::SeeEnquiries,
+        act: ("web.export_enquiries", "enquiries"),
+    };
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column::<Self>("number", key("编号"), Kind::Text, 18, |at| {
+                Field::text(&at.row.number)
+            })
+            .cell(|at| {
+                let to = format!("/cases/{}/enquiry?report={}", at.row.subject, at.row.id);
+                html! { a href=(to) { (at.row.number) } }
+            }),
+            column::<Self>("at", key("核对时间"), Kind::Text, 18, |at| {
+                Field::text(format::instant(at.row.at))
+            }),
+            column::<Self>("officer", key("工作人员"), Kind::Text, 14, |at| {
+                Field::text(&at.row.officer_name)
+            }),
+            column::<Self>("case", key("办件"), Kind::Text, 18, |at| {
+                Field::text(&at.row.subject_number)
+            })
+            .cell(|at| {
+                html! { a href=(format!("/cases/{}", at.row.subject)) { (at.row.subject_number) } }
+            }),
+            column::<Self>("place", key("社区"), Kind::Text, 16, |at| {
+                Field::text(at.visit.place(at.row.region))
+            }),
+            column::<Self>("purpose", key("用途"), Kind::Text, 32, |at| {
+                Field::text(&at.row.purpose)
+            })
+            .aside(),
+            column::<Self>("people", key("人数"), Kind::Integer, 8, |at| {
+                Field::Integer(at.row.people)
+            }),
+            column::<Self>("valid_until", key("有效至"), Kind::Date, 12, |at| {
+                Field::Date(at.row.valid_until)
+            })
+            .aside(),
+            column::<Self>("odd", key("异常提示"), Kind::Text, 48, |at| {
+                Field::text(odd(at.visit, at.list, at.beside, at.row).join(at.visit.t("；")))
+            })
+            .cell(|at| {
                 html! {
-                    @for why in odd(visit, &beside, &still, row) { div { (why) } }
-                    @if row.odd.iter().any(|one| one.is_beside_others()) {
-                        a href=(format!("/enquiries?beside={}", row.id)) { (visit.t("看相关的核对")) }
+                    @for why in odd(at.visit, at.list, at.beside, at.row) { div { (why) } }
+                    @if at.row.odd.iter().any(|one| one.is_beside_others()) {
+                        a href=(format!("/enquiries?beside={}", at.row.id)) { (at.visit.t("看相关的核对")) }
                     }
-                },
-            ])
+                }
+            }),
+        ]
+    }
+
+    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+        let scope = visit.scope_for(permission, Purpose::Audit)?;
+        let terms = terms(visit).await?;
+        let officers = by_officer(&visit.app.db, &scope, &terms).await?;
+        Ok(Self {
+            busy: far_above(&officers),
+            filter: filter(visit),
+            scope,
+            terms,
+            officers,
         })
-        .collect();
-    let body = html! {
-        (filters(visit, &beside, &filter).await?)
-        (listing::listed(visit, (visit.t("核对记录"), "/enquiries"), &columns, rows, &found, &piece::empty(visit.t("没有符合条件的核对记录。"), &html! { a.button href="/enquiries" { (visit.t("看全部核对记录")) } })))
-        @if !beside.officers.is_empty() {
-            (piece::section(&lang.f("各人核对次数，最近 {days} 天", &[("days", &beside.terms.odd.median_days)]), &officers(visit, &beside)))
-        }
-    };
-    let acts = html! {
-        @if found.total > 0 {
-            a.button href=(visit.query.with("page", "").href("/enquiries/export")) { (visit.t("导出 Excel")) }
-        }
-    };
-    Ok(visit
-        .page(visit.t("核对记录"))
-        .nav("/enquiries")
-        .wide()
-        .acts(acts)
-        .show(&body))
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    async fn page(
+        &self,
+        visit: &Visit,
+        offset: u64,
+        limit: u64,
+    ) -> anyhow::Result<Page<EnquiryRow>> {
+        let db = &visit.app.db;
+        enquiry::list(db, &self.scope, &self.filter, &self.busy, offset, limit).await
+    }
+
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&EnquiryRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<EnquiryRow>> {
+        let (db, last) = (&visit.app.db, last.map(|row| row.id));
+        enquiry::after(db, &self.scope, &self.filter, &self.busy, last, limit).await
+    }
+
+    async fn beside(&self, visit: &Visit, rows: &[EnquiryRow]) -> Result<BTreeSet<Uuid>, Problem> {
+        still(visit, self, rows).await
+    }
+
+    fn href(&self, _: &EnquiryRow) -> Option<String> {
+        None
+    }
+
+    async fn shown(visit: &Visit, found: Found<Self>) -> Answer {
+        let list = &found.list;
+        let nothing = piece::empty(
+            visit.t("没有符合条件的核对记录。"),
+            &html! { a.button href="/enquiries" { (visit.t("看全部核对记录")) } },
+        );
+        let days = list.terms.odd.median_days;
+        let body = html! {
+            (filters(visit, list).await?)
+            (found.table(visit, &nothing))
+            @if !list.officers.is_empty() {
+                (piece::section(&visit.lang.f("各人核对次数，最近 {days} 天", &[("days", &days)]), &officers(visit, list)))
+            }
+        };
+        Ok(visit
+            .page(visit.t("核对记录"))
+            .nav("/enquiries")
+            .wide()
+            .acts(found.export(visit))
+            .show(&body))
+    }
 }
 
-async fn filters(
-    visit: &Visit,
-    beside: &Beside,
-    filter: &EnquiryFilter,
-) -> Result<Markup, Problem> {
+async fn filters(visit: &Visit, list: &Enquiries) -> Result<Markup, Problem> {
     let lang = visit.lang;
-    let officers: Vec<(String, String)> = beside
+    let officers: Vec<(String, String)> = list
         .officers
         .iter()
         .map(|one| (one.officer.to_string(), one.name.clone()))
@@ -227,7 +280,7 @@ async fn filters(
             (source.id.clone(), name)
         })
         .collect();
-    let purposes: Vec<(String, String)> = beside
+    let purposes: Vec<(String, String)> = list
         .terms
         .purposes
         .iter()
@@ -237,7 +290,7 @@ async fn filters(
     let query = &visit.query;
     Ok(html! {
         form.filters method="get" action="/enquiries" {
-            (field(lang, "number", visit.t("编号或办件号")).value(&filter.number).text())
+            (field(lang, "number", visit.t("编号或办件号")).value(&list.filter.number).text())
             (field(lang, "officer", visit.t("工作人员")).value(query.get("officer")).filter(visit.t("全部"), &officers))
             (field(lang, "from", visit.t("从哪天起")).value(query.get("from")).date())
             (field(lang, "before", visit.t("到哪天为止（不含这一天）")).value(query.get("before")).date())
@@ -250,13 +303,13 @@ async fn filters(
     })
 }
 
-fn officers(visit: &Visit, beside: &Beside) -> Markup {
+fn officers(visit: &Visit, list: &Enquiries) -> Markup {
     let columns = [
         table::text(visit.t("工作人员")),
         table::number(visit.t("核对次数")),
         table::text(visit.t("异常提示")),
     ];
-    let rows = beside
+    let rows = list
         .officers
         .iter()
         .map(|one| {
@@ -275,64 +328,4 @@ fn officers(visit: &Visit, beside: &Beside) -> Markup {
         "",
         &visit.query,
     )
-}
-
-/// `GET /enquiries/export` (导出核对记录).
-///
-/// # Errors
-/// [`Problem::Conflict`] with more rows than a file takes.
-pub async fn export(visit: &Visit) -> Answer {
-    let beside = beside(visit).await?;
-    let most = visit.app.config.export_rows;
-    let found = list(
-        &visit.app.db,
-        &beside.scope,
-        &filter(visit),
-        &beside.busy,
-        0,
-        most,
-    )
-    .await?;
-    few_enough(visit, found.total)?;
-    let still = still(visit, &beside, &found.rows).await?;
-    let columns = vec![
-        Column::new(visit.t("编号"), Kind::Text, 18),
-        Column::new(visit.t("核对时间"), Kind::Text, 18),
-        Column::new(visit.t("工作人员"), Kind::Text, 14),
-        Column::new(visit.t("办件"), Kind::Text, 18),
-        Column::new(visit.t("社区"), Kind::Text, 16),
-        Column::new(visit.t("用途"), Kind::Text, 32),
-        Column::new(visit.t("人数"), Kind::Integer, 8),
-        Column::new(visit.t("有效至"), Kind::Date, 12),
-        Column::new(visit.t("异常提示"), Kind::Text, 48),
-    ];
-    let rows = found
-        .rows
-        .iter()
-        .map(|row| {
-            vec![
-                Field::text(&row.number),
-                Field::text(format::instant(row.at)),
-                Field::text(&row.officer_name),
-                Field::text(&row.subject_number),
-                Field::text(visit.place(row.region)),
-                Field::text(&row.purpose),
-                Field::Integer(row.people),
-                Field::Date(row.valid_until),
-                Field::text(odd(visit, &beside, &still, row).join("；")),
-            ]
-        })
-        .collect();
-    let name = visit.t("核对记录");
-    Export {
-        name,
-        file: format!("{name}-{}", format::date(visit.today())),
-        act: "web.export_enquiries",
-        subject: ("enquiries", visit.request_id.clone()),
-        columns,
-        rows,
-        total: found.total,
-    }
-    .answer(visit, &beside.scope)
-    .await
 }

@@ -5,37 +5,35 @@
 //! country sees the entries about records of that part.
 
 use super::journal_acts::{ACTS, ROOMS, act_name};
-use crate::locale::Lang;
+use crate::lists::{self, About, Column, Found, List, column};
+use crate::locale::{Lang, key};
 use crate::parts::form::{self, field, lesser};
-use crate::parts::{format, listing, piece, table};
-use crate::problem::Answer;
-use crate::visit::{Visit, download};
+use crate::parts::{format, listing, piece};
+use crate::problem::{Answer, Problem};
+use crate::visit::Visit;
 use crate::words;
-use access::{Purpose, Scope};
-use anyhow::Context;
+use access::{Permission, Purpose, Scope};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use maud::{Markup, html};
-use serde_json::json;
-use sheets::{Column, Field, Kind, Table};
+use sheets::{Field, Kind};
 use std::collections::{BTreeMap, BTreeSet};
-use store::Event;
 use store::journal::{self, ChainFault, Entry, Filter, Verdict};
+use store::{Event, Page};
 use vocab::ids::OfficerId;
 
-/// Rows a page shows.
-const ROWS: u64 = 50;
 /// China is eight hours ahead of the clock the entries are kept in.
 const CHINA_HOURS: i64 = 8;
 
-/// What the visitor asked for, narrowed to what he may see.
-pub(crate) struct Asked {
+/// Entries as somebody asked for them (操作日志), narrowed to what they may see.
+pub(crate) struct Entries {
+    scope: Scope,
     pub(crate) filter: Filter,
     /// An account name that nobody has: the answer is no rows, not all rows.
     pub(crate) nobody: bool,
 }
 
 /// What the address asks for, for the page and for programs.
-pub(crate) async fn asked(visit: &Visit, scope: &Scope) -> anyhow::Result<Asked> {
+pub(crate) async fn asked(visit: &Visit, scope: Scope) -> anyhow::Result<Entries> {
     let query = &visit.query;
     let day = |name: &str, plus: u64| -> Option<DateTime<Utc>> {
         let day: NaiveDate = query.some(name)?.parse().ok()?;
@@ -55,7 +53,7 @@ pub(crate) async fn asked(visit: &Visit, scope: &Scope) -> anyhow::Result<Asked>
             found.map(|officer| officer.id)
         }
     };
-    Ok(Asked {
+    Ok(Entries {
         nobody,
         filter: Filter {
             by,
@@ -71,69 +69,151 @@ pub(crate) async fn asked(visit: &Visit, scope: &Scope) -> anyhow::Result<Asked>
             from: day("from", 0),
             until: day("until", 1),
         },
+        scope,
     })
 }
 
-/// `GET /journal` (操作日志).
-///
-/// # Errors
-/// A fault of the database.
-pub async fn show(visit: &Visit) -> Answer {
-    page(visit, None).await
+impl List for Entries {
+    type Row = Entry;
+    /// The names of who did it.
+    type Beside = BTreeMap<OfficerId, String>;
+    const ABOUT: About = About {
+        word: "journal",
+        title: key("操作日志"),
+        path: "/journal",
+        rows: 50,
+        sees: Permission::ReadJournal,
+        exports: Permission::ReadJournal,
+        act: ("journal.export", "journal"),
+    };
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column::<Self>("seq", key("序号"), Kind::Integer, 10, |at| {
+                Field::Integer(at.row.seq)
+            }),
+            column::<Self>("at", key("时间"), Kind::Text, 18, |at| {
+                Field::text(format::instant(at.row.at))
+            }),
+            column::<Self>("who", key("谁"), Kind::Text, 14, |at| {
+                Field::text(who(at.lang(), at.beside, at.row.event.by))
+            }),
+            column::<Self>("act", key("做了什么"), Kind::Text, 18, |at| {
+                Field::text(act_name(at.visit, &at.row.event.act))
+            })
+            .cell(|at| {
+                let event = &at.row.event;
+                html! {
+                    (act_name(at.visit, &event.act))
+                    @if has_detail(&event.detail) {
+                        details { summary.quiet { (at.visit.t("详情")) } code { (event.detail) } }
+                    }
+                }
+            }),
+            column::<Self>("act_word", key("动作代码"), Kind::Text, 24, |at| {
+                Field::text(&at.row.event.act)
+            })
+            .aside(),
+            column::<Self>("kind", key("对象种类"), Kind::Text, 12, |at| {
+                Field::text(&at.row.event.subject_kind)
+            })
+            .aside(),
+            column::<Self>("subject", key("对象"), Kind::Text, 38, |at| {
+                Field::text(&at.row.event.subject_id)
+            })
+            .cell(|at| subject(at.visit, &at.row.event)),
+            column::<Self>("region", key("区划代码"), Kind::Text, 14, |at| {
+                Field::text(
+                    at.row
+                        .event
+                        .region
+                        .map_or_else(String::new, |region| region.to_string()),
+                )
+            })
+            .aside(),
+            column::<Self>("place", key("地区"), Kind::Text, 14, |at| {
+                Field::text(
+                    at.row
+                        .event
+                        .region
+                        .map_or_else(String::new, |region| at.visit.place(region)),
+                )
+            }),
+            column::<Self>("purpose", key("事由"), Kind::Text, 20, |at| {
+                Field::text(words::sentence(at.lang(), &at.row.event.purpose))
+            }),
+            column::<Self>("detail", key("详情"), Kind::Text, 40, |at| {
+                let detail = &at.row.event.detail;
+                Field::text(if has_detail(detail) {
+                    detail.to_string()
+                } else {
+                    String::new()
+                })
+            })
+            .aside(),
+            column::<Self>("hash", key("哈希"), Kind::Text, 66, |at| {
+                Field::text(&at.row.hash)
+            })
+            .aside(),
+        ]
+    }
+
+    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+        Ok(asked(visit, visit.scope_for(permission, Purpose::Audit)?).await?)
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<Entry>> {
+        if self.nobody {
+            return Ok(Page::empty(limit));
+        }
+        journal::page(&visit.app.db, &self.filter, offset, limit).await
+    }
+
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Entry>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Entry>> {
+        if self.nobody {
+            return Ok(Vec::new());
+        }
+        let last = last.map(|entry| entry.seq);
+        journal::matching_after(&visit.app.db, &self.filter, last, limit).await
+    }
+
+    async fn beside(&self, visit: &Visit, rows: &[Entry]) -> Result<Self::Beside, Problem> {
+        let ids: BTreeSet<OfficerId> = rows.iter().map(|entry| entry.event.by).collect();
+        let ids: Vec<OfficerId> = ids.into_iter().collect();
+        Ok(access::officer::names(&visit.app.db, &ids).await?)
+    }
+
+    fn href(&self, _: &Entry) -> Option<String> {
+        None
+    }
+
+    async fn shown(visit: &Visit, found: Found<Self>) -> Answer {
+        page(visit, &found, None)
+    }
 }
 
-async fn page(visit: &Visit, verdict: Option<&Verdict>) -> Answer {
-    let lang = visit.lang;
-    let scope = visit.scope(Purpose::Audit)?;
-    let asked = asked(visit, &scope).await?;
-    let (offset, limit) = visit.paging(ROWS);
-    let found = if asked.nobody {
-        store::Page::empty(limit)
-    } else {
-        journal::page(&visit.app.db, &asked.filter, offset, limit).await?
-    };
-    let names = names(visit, &found.rows).await?;
-    let columns = [
-        table::number(visit.t("序号")),
-        table::text(visit.t("时间")),
-        table::text(visit.t("谁")),
-        table::text(visit.t("做了什么")),
-        table::text(visit.t("对象")),
-        table::text(visit.t("地区")),
-        table::text(visit.t("事由")),
-    ];
-    let rows = found
-        .rows
-        .iter()
-        .map(|entry| {
-            let event = &entry.event;
-            table::still(vec![
-                html! { (entry.seq) },
-                html! { (format::instant(entry.at)) },
-                html! { (who(lang, &names, event.by)) },
-                html! {
-                    (act_name(visit, &event.act))
-                    @if has_detail(&event.detail) {
-                        details { summary.quiet { (visit.t("详情")) } code { (event.detail) } }
-                    }
-                },
-                html! { (subject(visit, event)) },
-                html! { (event.region.map_or_else(|| "—".to_owned(), |region| visit.place(region))) },
-                html! { (words::sentence(lang, &event.purpose)) },
-            ])
-        })
-        .collect();
+fn page(visit: &Visit, found: &Found<Entries>, verdict: Option<&Verdict>) -> Answer {
+    let nothing = piece::empty(visit.t("没有符合条件的日志。请放宽筛选条件。"), &html! {});
     let body = html! {
         @if let Some(verdict) = verdict { (verdict_box(visit, verdict)) }
-        (filters(visit, &scope))
-        (listing::listed(visit, (visit.t("操作日志"), "/journal"), &columns, rows, &found, &piece::empty(visit.t("没有符合条件的日志。请放宽筛选条件。"), &html! {})))
+        (filters(visit, &found.list.scope))
+        (found.table(visit, &nothing))
     };
     let acts = html! {
         form method="post" action="/journal/verify" {
             (form::token(visit))
             button.primary type="submit" { (visit.t("校验日志链")) }
         }
-        a.button href=(visit.query.with("page", "").href("/journal/export")) { (visit.t("导出")) }
+        (found.export(visit))
         a.button href="/audit" { (visit.t("年度审计")) }
     };
     Ok(visit
@@ -178,11 +258,6 @@ fn filters(visit: &Visit, scope: &Scope) -> Markup {
 /// Whether there is anything in a detail.
 fn has_detail(detail: &serde_json::Value) -> bool {
     !detail.is_null() && detail.as_object().is_none_or(|object| !object.is_empty())
-}
-
-async fn names(visit: &Visit, entries: &[Entry]) -> anyhow::Result<BTreeMap<OfficerId, String>> {
-    let ids: BTreeSet<OfficerId> = entries.iter().map(|entry| entry.event.by).collect();
-    access::officer::names(&visit.app.db, &ids.into_iter().collect::<Vec<_>>()).await
 }
 
 fn who(lang: Lang, names: &BTreeMap<OfficerId, String>, id: OfficerId) -> String {
@@ -237,7 +312,7 @@ fn subject(visit: &Visit, event: &Event) -> Markup {
 /// A fault of the database.
 pub async fn verify(visit: &Visit) -> Answer {
     let verdict = journal::verify(&visit.app.db).await?;
-    page(visit, Some(&verdict)).await
+    page(visit, &lists::found(visit).await?, Some(&verdict))
 }
 
 fn verdict_box(visit: &Visit, verdict: &Verdict) -> Markup {
@@ -285,102 +360,6 @@ fn fault_words(lang: Lang, fault: &ChainFault) -> String {
             lang.f("链头存证文件第 {line} 行被改动", &[("line", line)])
         }
     }
-}
-
-/// `GET /journal/export` (导出操作日志): the same filters, newest first, up to the export limit.
-///
-/// # Errors
-/// A fault of the database.
-pub async fn export(visit: &Visit) -> Answer {
-    let lang = visit.lang;
-    let scope = visit.scope(Purpose::Audit)?;
-    let asked = asked(visit, &scope).await?;
-    let limit = visit.app.config.export_rows;
-    let found = if asked.nobody {
-        store::Page::empty(limit)
-    } else {
-        journal::page(&visit.app.db, &asked.filter, 0, limit).await?
-    };
-    let mut tx = visit.app.db.begin().await?;
-    tx.note(Event {
-        by: scope.actor.officer,
-        purpose: scope.purpose.text(),
-        act: "journal.export".to_owned(),
-        subject_kind: "journal".to_owned(),
-        subject_id: String::new(),
-        region: asked.filter.region,
-        detail: json!({ "rows": found.rows.len(), "of": found.total }),
-    });
-    let at = tx.now();
-    tx.commit().await?;
-    let names = names(visit, &found.rows).await?;
-    let column = |title: &str, kind, width| Column::new(title, kind, width);
-    let rows = found
-        .rows
-        .iter()
-        .map(|entry| {
-            let event = &entry.event;
-            let detail = if has_detail(&event.detail) {
-                event.detail.to_string()
-            } else {
-                String::new()
-            };
-            vec![
-                Field::Integer(entry.seq),
-                Field::text(format::instant(entry.at)),
-                Field::text(who(lang, &names, event.by)),
-                Field::text(act_name(visit, &event.act)),
-                Field::text(event.act.clone()),
-                Field::text(event.subject_kind.clone()),
-                Field::text(event.subject_id.clone()),
-                Field::text(
-                    event
-                        .region
-                        .map_or_else(String::new, |region| region.to_string()),
-                ),
-                Field::text(words::sentence(lang, &event.purpose)),
-                Field::text(detail),
-                Field::text(entry.hash.clone()),
-            ]
-        })
-        .collect();
-    let book = Table {
-        name: lang.t("操作日志").to_owned(),
-        notes: vec![lang.f(
-            "{name} 于 {at} 导出，{rows} 条，共 {total} 条符合条件",
-            &[
-                ("name", &scope.actor.name),
-                ("at", &format::instant(at)),
-                ("rows", &found.rows.len()),
-                ("total", &found.total),
-            ],
-        )],
-        columns: vec![
-            column(lang.t("序号"), Kind::Integer, 10),
-            column(lang.t("时间"), Kind::Text, 18),
-            column(lang.t("谁"), Kind::Text, 14),
-            column(lang.t("做了什么"), Kind::Text, 18),
-            column(lang.t("动作代码"), Kind::Text, 24),
-            column(lang.t("对象"), Kind::Text, 12),
-            column(lang.t("对象编号"), Kind::Text, 38),
-            column(lang.t("地区"), Kind::Text, 14),
-            column(lang.t("事由"), Kind::Text, 20),
-            column(lang.t("详情"), Kind::Text, 40),
-            column(lang.t("哈希"), Kind::Text, 66),
-        ],
-        rows,
-        open_rows: 0,
-    };
-    let bytes = sheets::xlsx(&[book]).context("writing the exported journal")?;
-    Ok(download(
-        &format!(
-            "{}-{}.xlsx",
-            lang.t("操作日志"),
-            format::date(visit.today())
-        ),
-        super::pay_file::XLSX,
-        bytes,
-    ))
 }
 
 #[cfg(test)]

@@ -3,19 +3,18 @@
 //!
 //! What is done about one stands on its own page ([`super::lead`]).
 
-use crate::parts::export::{Export, few_enough};
+use crate::lists::{About, Column, Found, List, column, maybe};
+use crate::locale::key;
 use crate::parts::form::field;
-use crate::parts::{format, listing, piece, table};
-use crate::problem::Answer;
+use crate::parts::{format, listing, piece};
+use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
-use access::{Permission, Purpose};
+use access::{Permission, Purpose, Scope};
 use casework::lead::{self, Kind, Lead, LeadFilter, LeadSort, LeadState};
 use maud::{Markup, html};
-use sheets::{Column, Field, Kind as Cell};
-
-/// Rows a page shows.
-const ROWS: u64 = 30;
+use sheets::{Field, Kind as Cell};
+use store::Page;
 
 /// The kind in words.
 pub(crate) fn kind(visit: &Visit, kind: Kind) -> &'static str {
@@ -75,55 +74,141 @@ pub(crate) fn sort(visit: &Visit) -> (LeadSort, bool) {
     )
 }
 
-/// `GET /leads` (政策找人); the look is journalled.
-///
-/// # Errors
-/// A fault of the database.
-pub async fn show(visit: &Visit) -> Answer {
-    let scope = visit.scope_for(Permission::SeeCases, Purpose::Review)?;
-    let db = &visit.app.db;
-    let filter = filter(visit);
-    let (offset, limit) = visit.paging(ROWS);
-    let counts = lead::funnel(db, &scope, &filter).await?;
-    let found = lead::list(db, &scope, &filter, sort(visit), offset, limit).await?;
-    let columns = [
-        table::text(visit.t("对象")),
-        table::text(visit.t("线索")),
-        table::text(visit.t("事项")),
-        table::number(visit.t("应发每月")).by("due"),
-        table::number(visit.t("在发每月")).by("paid"),
-        table::text(visit.t("还缺什么")),
-        table::text(visit.t("社区")).by("place"),
-        table::text(visit.t("发现日期")).by("found"),
-        table::text(visit.t("状态")),
-    ];
-    let rows = found.rows.iter().map(|one| row(visit, one)).collect();
-    let acts = html! {
-        @if visit.can(Permission::RunSweep) { a.button href="/leads/sweep" { (visit.t("全人口比对")) } }
-    };
-    listing::Worklist {
-        title: visit.t("政策找人"),
+/// Leads as somebody asked for them (政策找人); every look is journalled.
+pub(crate) struct Leads {
+    scope: Scope,
+    filter: LeadFilter,
+    sort: (LeadSort, bool),
+}
+
+impl List for Leads {
+    type Row = Lead;
+    type Beside = ();
+    const ABOUT: About = About {
+        word: "leads",
+        title: key("政策找人"),
         path: "/leads",
-        standings: listing::standings(LeadState::ALL, &counts, |one| {
-            let tone = match one {
-                LeadState::Found => "yellow",
-                LeadState::Enrolled => "green",
-                _ => "",
-            };
-            (one.word(), state(visit, one), tone)
-        }),
-        filters: filters(visit),
-        to_do: visit.t("待走访和已走访"),
-        columns: &columns,
-        rows,
-        nothing: (
-            visit.t("没有这样的线索。线索由每晚的全人口比对和生活事件发现。"),
-            visit.t("看全部待办线索"),
-        ),
-        acts,
-        exports: visit.can(Permission::ExportCases),
+        rows: 30,
+        sees: Permission::SeeCases,
+        exports: Permission::ExportCases,
+        act: ("web.export_leads", "leads"),
+    };
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column::<Self>("subject", key("对象"), Cell::Text, 12, |at| {
+                Field::text(&at.row.subject)
+            }),
+            column::<Self>("kind", key("线索"), Cell::Text, 12, |at| {
+                Field::text(kind(at.visit, at.row.kind))
+            })
+            .cell(|at| piece::tag(kind(at.visit, at.row.kind))),
+            column::<Self>("programme", key("事项"), Cell::Text, 18, |at| {
+                let (zh, en) = at.visit.app.desk.title(&at.row.programme);
+                Field::text(at.lang().pick(&zh, &en))
+            }),
+            column::<Self>("due", key("应发每月"), Cell::Money, 14, |at| {
+                maybe(at.row.due, Field::Money)
+            })
+            .sorted()
+            .cell(|at| html! { (amount(at.visit, at.row.due)) }),
+            column::<Self>("paid", key("在发每月"), Cell::Money, 14, |at| {
+                Field::Money(at.row.paid)
+            })
+            .sorted()
+            .cell(|at| html! { @if at.row.paid.fen() == 0 { "—" } @else { (format::money(at.lang(), at.row.paid)) } }),
+            column::<Self>("missing", key("还缺什么"), Cell::Text, 30, |at| {
+                Field::text(missing(at.visit, at.row))
+            }),
+            column::<Self>("region", key("区划代码"), Cell::Text, 16, |at| {
+                Field::text(at.row.region.to_string())
+            })
+            .aside(),
+            column::<Self>("place", key("社区"), Cell::Text, 16, |at| {
+                Field::text(at.visit.place(at.row.region))
+            })
+            .sorted(),
+            column::<Self>("found", key("发现日期"), Cell::Date, 12, |at| {
+                Field::Date(at.row.found_on)
+            })
+            .sorted(),
+            column::<Self>("state", key("状态"), Cell::Text, 10, |at| {
+                Field::text(state(at.visit, at.row.state))
+            })
+            .cell(|at| {
+                let visited = at.row.visited_on.filter(|_| at.row.state == LeadState::Visited);
+                html! {
+                    (state(at.visit, at.row.state))
+                    @if let Some(day) = visited { div.quiet { (format::date(day)) } }
+                }
+            }),
+            column::<Self>("done", key("走访和办理情况"), Cell::Text, 40, |at| {
+                Field::text(format!("{} {}", at.row.visits, at.row.note).trim())
+            })
+            .aside(),
+        ]
     }
-    .show(visit, scope.region, &found)
+
+    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+        Ok(Self {
+            scope: visit.scope_for(permission, Purpose::Review)?,
+            filter: filter(visit),
+            sort: sort(visit),
+        })
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<Lead>> {
+        let db = &visit.app.db;
+        lead::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
+    }
+
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Lead>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Lead>> {
+        let last = last.map(|row| row.id);
+        lead::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
+    async fn beside(&self, _: &Visit, _: &[Lead]) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn href(&self, row: &Lead) -> Option<String> {
+        Some(format!("/leads/{}", row.id))
+    }
+
+    async fn shown(visit: &Visit, found: Found<Self>) -> Answer {
+        let list = &found.list;
+        let counts = lead::funnel(&visit.app.db, &list.scope, &list.filter).await?;
+        let acts = html! {
+            @if visit.can(Permission::RunSweep) { a.button href="/leads/sweep" { (visit.t("全人口比对")) } }
+        };
+        listing::Worklist {
+            standings: listing::standings(LeadState::ALL, &counts, |one| {
+                let tone = match one {
+                    LeadState::Found => "yellow",
+                    LeadState::Enrolled => "green",
+                    _ => "",
+                };
+                (one.word(), state(visit, one), tone)
+            }),
+            filters: filters(visit),
+            to_do: visit.t("待走访和已走访"),
+            nothing: (
+                visit.t("没有这样的线索。线索由每晚的全人口比对和生活事件发现。"),
+                visit.t("看全部待办线索"),
+            ),
+            acts,
+        }
+        .show(visit, &found)
+    }
 }
 
 fn filters(visit: &Visit) -> Markup {
@@ -137,85 +222,4 @@ fn filters(visit: &Visit) -> Markup {
         (field(lang, "programme", visit.t("事项")).value(query.get("programme")).filter(visit.t("全部事项"), &programmes))
         (field(lang, "kind", visit.t("线索")).value(query.get("kind")).filter(visit.t("全部种类"), &kinds))
     }
-}
-
-fn row(visit: &Visit, one: &Lead) -> table::Row {
-    let lang = visit.lang;
-    let (zh, en) = visit.app.desk.title(&one.programme);
-    let missing = missing(visit, one);
-    table::row(
-        format!("/leads/{}", one.id),
-        vec![
-            html! { (one.subject) },
-            html! { (piece::tag(kind(visit, one.kind))) },
-            html! { (lang.pick(&zh, &en)) },
-            html! { (amount(visit, one.due)) },
-            html! { @if one.paid.fen() == 0 { "—" } @else { (format::money(lang, one.paid)) } },
-            html! { @if missing.is_empty() { "—" } @else { (missing) } },
-            html! { (visit.place(one.region)) },
-            html! { (format::date(one.found_on)) },
-            html! {
-                (state(visit, one.state))
-                @if let Some(day) = one.visited_on.filter(|_| one.state == LeadState::Visited) { div.quiet { (format::date(day)) } }
-            },
-        ],
-    )
-}
-
-/// `GET /leads/export` (导出线索): at most so many rows, with who took it and when inside the file, and journalled.
-///
-/// # Errors
-/// [`crate::problem::Problem::Conflict`] when there are too many rows.
-pub async fn export(visit: &Visit) -> Answer {
-    let lang = visit.lang;
-    let scope = visit.scope(Purpose::Review)?;
-    let most = visit.app.config.export_rows;
-    let filter = filter(visit);
-    let found = lead::list(&visit.app.db, &scope, &filter, sort(visit), 0, most).await?;
-    few_enough(visit, found.total)?;
-    let columns = vec![
-        Column::new(visit.t("对象"), Cell::Text, 12),
-        Column::new(visit.t("线索"), Cell::Text, 12),
-        Column::new(visit.t("事项"), Cell::Text, 18),
-        Column::new(visit.t("应发每月"), Cell::Money, 14),
-        Column::new(visit.t("在发每月"), Cell::Money, 14),
-        Column::new(visit.t("还缺什么"), Cell::Text, 30),
-        Column::new(visit.t("区划代码"), Cell::Text, 16),
-        Column::new(visit.t("社区"), Cell::Text, 16),
-        Column::new(visit.t("发现日期"), Cell::Date, 12),
-        Column::new(visit.t("状态"), Cell::Text, 10),
-        Column::new(visit.t("走访和办理情况"), Cell::Text, 40),
-    ];
-    let rows = found
-        .rows
-        .iter()
-        .map(|one| {
-            let (zh, en) = visit.app.desk.title(&one.programme);
-            vec![
-                Field::text(&one.subject),
-                Field::text(kind(visit, one.kind)),
-                Field::text(lang.pick(&zh, &en)),
-                one.due.map_or(Field::Empty, Field::Money),
-                Field::Money(one.paid),
-                Field::text(missing(visit, one)),
-                Field::text(one.region.to_string()),
-                Field::text(visit.place(one.region)),
-                Field::Date(one.found_on),
-                Field::text(state(visit, one.state)),
-                Field::text(format!("{} {}", one.visits, one.note).trim()),
-            ]
-        })
-        .collect();
-    let name = visit.t("政策找人");
-    Export {
-        name,
-        file: format!("{name}-{}", format::date(visit.today())),
-        act: "web.export_leads",
-        subject: ("leads", visit.request_id.clone()),
-        columns,
-        rows,
-        total: found.total,
-    }
-    .answer(visit, &scope)
-    .await
 }

@@ -1,17 +1,18 @@
 //! Life events (生活事件): what happened in the households of this place, and what each event means for their cases.
 
+use crate::lists::{About, Column, Found, List, column};
+use crate::locale::key;
 use crate::parts::form::{field, lesser};
 use crate::parts::{format, listing, piece, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
-use access::{Permission, Purpose};
+use access::{Permission, Purpose, Scope};
 use casework::life_event::{self, EventFilter, Kind, LifeEvent, Line};
 use casework::review::Differs;
 use maud::{Markup, html};
+use sheets::{Field, Kind as Cell};
+use store::Page;
 use vocab::{Money, Region};
-
-/// Rows a page shows.
-const ROWS: u64 = 30;
 
 /// What kind of event, in words.
 pub(crate) fn kind(visit: &Visit, kind: Kind) -> &'static str {
@@ -41,65 +42,131 @@ pub(crate) fn what(visit: &Visit, event: &LifeEvent) -> String {
     }
 }
 
-/// `GET /life-events` (生活事件).
-///
-/// # Errors
-/// A fault of the database.
-pub async fn show(visit: &Visit) -> Answer {
-    let lang = visit.lang;
-    let scope = visit.scope_for(Permission::SeeCases, Purpose::Review)?;
-    let db = &visit.app.db;
-    let filter = EventFilter {
-        kind: visit.query.some("kind").and_then(Kind::from_word),
-        region: listing::chosen_place(visit),
+/// Life events as somebody asked for them (生活事件).
+pub(crate) struct Events {
+    scope: Scope,
+    filter: EventFilter,
+}
+
+impl List for Events {
+    type Row = LifeEvent;
+    type Beside = ();
+    const ABOUT: About = About {
+        word: "life_events",
+        title: key("生活事件"),
+        path: "/life-events",
+        rows: 30,
+        sees: Permission::SeeCases,
+        exports: Permission::ExportCases,
+        act: ("web.export_life_events", "cases"),
     };
-    let (offset, limit) = visit.paging(ROWS);
-    let found = life_event::list(db, &scope, &filter, offset, limit).await?;
-    let columns = [
-        table::text(visit.t("发生了什么")),
-        table::text(visit.t("对象")),
-        table::text(visit.t("哪一天")),
-        table::text(visit.t("谁说的（来源）")),
-        table::text(visit.t("社区")),
-        table::text(visit.t("登记")),
-    ];
-    let rows = found
-        .rows
-        .iter()
-        .map(|one| {
-            table::row(
-                format!("/life-events/{}", one.id),
-                vec![
-                    html! { (what(visit, one)) },
-                    html! { (one.subject) },
-                    html! { (format::date(one.on)) },
-                    html! { (one.source) },
-                    html! { (visit.place(one.region)) },
-                    html! { (one.recorder) " " (format::instant(one.recorded_at)) },
-                ],
-            )
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column::<Self>("what", key("发生了什么"), Cell::Text, 24, |at| {
+                Field::text(what(at.visit, at.row))
+            }),
+            column::<Self>("subject", key("对象"), Cell::Text, 12, |at| {
+                Field::text(&at.row.subject)
+            }),
+            column::<Self>("day", key("哪一天"), Cell::Date, 12, |at| {
+                Field::Date(at.row.on)
+            }),
+            column(
+                "source",
+                key("谁说的（来源）"),
+                Cell::Text,
+                20,
+                |at| Field::text(&at.row.source),
+            ),
+            column::<Self>("region", key("区划代码"), Cell::Text, 16, |at| {
+                Field::text(at.row.region.to_string())
+            })
+            .aside(),
+            column::<Self>("place", key("社区"), Cell::Text, 16, |at| {
+                Field::text(at.visit.place(at.row.region))
+            }),
+            column::<Self>("recorded", key("登记"), Cell::Text, 28, |at| {
+                let at_instant = format::instant(at.row.recorded_at);
+                Field::text(format!("{} {at_instant}", at.row.recorder))
+            }),
+        ]
+    }
+
+    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+        Ok(Self {
+            scope: visit.scope_for(permission, Purpose::Review)?,
+            filter: EventFilter {
+                kind: visit.query.some("kind").and_then(Kind::from_word),
+                region: listing::chosen_place(visit),
+            },
         })
-        .collect();
-    let kinds: Vec<(String, String)> = Kind::ALL
-        .into_iter()
-        .map(|one| (one.word(), kind(visit, one).to_owned()))
-        .collect();
-    let body = html! {
-        (piece::figures(&[
-            piece::Figure { label: visit.t("全部事件").to_owned(), count: found.total, href: "/life-events".to_owned(), tone: "", chosen: true },
-        ]))
-        form.filters method="get" action="/life-events" {
-            (field(lang, "kind", visit.t("种类")).value(visit.query.get("kind")).filter(visit.t("全部种类"), &kinds))
-            (listing::place(visit, scope.region))
-            (lesser(visit.t("筛选")))
-        }
-        (listing::listed(visit, (visit.t("生活事件"), "/life-events"), &columns, rows, &found, &piece::empty(visit.t("还没有生活事件。死亡和迁移在家庭页登记；满龄和事实到期由系统每天核对。"), &html! {})))
-    };
-    Ok(visit
-        .page(visit.t("生活事件"))
-        .nav("/life-events")
-        .wide()
-        .show(&body))
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    async fn page(
+        &self,
+        visit: &Visit,
+        offset: u64,
+        limit: u64,
+    ) -> anyhow::Result<Page<LifeEvent>> {
+        life_event::list(&visit.app.db, &self.scope, &self.filter, offset, limit).await
+    }
+
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&LifeEvent>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<LifeEvent>> {
+        let last = last.map(|row| row.id);
+        life_event::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
+    async fn beside(&self, _: &Visit, _: &[LifeEvent]) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn href(&self, row: &LifeEvent) -> Option<String> {
+        Some(format!("/life-events/{}", row.id))
+    }
+
+    async fn shown(visit: &Visit, found: Found<Self>) -> Answer {
+        let lang = visit.lang;
+        let kinds: Vec<(String, String)> = Kind::ALL
+            .into_iter()
+            .map(|one| (one.word(), kind(visit, one).to_owned()))
+            .collect();
+        let all = piece::Figure {
+            label: visit.t("全部事件").to_owned(),
+            count: found.page.total,
+            href: "/life-events".to_owned(),
+            tone: "",
+            chosen: true,
+        };
+        let nothing = piece::empty(
+            visit.t("还没有生活事件。死亡和迁移在家庭页登记；满龄和事实到期由系统每天核对。"),
+            &html! {},
+        );
+        let body = html! {
+            (piece::figures(&[all]))
+            form.filters method="get" action="/life-events" {
+                (field(lang, "kind", visit.t("种类")).value(visit.query.get("kind")).filter(visit.t("全部种类"), &kinds))
+                (listing::place(visit, found.list.scope.region))
+                (lesser(visit.t("筛选")))
+            }
+            (found.table(visit, &nothing))
+        };
+        Ok(visit
+            .page(visit.t("生活事件"))
+            .nav("/life-events")
+            .wide()
+            .acts(found.export(visit))
+            .show(&body))
+    }
 }
 
 /// `GET /life-events/{id}` (生活事件详情); the look is journalled.

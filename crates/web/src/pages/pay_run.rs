@@ -3,11 +3,13 @@
 //! A release goes on in the background when it takes long; the page shows how far it is. Killed in the middle, pressing
 //! 继续放款 goes on where it stopped: the ledger pays every line once, whatever happens here.
 
+use super::pay_lines::Lines;
 use super::pay_runs::{names, obstacles, programme, programmes};
+use crate::lists::Found;
 use crate::locale::Lang;
 use crate::parts::form::{self, FieldError, fault, field};
 use crate::parts::piece::Figure;
-use crate::parts::{format, pager, piece, table};
+use crate::parts::{format, piece};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
@@ -20,7 +22,6 @@ use ledger::{Blocked, Difference, LineFilter, LineState, NewPayRun, PayLine, Pay
 use maud::{Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use store::Page;
 use vocab::ids::{PayRunId, PersonId};
 use vocab::{Money, Month};
 
@@ -184,7 +185,9 @@ pub(crate) async fn page(visit: &Visit, errors: &[FieldError], above: Option<&Ma
     let lines = ledger::lines(db, &scope, &wanted(shown, run.id), offset, limit).await?;
     let figures = figures(visit, &scope, &run, &sums, shown).await?;
     let before = last_month(visit, &scope, &run).await?;
+    let list = Lines::of(scope.clone(), wanted(shown, run.id));
     let people = people(visit, &scope, &lines.rows).await?;
+    let lines = Found::by(list, lines, people);
     let officers = names(visit, std::slice::from_ref(&run)).await?;
     let who = |id| officers.get(&id).cloned().unwrap_or_default();
     let path = format!("/pay-runs/{}", run.id);
@@ -199,10 +202,11 @@ pub(crate) async fn page(visit: &Visit, errors: &[FieldError], above: Option<&Ma
         }
         (what_next(visit, &run, &sums, errors))
         (figures)
-        @if lines.rows.is_empty() {
+        @if lines.page.rows.is_empty() {
             (piece::empty(visit.t("这一类没有明细。"), &html! {}))
         } @else {
-            (lines_table(visit, &lines, &people, &path))
+            (lines.table_at(visit, &path))
+            p.quiet { (visit.t("金额单位：元")) }
         }
         (piece::section(visit.t("经办"), &piece::facts(&[
             (visit.t("地区").to_owned(), html! { (visit.place(run.region)) }),
@@ -363,58 +367,6 @@ pub(crate) async fn people(
     let ids: Vec<PersonId> = ids.into_iter().collect();
     let rows = registry::people::rows(&visit.app.db, scope, &ids).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
-}
-
-pub(crate) fn lines_table(
-    visit: &Visit,
-    lines: &Page<PayLine>,
-    people: &BTreeMap<PersonId, String>,
-    path: &str,
-) -> Markup {
-    let lang = visit.lang;
-    let columns = [
-        table::text(visit.t("领取人")),
-        table::text(visit.t("事项")),
-        table::text(visit.t("地区")),
-        table::text(visit.t("与上月比")),
-        table::number(visit.t("上月")),
-        table::number(visit.t("当月")),
-        table::number(visit.t("补发")),
-        table::number(visit.t("追回")),
-        table::number(visit.t("实发")),
-        table::text(visit.t("状态与原因")),
-    ];
-    let money = |amount: Money| html! { @if amount == Money::ZERO { "—" } @else { (amount) } };
-    let rows = lines
-        .rows
-        .iter()
-        .map(|line| {
-            table::row(
-                format!("/pay-lines/{}", line.id),
-                vec![
-                    html! { (people.get(&line.payee).map_or(visit.t("已迁出本辖区"), |name| name)) },
-                    html! { (programme(visit, &line.programme)) },
-                    html! { (visit.place(line.region)) },
-                    html! { (difference(lang, line.difference)) },
-                    html! { (line.previous.map_or_else(|| "—".to_owned(), |amount| amount.to_string())) },
-                    money(line.regular),
-                    money(line.arrears),
-                    money(line.recovery),
-                    html! { strong { (line.net) } },
-                    html! {
-                        (line_state(lang, line.state))
-                        @if let Some(blocked) = &line.blocked { div.quiet { (reason(visit, blocked)) } }
-                        @if let Some(words) = &line.bank_reason { div.quiet { (words) } }
-                    },
-                ],
-            )
-        })
-        .collect();
-    html! {
-        (table::table(lang, visit.t("发放明细"), &columns, rows, path, &visit.query))
-        p.quiet { (visit.t("金额单位：元")) }
-        (pager::pager(lang, lines, path, &visit.query))
-    }
 }
 
 fn in_progress(visit: &Visit, run: &PayRun, sums: &Sums) -> Markup {

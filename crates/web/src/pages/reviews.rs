@@ -2,21 +2,20 @@
 //!
 //! A review is done on the case's own page; this is the list of them, by programme, place and month.
 
-use crate::parts::export::{Export, few_enough};
+use crate::lists::{About, Column, Found, List, column, maybe};
+use crate::locale::key;
 use crate::parts::form::{field, lesser};
-use crate::parts::{format, listing, mark, piece, table};
-use crate::problem::Answer;
+use crate::parts::{format, listing, mark, piece};
+use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
 use access::{Permission, Purpose, Scope};
 use casework::clock::Light;
-use casework::review::{ReviewCounts, ReviewFilter, ReviewRow, UNKNOWN_CLASS, counts, list};
+use casework::review::{self, ReviewCounts, ReviewFilter, ReviewRow, UNKNOWN_CLASS, counts};
 use maud::{Markup, html};
-use sheets::{Column, Field, Kind};
+use sheets::{Field, Kind};
+use store::Page;
 use vocab::Month;
-
-/// Rows a page shows.
-const ROWS: u64 = 30;
 
 /// What the address narrows to, for the page and for programs.
 pub(crate) fn filter(visit: &Visit) -> ReviewFilter {
@@ -34,44 +33,140 @@ pub(crate) fn filter(visit: &Visit) -> ReviewFilter {
     }
 }
 
-/// `GET /reviews` (定期核查).
-///
-/// # Errors
-/// A fault of the database.
-pub async fn show(visit: &Visit) -> Answer {
-    let scope = visit.scope_for(Permission::SeeCases, Purpose::Review)?;
-    let db = &visit.app.db;
-    let filter = filter(visit);
-    let (offset, limit) = visit.paging(ROWS);
-    let figures = counts(db, &scope, &filter).await?;
-    let found = list(db, &scope, &visit.app.desk, &filter, offset, limit).await?;
-    let columns = [
-        table::text(visit.t("办件号")),
-        table::text(visit.t("时限")),
-        table::text(visit.t("事项")),
-        table::text(visit.t("核查分类")),
-        table::text(visit.t("到期日")),
-        table::text(visit.t("申请人")),
-        table::text(visit.t("社区")),
-        table::text(visit.t("核查结果")),
-    ];
-    let rows = found.rows.iter().map(|one| row(visit, one)).collect();
-    let body = html! {
-        (piece::figures(&figures_of(visit, &figures)))
-        (filters(visit, &scope, &filter))
-        (listing::listed(visit, (visit.t("定期核查"), "/reviews"), &columns, rows, &found, &piece::empty(visit.t("没有这样的核查。"), &html! {})))
+/// Reviews as somebody asked for them (定期核查).
+pub(crate) struct Reviews {
+    scope: Scope,
+    filter: ReviewFilter,
+}
+
+impl List for Reviews {
+    type Row = ReviewRow;
+    type Beside = ();
+    const ABOUT: About = About {
+        word: "reviews",
+        title: key("定期核查"),
+        path: "/reviews",
+        rows: 30,
+        sees: Permission::SeeCases,
+        exports: Permission::ExportCases,
+        act: ("web.export_reviews", "cases"),
     };
-    let acts = html! {
-        @if visit.can(Permission::ExportCases) {
-            a.button href=(visit.query.with("page", "").href("/reviews/export")) { (visit.t("导出")) }
-        }
-    };
-    Ok(visit
-        .page(visit.t("定期核查"))
-        .nav("/reviews")
-        .wide()
-        .acts(acts)
-        .show(&body))
+
+    fn columns() -> Vec<Column<Self>> {
+        vec![
+            column::<Self>("number", key("办件号"), Kind::Text, 18, |at| {
+                Field::text(&at.row.row.case.number)
+            }),
+            column::<Self>("done", key("核查日期"), Kind::Date, 12, |at| {
+                maybe(at.row.done_on, Field::Date)
+            })
+            .aside(),
+            column::<Self>("light", key("时限"), Kind::Text, 12, |at| {
+                let open = at.row.done_on.is_none();
+                maybe(open.then_some(at.row.days_left), |left| {
+                    Field::text(mark::left_words(at.lang(), left))
+                })
+            })
+            .cell(|at| {
+                html! {
+                    @if let Some(done) = at.row.done_on { (format::date(done)) }
+                    @else { (mark::light(at.lang(), at.row.light, Some(at.row.days_left))) }
+                    @if at.row.provisional && at.row.done_on.is_none() { " " (super::todo::provisional(at.visit)) }
+                }
+            }),
+            column::<Self>("programme", key("事项"), Kind::Text, 16, |at| {
+                let row = &at.row.row;
+                Field::text(at.lang().pick(&row.programme_zh, &row.programme_en))
+            }),
+            column::<Self>("class", key("核查分类"), Kind::Text, 16, |at| {
+                Field::text(class(at.visit, at.row))
+            }),
+            column::<Self>("due", key("到期日"), Kind::Date, 12, |at| {
+                Field::Date(at.row.due_on)
+            }),
+            column::<Self>("applicant", key("申请人"), Kind::Text, 12, |at| {
+                Field::text(&at.row.row.case.subject_masked)
+            })
+            .cell(|at| {
+                let case = &at.row.row.case;
+                html! { (case.subject_masked) " " (at.lang().f("{count} 人", &[("count", &case.member_count)])) }
+            }),
+            column::<Self>("region", key("区划代码"), Kind::Text, 16, |at| {
+                Field::text(at.row.row.case.region.to_string())
+            })
+            .aside(),
+            column::<Self>("place", key("社区"), Kind::Text, 16, |at| {
+                Field::text(at.visit.place(at.row.row.case.region))
+            }),
+            column::<Self>("found", key("核查结果"), Kind::Text, 14, |at| {
+                Field::text(result(at.visit, at.row))
+            })
+            .cell(|at| {
+                html! {
+                    (result(at.visit, at.row))
+                    @if !at.row.said.is_empty() { div.quiet { (at.row.said) } }
+                    @if !at.row.done_by.is_empty() { div.quiet { (at.row.done_by) } }
+                }
+            }),
+        ]
+    }
+
+    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+        Ok(Self {
+            scope: visit.scope_for(permission, Purpose::Review)?,
+            filter: filter(visit),
+        })
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    async fn page(
+        &self,
+        visit: &Visit,
+        offset: u64,
+        limit: u64,
+    ) -> anyhow::Result<Page<ReviewRow>> {
+        let (db, desk) = (&visit.app.db, &visit.app.desk);
+        review::list(db, &self.scope, desk, &self.filter, offset, limit).await
+    }
+
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&ReviewRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<ReviewRow>> {
+        let (db, desk) = (&visit.app.db, &visit.app.desk);
+        let last = last.map(|row| row.id);
+        review::after(db, &self.scope, desk, &self.filter, last, limit).await
+    }
+
+    async fn beside(&self, _: &Visit, _: &[ReviewRow]) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn href(&self, row: &ReviewRow) -> Option<String> {
+        Some(format!("/cases/{}", row.row.case.id))
+    }
+
+    async fn shown(visit: &Visit, found: Found<Self>) -> Answer {
+        let list = &found.list;
+        let figures = counts(&visit.app.db, &list.scope, &list.filter).await?;
+        let nothing = piece::empty(visit.t("没有这样的核查。"), &html! {});
+        let body = html! {
+            (piece::figures(&figures_of(visit, &figures)))
+            (filters(visit, &list.scope, &list.filter))
+            (found.table(visit, &nothing))
+        };
+        Ok(visit
+            .page(visit.t("定期核查"))
+            .nav("/reviews")
+            .wide()
+            .acts(found.export(visit))
+            .show(&body))
+    }
 }
 
 fn figures_of(visit: &Visit, counts: &ReviewCounts) -> Vec<piece::Figure> {
@@ -148,84 +243,4 @@ fn result(visit: &Visit, one: &ReviewRow) -> String {
         (None, None) if one.opened => visit.t("已转待办").to_owned(),
         _ => visit.t("未到时间").to_owned(),
     }
-}
-
-fn row(visit: &Visit, one: &ReviewRow) -> table::Row {
-    let lang = visit.lang;
-    let case = &one.row.case;
-    table::row(
-        format!("/cases/{}", case.id),
-        vec![
-            html! { (case.number) },
-            html! {
-                @if let Some(done) = one.done_on { (format::date(done)) }
-                @else { (mark::light(lang, one.light, Some(one.days_left))) }
-                @if one.provisional && one.done_on.is_none() { " " (super::todo::provisional(visit)) }
-            },
-            html! { (lang.pick(&one.row.programme_zh, &one.row.programme_en)) },
-            html! { (class(visit, one)) },
-            html! { (format::date(one.due_on)) },
-            html! { (case.subject_masked) " " (lang.f("{count} 人", &[("count", &case.member_count)])) },
-            html! { (visit.place(case.region)) },
-            html! {
-                (result(visit, one))
-                @if !one.said.is_empty() { div.quiet { (one.said) } }
-                @if !one.done_by.is_empty() { div.quiet { (one.done_by) } }
-            },
-        ],
-    )
-}
-
-/// `GET /reviews/export` (导出定期核查): at most so many rows, with who took it and when inside the file, and journalled.
-///
-/// # Errors
-/// [`Problem::Conflict`] when there are too many rows.
-pub async fn export(visit: &Visit) -> Answer {
-    let lang = visit.lang;
-    let scope = visit.scope(Purpose::Review)?;
-    let most = visit.app.config.export_rows;
-    let filter = filter(visit);
-    let found = list(&visit.app.db, &scope, &visit.app.desk, &filter, 0, most).await?;
-    few_enough(visit, found.total)?;
-    let columns = vec![
-        Column::new(visit.t("办件号"), Kind::Text, 18),
-        Column::new(visit.t("事项"), Kind::Text, 16),
-        Column::new(visit.t("申请人"), Kind::Text, 12),
-        Column::new(visit.t("核查分类"), Kind::Text, 16),
-        Column::new(visit.t("到期日"), Kind::Date, 12),
-        Column::new(visit.t("核查日期"), Kind::Date, 12),
-        Column::new(visit.t("核查结果"), Kind::Text, 14),
-        Column::new(visit.t("区划代码"), Kind::Text, 16),
-        Column::new(visit.t("社区"), Kind::Text, 16),
-    ];
-    let rows = found
-        .rows
-        .iter()
-        .map(|one| {
-            let case = &one.row.case;
-            vec![
-                Field::text(&case.number),
-                Field::text(lang.pick(&one.row.programme_zh, &one.row.programme_en)),
-                Field::text(&case.subject_masked),
-                Field::text(class(visit, one)),
-                Field::Date(one.due_on),
-                one.done_on.map_or(Field::Empty, Field::Date),
-                Field::text(result(visit, one)),
-                Field::text(case.region.to_string()),
-                Field::text(visit.place(case.region)),
-            ]
-        })
-        .collect();
-    let name = visit.t("定期核查");
-    Export {
-        name,
-        file: format!("{name}-{}", format::date(visit.today())),
-        act: "web.export_reviews",
-        subject: ("cases", visit.request_id.clone()),
-        columns,
-        rows,
-        total: found.total,
-    }
-    .answer(visit, &scope)
-    .await
 }

@@ -4,6 +4,7 @@
 //! Guarantees: every number on top leads to the list of that state with the other filters kept. Deliberately absent: what the
 //! rows say, and the file an export makes ([`super::export`]).
 
+use crate::lists::{Found, List};
 use crate::parts::form::{field, lesser};
 use crate::parts::{pager, piece, table};
 use crate::problem::Answer;
@@ -74,24 +75,16 @@ pub(crate) type Standing = (&'static str, &'static str, &'static str);
 
 /// A work-list (工作清单).
 pub(crate) struct Worklist<'a> {
-    /// What it is called.
-    pub(crate) title: &'a str,
-    /// Its address; its export is below it.
-    pub(crate) path: &'static str,
     /// Every state with how many are in it.
     pub(crate) standings: Vec<(Standing, u64)>,
     /// Its own filters.
     pub(crate) filters: Markup,
     /// How the states are called that are shown without being asked for.
     pub(crate) to_do: &'a str,
-    pub(crate) columns: &'a [table::Column],
-    pub(crate) rows: Vec<table::Row>,
     /// What is said when nothing is there, and how the whole list is called then.
     pub(crate) nothing: (&'a str, &'a str),
     /// What else can be done here.
     pub(crate) acts: Markup,
-    /// Whether the visitor may take it out of the house.
-    pub(crate) exports: bool,
 }
 
 /// Counted states as a work-list shows them (状态计数).
@@ -106,48 +99,39 @@ pub(crate) fn standings<S: Copy + Ord>(
 }
 
 impl Worklist<'_> {
-    /// The page (页面), of what was found under a place.
-    pub(crate) fn show<T>(self, visit: &Visit, root: Region, found: &Page<T>) -> Answer {
-        let Self {
-            title,
-            path,
-            columns,
-            nothing: (nothing, whole),
-            ..
-        } = self;
+    /// The page (页面) of what was found.
+    pub(crate) fn show<L: List>(self, visit: &Visit, found: &Found<L>) -> Answer {
+        let path = L::ABOUT.path;
+        let title = visit.lang.look(L::ABOUT.title);
+        let (nothing, whole) = self.nothing;
         let nothing = piece::empty(
             nothing,
             &html! { @if visit.query.iter().next().is_some() { a.button href=(path) { (whole) } } },
         );
         let body = html! {
-            (piece::figures(&self.figures(visit)))
-            (self.narrowed(visit, root))
-            (listed(visit, (title, path), columns, self.rows, found, &nothing))
+            (piece::figures(&self.figures(visit, path)))
+            (self.narrowed(visit, path, found.list.scope().region))
+            (found.table(visit, &nothing))
         };
-        let acts = html! {
-            (self.acts)
-            @if self.exports {
-                a.button href=(visit.query.with("page", "").href(&format!("{path}/export"))) { (visit.t("导出")) }
-            }
-        };
+        let acts = html! { (self.acts) (found.export(visit)) };
         Ok(visit.page(title).nav(path).wide().acts(acts).show(&body))
     }
 
-    fn figures(&self, visit: &Visit) -> Vec<piece::Figure> {
+    fn figures(&self, visit: &Visit, path: &str) -> Vec<piece::Figure> {
         let query = visit.query.with("page", "");
         self.standings
             .iter()
             .map(|((word, label, tone), count)| piece::Figure {
                 label: (*label).to_owned(),
                 count: *count,
-                href: query.with("state", word).href(self.path),
+                href: query.with("state", word).href(path),
                 tone,
                 chosen: *word == visit.query.get("state"),
             })
             .collect()
     }
 
-    fn narrowed(&self, visit: &Visit, root: Region) -> Markup {
+    fn narrowed(&self, visit: &Visit, path: &str, root: Region) -> Markup {
         let mut states: Vec<(String, String)> = self
             .standings
             .iter()
@@ -155,12 +139,12 @@ impl Worklist<'_> {
             .collect();
         states.push(("all".to_owned(), visit.t("全部状态").to_owned()));
         html! {
-            form.filters method="get" action=(self.path) {
+            form.filters method="get" action=(path) {
                 (self.filters)
                 (field(visit.lang, "state", visit.t("状态")).value(visit.query.get("state")).filter(self.to_do, &states))
                 (place(visit, root))
                 (lesser(visit.t("筛选")))
-                a.button.plain href=(self.path) { (visit.t("清除")) }
+                a.button.plain href=(path) { (visit.t("清除")) }
             }
         }
     }

@@ -179,7 +179,7 @@ pub(crate) static JOURNAL: List<Entry> = List {
 
 async fn journal(visit: &Visit, window: Window) -> Result<Page<Entry>, Problem> {
     let scope = visit.scope(visit.stated()?)?;
-    let asked = pages::journal::asked(visit, &scope).await?;
+    let asked = pages::journal::asked(visit, scope).await?;
     if asked.nobody {
         return Ok(Page::empty(window.limit));
     }

@@ -380,7 +380,7 @@ pub(crate) static ENQUIRIES: List<EnquiryRow> = List {
 
 async fn enquiries(visit: &Visit, window: Window) -> Result<Page<EnquiryRow>, Problem> {
     let scope = visit.scope(visit.stated()?)?;
-    let busy = pages::enquiries::busy(visit).await?;
+    let busy = pages::enquiries::busy(visit, &scope).await?;
     let filter = pages::enquiries::filter(visit);
     let db = &visit.app.db;
     let found =
