@@ -27,7 +27,7 @@ pub(super) const ROOMS: [(&str, &str); 16] = [
 ];
 
 /// What acts are called; an act that is not here shows its own word.
-pub(super) const ACTS: [(&str, &str); 132] = [
+pub(super) const ACTS: [(&str, &str); 135] = [
     ("access.signed_in", key("登录")),
     ("access.sign_in_failed", key("登录失败")),
     ("access.sign_in_slowed", key("登录被限制")),
