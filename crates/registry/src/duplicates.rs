@@ -8,12 +8,14 @@
 mod alike;
 mod blocks;
 mod compare;
+mod homes;
 mod learn;
 mod nightly;
 mod queue;
 
 pub use alike::{Alike, Candidate, Said, alike, keep_said};
 pub(crate) use blocks::{is_resident, write_blocks};
+pub use homes::{Home, HomePair, HomesRefused, homes, homes_count, homes_different, pairs_between};
 pub use learn::{Learned, learn};
 pub use nightly::{Night, behind, nightly};
 pub use queue::{

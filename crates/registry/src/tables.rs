@@ -14,6 +14,7 @@ pub const MIGRATIONS: &[Migration] = &[
     CHANGES,
     CONSENT,
     duplicates::DUPLICATES,
+    duplicates::HOMES,
 ];
 
 const REGISTRY: Migration = Migration {

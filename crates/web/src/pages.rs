@@ -21,6 +21,7 @@ pub mod demo;
 pub mod developers;
 pub mod draft_conflict;
 pub mod duplicate;
+pub mod duplicate_homes;
 mod duplicate_record;
 pub mod duplicates;
 pub mod enquiries;

@@ -422,6 +422,18 @@ pub static ROUTES: &[Route] = &[
         page!(lists::export::file::<pages::duplicates::Pairs>),
     ),
     Route::get(
+        "/duplicates/homes",
+        Holds(P::RegisterPeople),
+        "可能是同一户的家庭",
+        page!(pages::duplicate_homes::show),
+    ),
+    Route::post(
+        "/duplicates/homes/different",
+        Holds(P::RegisterPeople),
+        "认定不是同一户",
+        page!(pages::duplicate_homes::decide_different),
+    ),
+    Route::get(
         "/duplicates/{id}",
         Holds(P::RegisterPeople),
         "一对记录并排核对",

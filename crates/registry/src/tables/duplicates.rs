@@ -77,6 +77,23 @@ CREATE INDEX registry_merge_ended ON registry_merge (ended_at);
 ",
 };
 
+/// Households somebody judged to be two, the smaller identifier first.
+pub(crate) const HOMES: Migration = Migration {
+    name: "0026_registry_homes",
+    sql: "
+CREATE TABLE registry_home_different (
+  one {id} NOT NULL REFERENCES registry_household (id),
+  other {id} NOT NULL REFERENCES registry_household (id),
+  reason {text} NOT NULL,
+  at {instant} NOT NULL,
+  officer_id {id} NOT NULL,
+  PRIMARY KEY (one, other),
+  CHECK (one < other)
+);
+CREATE INDEX registry_home_different_other ON registry_home_different (other);
+",
+};
+
 /// Rows of `registry_match_key`.
 pub(crate) mod match_key {
     use sea_orm::entity::prelude::*;

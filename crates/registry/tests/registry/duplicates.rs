@@ -8,6 +8,7 @@ use crate::ground::{
 use access::{Actor, Role, Scope};
 use registry::duplicates::{self, Band, PairFilter, PairState, Said};
 use registry::households::NewHousehold;
+use registry::identities::Ground;
 use registry::merging::{self, Choices, NewMerge, Refused, Side};
 use registry::people::{NewPerson, Query};
 use registry::{Subject, record_fact};
@@ -144,8 +145,111 @@ async fn household(db: &Db, head: PersonId, members: &[PersonId]) -> HouseholdId
     id
 }
 
+/// A household at an address.
+async fn home(
+    db: &Db,
+    place: &str,
+    address: &str,
+    head: PersonId,
+    members: &[PersonId],
+) -> HouseholdId {
+    let mut tx = db.begin().await.unwrap();
+    let new = NewHousehold {
+        region: region(place),
+        address: address.to_owned(),
+        head,
+        members: members.iter().map(|id| (*id, kin("20"))).collect(),
+        since: Some(day("2026-01-10")),
+        roster_number: None,
+    };
+    let id = registry::form_household(&mut tx, &district(), new)
+        .await
+        .unwrap()
+        .unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+async fn night(db: &Db) {
+    duplicates::nightly(db, &district(), &|_, _| {})
+        .await
+        .unwrap();
+}
+
+/// Households that may be one: members in common, whether their heads are, and whether they stand at one address.
+async fn homes(db: &Db, scope: &Scope) -> Vec<(i64, bool, bool)> {
+    let found = duplicates::homes(db, scope, 0, 10).await.unwrap();
+    assert_eq!(
+        duplicates::homes_count(db, scope).await.unwrap(),
+        found.total
+    );
+    let rows = found.rows.into_iter();
+    rows.map(|one| (one.members, one.heads, one.at_one_address))
+        .collect()
+}
+
 fixtures::db_tests! {
     migrations = registry::migrations();
+
+    async fn two_households_with_two_people_in_common_are_probably_one(db: Db) {
+        with_places(&db).await;
+        // One couple, twice: once in the east with one pair of passports, once in the west with digits swapped.
+        let couple = async |place: &str, passports: [&str; 2]| {
+            let one = register(&db, &district(), foreigner("玛丽亚", passports[0], place)).await;
+            let other = NewPerson { birth_date: Some(day("1979-08-21")), phone: None, sex: vocab::Sex::Male, ..foreigner("安东尼奥", passports[1], place) };
+            (one, register(&db, &district(), other).await)
+        };
+        let (maria, antonio) = couple(EAST, ["E12345678", "K87654321"]).await;
+        home(&db, EAST, "前进路12号", maria, &[antonio]).await;
+        let (again, anton) = couple(WEST, ["E12345687", "K87654312"]).await;
+        // Only she moved into the second household so far: one person in common, the heads, and two addresses.
+        let second = home(&db, WEST, "西街1号", again, &[]).await;
+        night(&db).await;
+        assert_eq!(listed(&db, &district(), &open()).await.len(), 2, "two pairs of people");
+        assert!(homes(&db, &district()).await.is_empty(), "one person in common is two pairs to look at, not one household");
+        let mut tx = db.begin().await.unwrap();
+        registry::households::join(&mut tx, &district(), second, anton, kin("20"), db.today()).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(homes(&db, &district()).await, [(2, true, false)]);
+        // Who sees only one of the two sees nothing.
+        assert!(homes(&db, &officer_of(EAST)).await.is_empty() && homes(&db, &officer_of(WEST)).await.is_empty());
+        let found = duplicates::homes(&db, &district(), 0, 10).await.unwrap().rows.remove(0);
+        assert_eq!((found.one.members, found.other.members), (2, 2));
+        let pairs = duplicates::pairs_between(&db, &district(), found.other.id, found.one.id).await.unwrap();
+        assert_eq!(pairs.len(), 2);
+
+        // Judged to be two people, one of the pairs counts no more, and with it the household goes.
+        let mut tx = db.begin().await.unwrap();
+        duplicates::decide_different(&mut tx, &district(), pairs[0], "双胞胎兄弟").await.unwrap().unwrap();
+        assert_eq!(duplicates::homes_count(&tx, &district()).await.unwrap(), 0);
+        tx.rollback().await.unwrap();
+
+        // Judged to be two households, they are not asked about again; the people still are.
+        let both = (found.other.id, found.one.id);
+        let mut tx = db.begin().await.unwrap();
+        let short = duplicates::homes_different(&mut tx, &district(), both, "否").await.unwrap();
+        assert_eq!(short, Err(duplicates::HomesRefused::ReasonMissing));
+        let outside = duplicates::homes_different(&mut tx, &officer_of(EAST), both, "兄弟两家").await.unwrap();
+        assert_eq!(outside, Err(duplicates::HomesRefused::NotFound));
+        duplicates::homes_different(&mut tx, &district(), both, "兄弟两家").await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        assert!(homes(&db, &district()).await.is_empty());
+        assert_eq!(listed(&db, &district(), &open()).await.len(), 2);
+        assert!(journalled(&db).await.contains(&"duplicate.homes_different".to_owned()));
+        let mut tx = db.begin().await.unwrap();
+        let twice = duplicates::homes_different(&mut tx, &district(), both, "兄弟两家").await.unwrap();
+        assert_eq!(twice, Err(duplicates::HomesRefused::NotFound));
+    }
+
+    async fn two_heads_at_one_address_are_probably_one_household(db: Db) {
+        with_places(&db).await;
+        let one = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;
+        let again = register(&db, &district(), foreigner("玛丽亚", "E12345687", EAST)).await;
+        home(&db, EAST, "前进路12号", one, &[]).await;
+        home(&db, EAST, "前进路12号", again, &[]).await;
+        night(&db).await;
+        assert_eq!(homes(&db, &district()).await, [(1, true, true)]);
+    }
 
     async fn whoever_registers_somebody_twice_is_told_why_it_may_be_one_person(db: Db) {
         with_places(&db).await;
@@ -392,7 +496,7 @@ fixtures::db_tests! {
             registry::accounts::set_account(&mut tx, &district(), who, number.clone()).await.unwrap().unwrap();
         }
         tx.commit().await.unwrap();
-        assert_eq!(registry::identities::shared_accounts(&db, &district()).await.unwrap(), [vec![one, other]]);
+        assert_eq!(registry::identities::shared_accounts(&db, &district(), Ground::Resident).await.unwrap(), [vec![one, other]]);
         merged(&db, merge_of(one, other)).await;
         let mut tx = db.begin().await.unwrap();
         registry::people::move_home(&mut tx, &district(), one, region(WEST), "西街1号").await.unwrap().unwrap();
@@ -416,7 +520,47 @@ fixtures::db_tests! {
         let joined = registry::households::join(&mut tx, &district(), second, other, kin("20"), db.today()).await.unwrap();
         assert!(matches!(joined, Err(registry::households::MoveRefused::InAnotherHousehold(_))), "{joined:?}");
         tx.rollback().await.unwrap();
-        assert!(registry::identities::shared_accounts(&db, &district()).await.unwrap().is_empty());
+        assert!(registry::identities::shared_accounts(&db, &district(), Ground::Resident).await.unwrap().is_empty());
+    }
+
+    async fn a_fact_of_a_merged_record_that_never_stood_in_a_household_ends_like_any_other(db: Db) {
+        with_places(&db).await;
+        let one = register(&db, &district(), foreigner("玛丽亚", "E12345678", EAST)).await;
+        let other = register(&db, &district(), foreigner("玛丽亚", "E12345687", EAST)).await;
+        let third = register(&db, &district(), foreigner("安娜", "E12345699", EAST)).await;
+        let stranger = register(&db, &district(), new_person("周建国", "99010119500101001", EAST)).await;
+        household(&db, one, &[]).await;
+        let ends: chrono::NaiveDate = "2026-10-01".parse().unwrap();
+        let mut tx = db.begin().await.unwrap();
+        for who in [other, third, stranger] {
+            let given = DatedFact {
+                period: vocab::Period { from: None, until: Some(ends) },
+                source: "本人申报".to_owned(),
+                ..DatedFact::plain(Value::Bool(true))
+            };
+            record_fact(&mut tx, &district(), Subject::Person(who), "major_illness", given).await.unwrap().unwrap();
+        }
+        tx.commit().await.unwrap();
+        let ended = async |scope: &Scope, limit| {
+            let found = registry::facts::ended_on(&db, scope, ends, None, limit).await.unwrap();
+            found.into_iter().map(|one| one.subject).collect::<Vec<_>>()
+        };
+        assert!(ended(&district(), 9).await.is_empty(), "nobody of these stands in a household");
+        // The illness was written down for the second record; the first is in a household. Chained: 安娜 was a third one.
+        merged(&db, merge_of(other, third)).await;
+        assert!(ended(&district(), 1).await.is_empty(), "two records, and none in a household");
+        merged(&db, merge_of(one, other)).await;
+        let hers = Subject::Person(one);
+        assert_eq!(ended(&district(), 9).await, [hers, hers], "told as one person");
+        // However small the portions, nobody is passed over: what is left out does not end the reading.
+        let mut after = None;
+        let mut read = 0;
+        while let Some(row) = registry::facts::ended_on(&db, &district(), ends, after, 1).await.unwrap().pop() {
+            after = Some(row.row);
+            read += 1;
+        }
+        assert_eq!(read, 2);
+        assert!(ended(&officer_of(WEST), 9).await.is_empty(), "the household lies in the east");
     }
 
     async fn money_of_two_records_goes_to_the_account_entered_last(db: Db, clock: Arc<TestClock>) {

@@ -177,6 +177,7 @@ impl List for Pairs {
     async fn shown(visit: &Visit, found: Found<Self>) -> Answer {
         let list = &found.list;
         let counts = duplicates::counts(&visit.app.db, &list.scope, &list.filter).await?;
+        let homes = duplicates::homes_count(&visit.app.db, &list.scope).await?;
         looked(visit, &list.scope, found.page.rows.len()).await?;
         let bands: Vec<(String, String)> = Band::ALL
             .into_iter()
@@ -200,13 +201,17 @@ impl List for Pairs {
                 visit.t("没有待核对的记录。登记时和每晚都会比对，找到的列在这里。"),
                 visit.t("看全部待核对的记录"),
             ),
-            acts: html! {},
+            acts: html! {
+                @if homes > 0 {
+                    a.button href="/duplicates/homes" { (visit.lang.f("可能是同一户（{count}）", &[("count", &homes)])) }
+                }
+            },
         }
         .show(visit, &found)
     }
 }
 
-async fn looked(visit: &Visit, scope: &Scope, rows: usize) -> anyhow::Result<()> {
+pub(crate) async fn looked(visit: &Visit, scope: &Scope, rows: usize) -> anyhow::Result<()> {
     let mut tx = visit.app.db.begin().await?;
     duplicates::note_list(&mut tx, scope, u64::try_from(rows)?);
     tx.commit().await

@@ -27,7 +27,7 @@ pub(super) const ROOMS: [(&str, &str); 16] = [
 ];
 
 /// What acts are called; an act that is not here shows its own word.
-pub(super) const ACTS: [(&str, &str); 135] = [
+pub(super) const ACTS: [(&str, &str); 136] = [
     ("access.signed_in", key("登录")),
     ("access.sign_in_failed", key("登录失败")),
     ("access.sign_in_slowed", key("登录被限制")),
@@ -112,6 +112,7 @@ pub(super) const ACTS: [(&str, &str); 135] = [
     ("duplicate.later", key("重复登记以后再看")),
     ("duplicate.prepared", key("重复登记拟定合并")),
     ("duplicate.different", key("认定不是同一人")),
+    ("duplicate.homes_different", key("认定不是同一户")),
     ("duplicate.merged", key("重复登记已合并")),
     ("household.relocate", key("家庭迁移")),
     ("ledger.relocate", key("待遇随户迁移")),
