@@ -35,6 +35,7 @@
 //! | `decision` | `none` or `(no: "BA2026-000318-7", date_text: "…", kind: "grant")` |
 //! | `law` | `((article: "《…》第十三条", text: "…"), …)`: the articles relied on, quoted once each |
 //! | `remedies.review` `.suit` | `none` or a whole sentence with days and authority |
+//! | `check.code` `.url` | `"BA2026-000318-7-9M2Q-XW4T"` `"https://…/verify/BA2026-…"`; its QR code is `#image("check.svg")` |
 //! | `receipt.code` `.url` | `"7K3F-9M2Q-XW4T-C"` `"https://…/progress/7K3F-9M2Q-XW4T-C"` |
 //! | `publicity` | `none` or `(from_text: "…", until_text: "…", place: "海裕社区")` |
 //! | `next` | `("…", …)`: what happens next, in sentences |
@@ -46,13 +47,13 @@ mod sample;
 pub(crate) use contents::{Contents, Filled};
 
 use crate::desk::Desk;
-use crate::tables;
+use crate::{document, tables};
 use access::Scope;
 use anyhow::Context;
 use policy::{Fault, Programme};
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::{Db, Event, Tx};
 use uuid::Uuid;
@@ -69,9 +70,26 @@ pub enum Lang {
 
 /// What is written down of a letter: its data in both languages.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Written {
+pub(crate) struct Written {
     zh: Value,
     en: Value,
+}
+
+impl Written {
+    /// In a language.
+    pub(crate) fn data(&self, lang: Lang) -> &Value {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
+    }
+}
+
+/// Where a printed letter leads (文书上的二维码): how far the case is, and whether the paper is one of ours.
+struct Leads {
+    progress: String,
+    check_code: String,
+    check: String,
 }
 
 /// Writes a letter down with the act (出具文书).
@@ -139,42 +157,55 @@ pub async fn pdf(
         subject_kind: "case".to_owned(),
         subject_id: row.case_id.to_string(),
         region: case.region.parse().ok(),
-        detail: serde_json::json!({ "letter": row.kind }),
+        detail: json!({ "letter": row.kind }),
     });
     tx.commit().await?;
-    let mut data = match lang {
-        Lang::Zh => written.zh,
-        Lang::En => written.en,
+    let mut data = written.data(lang).clone();
+    let base = base_url.trim_end_matches('/');
+    let progress = data
+        .pointer("/receipt/url")
+        .and_then(Value::as_str)
+        .unwrap_or("/progress");
+    let number = document::number(&case.number, row.event_seq);
+    let check_code = document::code(db.keys(), &number, &row.id.to_string());
+    let leads = Leads {
+        progress: format!("{base}{progress}"),
+        check: format!("{base}/verify/{check_code}"),
+        check_code,
     };
-    let url = format!(
-        "{}{}",
-        base_url.trim_end_matches('/'),
-        data.pointer("/receipt/url")
-            .and_then(Value::as_str)
-            .unwrap_or("/progress")
-    );
     if let Some(place) = data.pointer_mut("/receipt/url") {
-        *place = Value::String(url.clone());
+        *place = Value::String(leads.progress.clone());
     }
-    set(desk, programme, &row.kind, &data, &url).map(Some)
+    set(desk, programme, &row.kind, data, &leads).map(Some)
 }
 
 fn set(
     desk: &Desk,
     programme: &Programme,
     word: &str,
-    data: &Value,
-    url: &str,
+    mut data: Value,
+    leads: &Leads,
 ) -> anyhow::Result<Vec<u8>> {
+    // Not sealed with the letter: it follows from it, and letters of earlier days have it as well.
+    data["check"] = json!({ "code": leads.check_code, "url": leads.check });
     let (_, text) = desk
         .texts
         .letter(programme, word)
         .with_context(|| format!("没有文书模板 letters/{word}.typ"))?;
-    let mut beside = BTreeMap::from([("qr.svg".to_owned(), papers::qr_svg(url)?.into_bytes())]);
+    let mut beside = BTreeMap::from([
+        (
+            "qr.svg".to_owned(),
+            papers::qr_svg(&leads.progress)?.into_bytes(),
+        ),
+        (
+            "check.svg".to_owned(),
+            papers::qr_svg(&leads.check)?.into_bytes(),
+        ),
+    ]);
     if let Some((_, shared)) = desk.book.place().texts.get("letter.typ") {
         beside.insert("letter.typ".to_owned(), shared.clone().into_bytes());
     }
-    papers::pdf_with(&text, data, &beside)
+    papers::pdf_with(&text, &data, &beside)
 }
 
 /// Compiles a template with sample data in both languages (检查文书模板).
@@ -189,16 +220,15 @@ pub(crate) fn check(desk: &Desk, programme: &Programme, word: &str) -> Vec<Fault
         .get("letter.typ")
         .map(|(file, _)| file.clone());
     let name = |path: &std::path::Path| crate::desk::fault_file(&desk.book, path);
+    let leads = Leads {
+        progress: "https://example.test/progress/SAMPLE".to_owned(),
+        check_code: "SAMPLE-1-0000-0000".to_owned(),
+        check: "https://example.test/verify/SAMPLE-1-0000-0000".to_owned(),
+    };
     let mut faults = Vec::new();
     for lang in [Lang::Zh, Lang::En] {
         let data = sample::contents(desk, programme, word).data(desk, lang);
-        let Err(fault) = set(
-            desk,
-            programme,
-            word,
-            &data,
-            "https://example.test/progress/SAMPLE",
-        ) else {
+        let Err(fault) = set(desk, programme, word, data, &leads) else {
             continue;
         };
         match fault.downcast::<papers::PaperFault>() {

@@ -16,6 +16,7 @@ pub mod adjustment;
 pub mod case;
 pub mod clock;
 pub mod desk;
+pub mod document;
 pub mod draft;
 pub mod evidence;
 pub mod explain;

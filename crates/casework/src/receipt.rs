@@ -7,7 +7,7 @@
 use store::Keys;
 use vocab::ids::ApplicationId;
 
-const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(crate) const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Odd weights: multiplying by them mod 32 loses nothing, so one wrong symbol always changes the check.
 const WEIGHTS: [u32; 12] = [1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23];
 
@@ -75,7 +75,7 @@ fn check(values: &[u32]) -> u32 {
         % 32
 }
 
-fn symbol(value: u32) -> char {
+pub(crate) fn symbol(value: u32) -> char {
     usize::try_from(value)
         .ok()
         .and_then(|place| SYMBOLS.get(place))

@@ -19,6 +19,7 @@ pub mod check;
 pub mod consents;
 pub mod demo;
 pub mod developers;
+pub mod document_check;
 pub mod draft_conflict;
 pub mod duplicate;
 pub mod duplicate_homes;

@@ -1297,6 +1297,18 @@ pub static ROUTES: &[Route] = &[
         "查询办理进度",
         page!(pages::progress::post),
     ),
+    Route::get(
+        "/verify",
+        Public,
+        "文书核验",
+        page!(pages::document_check::show),
+    ),
+    Route::get(
+        "/verify/{code}",
+        Public,
+        "文书核验（文书二维码）",
+        page!(pages::document_check::show),
+    ),
     // The machine
     Route::get("/health", Public, "运行状况", page!(pages::health::show)),
     Route::get(

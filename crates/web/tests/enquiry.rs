@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use store::{Db, Keys, TestClock};
-use town::{Family, HOME, NEXT, Town, id_number};
+use town::{Family, HOME, NEXT, Town, id_number, text_of};
 use verify::{Landing, Sources};
 
 use house::migrations;
@@ -191,6 +191,15 @@ fixtures::db_tests! {
         // The paper, with numbers masked.
         let pdf = officer.get(&format!("{path}/{report_id}/pdf")).await;
         assert!(pdf.status == StatusCode::OK && pdf.body.starts_with(b"%PDF"), "{}", pdf.text());
+        // Whoever holds it can see that it is ours, and until when; one sign changed, it is nobody's.
+        let printed = text_of(&pdf.body);
+        let code = printed.split("核验码：").nth(1).unwrap().split('扫').next().unwrap();
+        let mut anybody = house.browser();
+        let page = anybody.get(&format!("/verify/{code}")).await;
+        assert!(page.holds("这份核对报告是我们出具的") && page.holds("仍在有效期") && page.holds("2027-02-28") && page.holds("深圳市宝安区"), "{}", page.text());
+        assert!(!page.holds("张桂"), "{}", page.text());
+        let other = code.replacen("000001", "000002", 1);
+        assert!(anybody.get(&format!("/verify/{other}")).await.holds("没有这个核验码的文书"));
         // Made once more, it is the same.
         officer.get(&path).await;
         let again = officer.post(&format!("{path}/{report_id}/reproduce"), &[]).await;
@@ -303,7 +312,7 @@ fixtures::db_tests! {
         let hers = given.iter().find(|one| one.person == family.widow).unwrap().id;
         let back = window.post(&format!("/cases/{case}/consents/{hers}/withdraw"), &[("reason", "不再申请")]).await;
         assert!(back.location().ends_with("done=withdrawn"), "{}", back.text());
-        let paper = town::text_of(&officer.get(&format!("{path}/{report_id}/pdf")).await.body);
+        let paper = text_of(&officer.get(&format!("{path}/{report_id}/pdf")).await.body);
         assert!(paper.contains("2026-09-01当面屏幕签字") && paper.contains("2026-09-01已撤回"), "{paper}");
 
         // The auditor sees the enquiry, and asks nothing; the next community sees nothing.
@@ -338,7 +347,7 @@ fixtures::db_tests! {
         let pdf = window.get(&form).await;
         assert!(pdf.body.starts_with(b"%PDF"), "{}", pdf.text());
         // Each department stands once, though several sources are of one.
-        let paper = town::text_of(&pdf.body);
+        let paper = text_of(&pdf.body);
         let sources = Sources::of(&town.desk.book).unwrap();
         let all: std::collections::BTreeSet<&str> = sources.0.values().map(|one| one.department.as_str()).collect();
         let mut several = 0;

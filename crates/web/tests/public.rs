@@ -14,11 +14,11 @@ mod house;
 mod town;
 
 use axum::http::StatusCode;
-use casework::receipt;
+use casework::{letter, receipt};
 use house::{House, migrations};
 use std::sync::Arc;
 use store::{Db, TestClock};
-use town::Town;
+use town::{Town, saying, text_of};
 use uuid::Uuid;
 use vocab::ids::ApplicationId;
 
@@ -131,6 +131,62 @@ fixtures::db_tests! {
         assert_eq!(link, format!("http://127.0.0.1:8080/progress/{code}"));
         let opened = browser.get(link.trim_start_matches("http://127.0.0.1:8080")).await;
         assert!(opened.holds(&format!("value=\"{code}\"")), "{}", opened.text());
+    }
+
+    async fn anybody_learns_whether_a_paper_is_ours_and_still_holds_and_nothing_more(db: Db, clock: Arc<TestClock>) {
+        let town = Town::new(db.clone(), clock).await;
+        let (family, case, submitted) = town.dibao_case().await;
+        town.verify(&family).await;
+        let granted = town.grant(case).await;
+        let house = House::ruled_by(db, Arc::new(town.desk.clone()), web::WebConfig::default()).await;
+        // What stands on the paper.
+        let pdf = letter::pdf(&town.db, &town.district, &town.desk, granted.letter.unwrap(), letter::Lang::Zh, "https://x.test").await;
+        let text = text_of(&pdf.unwrap().unwrap());
+        let code = text.split("核验码：").nth(1).unwrap().split('扫').next().unwrap().to_owned();
+        let number = town.view(case).await.row.case.number;
+        assert!(code.starts_with(&number) && code.len() > number.len() + 10, "{code}");
+
+        let mut browser = house.browser();
+        assert!(browser.get("/verify").await.holds("name=\"code\""));
+        let page = browser.get(&format!("/verify/{code}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        for said in ["这份文书是我们签发的", "确认同意", "最低生活保障", "2026-09-10", "宝安区", "此后没有新的决定"] {
+            assert!(page.holds(said), "{said}: {}", page.text());
+        }
+        assert!(page.holds(&town.view(case).await.row.case.applicant_masked));
+        for private in ["张桂䶮", "李小明", "1954", "13812345678", "3,375.00", "建安路"] {
+            assert!(!page.holds(private), "{private}");
+        }
+        // One sign changed, of the number or of the code: no; typed small and with blanks: yes.
+        let last = if code.ends_with('7') { '8' } else { '7' };
+        let wrong = format!("{}{last}", &code[..code.len() - 1]);
+        let page = browser.get(&format!("/verify?code={wrong}")).await;
+        assert!(page.holds("没有这个核验码的文书") && page.holds("到窗口") && !page.holds("是我们签发的。"), "{}", page.text());
+        let next = code.replacen("000001-", "000002-", 1);
+        assert_ne!(next, code);
+        assert!(browser.get(&format!("/verify/{next}")).await.holds("没有这个核验码的文书"));
+        let typed = code.to_lowercase().replace('-', "+");
+        assert!(browser.get(&format!("/verify?code={typed}")).await.holds("这份文书是我们签发的"));
+        // A receipt says when, and no name: with its code and the phone one sees how far the application is.
+        let page = browser.get(&format!("/verify/{}", submitted.receipt_code)).await;
+        assert!(page.holds("这份回执是我们出具的") && page.holds("2026-09-01") && page.holds("1 项"), "{}", page.text());
+        assert!(!page.holds("张桂"), "{}", page.text());
+
+        // Stopped since: the paper is ours still, and holds no more.
+        town.to_day("2026-10-10");
+        town.act(&town.reviewer, case, "hear", saying("本人说没有隐瞒")).await.unwrap();
+        let stopping = casework::ActInput { grounds: vec!["fraud".to_owned()], ..saying("停发") };
+        town.act(&town.district, case, "stop", stopping).await.unwrap();
+        let page = browser.get(&format!("/verify/{code}")).await;
+        assert!(page.holds("这份文书是我们签发的") && page.holds("已有新的决定") && page.holds("2026-10-10"), "{}", page.text());
+
+        // A quarter of an hour has ten tries; half a month lies between the last one and these.
+        for _ in 0..9 {
+            assert!(browser.get("/verify/BA2026-000001-1-0000-0000").await.holds("没有这个核验码的文书"));
+        }
+        let stopped = browser.get(&format!("/verify/{code}")).await;
+        assert_eq!(stopped.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(browser.get("/verify").await.status, StatusCode::OK, "the page itself is no try");
     }
 }
 

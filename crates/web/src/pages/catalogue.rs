@@ -33,12 +33,18 @@ struct Service {
     always: bool,
 }
 
-fn services(visit: &Visit) -> [Service; 3] {
+fn services(visit: &Visit) -> [Service; 4] {
     [
         Service {
             href: "/progress",
             title: visit.t("查询办理进度"),
             what: visit.t("凭回执编号和手机尾号，不用登录。"),
+            always: true,
+        },
+        Service {
+            href: "/verify",
+            title: visit.t("文书核验"),
+            what: visit.t("手里的文书是真是假、是否仍然有效，输入核验码就知道。"),
             always: true,
         },
         Service {

@@ -14,7 +14,7 @@ use crate::problem::{Answer, Problem};
 use crate::visit::{Visit, inline};
 use access::Purpose;
 use anyhow::Context;
-use casework::receipt;
+use casework::document;
 use registry::consent::{self, Consent, Marked, State};
 use registry::people::PersonRow;
 use serde_json::{Value, json};
@@ -63,13 +63,14 @@ pub async fn pdf(visit: &Visit) -> Answer {
     let seen = view(visit, id).await?;
     let report = report(visit, &seen, visit.id("report")?).await?;
     let data = report_data(visit, &seen, &report).await?;
-    let code = receipt::code(visit.app.db.keys(), seen.view.application.id);
     let base = visit.app.config.base_url.trim_end_matches('/');
+    let row = &report.enquiry.row;
+    let code = document::code(visit.app.db.keys(), &row.number, &row.check);
     let bytes = set(
         visit,
         "enquiry_report.typ",
         data,
-        format!("{base}/progress/{code}"),
+        format!("{base}/verify/{code}"),
     )
     .await?;
     Ok(inline(
@@ -158,6 +159,7 @@ async fn report_data(visit: &Visit, seen: &Seen, report: &Report) -> Result<Valu
         "silent": silent,
         "others": others,
         "check": row.check,
+        "check_code": document::code(visit.app.db.keys(), &row.number, &row.check),
     }))
 }
 
