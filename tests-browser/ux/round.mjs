@@ -33,7 +33,7 @@ export async function findPages(room) {
   const patternOf = matcher(fetched());
   const found = new Map();
   // Behind a form of their own, which no link shows.
-  const seeds = { chuangkou: [await begun(room), `/search?q=${encodeURIComponent("梁")}`, "/households/new"], guize: [await ruleDraft(room)], caiwu: ["/pay-lines"] };
+  const seeds = { chuangkou: [await begun(room), `/search?q=${encodeURIComponent("梁")}`], guize: [await ruleDraft(room)], caiwu: ["/pay-lines"] };
   for (const login of ROLES) {
     const person = login ? await room.officer(login) : await room.visitor();
     const queue = ["/", ...(login ? ["/account", ...(seeds[login] ?? [])] : ["/sign-in", "/style"])];
