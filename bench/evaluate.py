@@ -102,7 +102,8 @@ def theirs():
 def ours(program, data, answer):
     port = free_port()
     unlimited = "1000000000"
-    command = [program, "--log", "error", "serve", "--packs", PACKS, "--place", "minzheng", "--data", data, "--listen", f"127.0.0.1:{port}",
+    command = [program, "--log", "error", "serve", "--packs", PACKS, "--place", "minzheng", "--database", f"sqlite://{data}/evaluate.db",
+               "--keys", os.path.join(data, "keys"), "--files", os.path.join(data, "files"), "--listen", f"127.0.0.1:{port}",
                "--evaluations-a-minute", unlimited, "--requests-a-minute", unlimited]  # fmt: skip
     return Served(command, port, PEERS), "/api/v1/evaluate", json.dumps(question(answer)).encode()
 

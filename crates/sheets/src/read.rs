@@ -86,14 +86,23 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Vec<Sheet>, ReadFault> {
         return Err(ReadFault::TooLarge(limits.file_bytes >> 20));
     }
     let sheets = match bytes {
-        [b'P', b'K', 3, 4, ..] => workbook::xlsx(bytes, limits)?,
-        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => workbook::xls(bytes, limits)?,
+        [b'P', b'K', 3, 4, ..] => guarded(|| workbook::xlsx(bytes, limits))?,
+        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => {
+            guarded(|| workbook::xls(bytes, limits))?
+        }
         _ => vec![text::csv(bytes, limits)?],
     };
     if sheets.iter().all(|sheet| sheet.rows.is_empty()) {
         return Err(ReadFault::Empty);
     }
     Ok(sheets)
+}
+
+/// Reads with a library that may panic at a number no workbook has (its arithmetic is checked in every build, see the
+/// workspace's profiles): then it is no workbook. Nothing of the reading outlives it.
+fn guarded<T>(read: impl FnOnce() -> Result<T, ReadFault>) -> Result<T, ReadFault> {
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    read.unwrap_or(Err(ReadFault::NotASpreadsheet))
 }
 
 /// Puts cells into rows while counting them.

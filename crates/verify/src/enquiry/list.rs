@@ -259,8 +259,6 @@ pub async fn of_subject(db: &Db, scope: &Scope, subject: Uuid) -> anyhow::Result
 pub struct Printed {
     /// By what it is recognised on paper.
     pub check: String,
-    /// Where.
-    pub region: Region,
     /// The day it was made.
     pub on_day: NaiveDate,
     /// The first day it is no longer valid.
@@ -293,7 +291,6 @@ pub async fn printed(db: &Db, number: &str) -> anyhow::Result<Option<Printed>> {
         on_day: store::clock::shanghai_day(row.at),
         newer: newer.map(|newer| newer.on_day),
         check: row.check,
-        region: row.region,
         valid_until: row.valid_until,
     }))
 }

@@ -2,7 +2,7 @@
 
 use crate::town::{ANN, BANK, BO, HEADING, Of, Town, household, parquet};
 use proptest::prelude::*;
-use std::io::Write;
+use std::io::{Read, Write};
 use verify::Refused;
 use verify::delivery::Unreadable;
 
@@ -254,5 +254,147 @@ proptest! {
         // Whatever it says, it says it.
         let _said = town.land_with("bank", &file, "2026-11-01", 1, true);
         let _said = town.land_with("marriage", &file, "2026-11-01", 1, true);
+    }
+}
+
+/// Pieces of XML that claim what is not there, each in the place of another.
+const CLAIMS: [(&str, &str); 18] = [
+    (
+        "<dimension ref=\"A1",
+        "<dimension ref=\"A1:XFD1048576\"/><dimension ref=\"A1",
+    ),
+    ("<dimension ref=\"A1", "<dimension ref=\"XFD9:A1"),
+    (
+        "<dimension ref=\"A1",
+        "<dimension ref=\"ZZZZZZZZ99999999999",
+    ),
+    (
+        " count=\"",
+        " count=\"4294967295\" uniqueCount=\"99999999999\" x=\"",
+    ),
+    (" r=\"A1\"", " r=\"XFD1048576\""),
+    (" r=\"A1\"", " r=\"ZZZZZZZZZZ1\""),
+    (" r=\"A2\"", " r=\"A0\""),
+    (" r=\"A2\"", " r=\"2\""),
+    (" r=\"B2\"", " r=\"A99999999999999999999\""),
+    ("t=\"s\"", "t=\"b\""),
+    ("t=\"s\"", "t=\"d\" s=\"4294967295\""),
+    ("<v>", "<v>99999999999999999999"),
+    ("<v>", "<v>-1e308"),
+    ("<v>", "<v>&#x110000;"),
+    ("</row>", "</row></row><row r=\"-1\">"),
+    (
+        "<sheetData>",
+        "<sheetData><row r=\"4294967295\"><c r=\"A4294967295\"><v>1</v></c></row>",
+    ),
+    ("numFmtId=\"0\"", "numFmtId=\"14\""),
+    ("sheet1.xml", "../../../etc/passwd"),
+];
+
+/// The members of a workbook with names, a number and a date; both sources' headings.
+fn workbook() -> Vec<(String, Vec<u8>)> {
+    use sheets::{Column, Field, Kind, Table};
+    let heads = HEADING.trim().trim_start_matches('\u{FEFF}').split(',');
+    let columns: Vec<Column> = heads
+        .map(|head| Column::new(head, Kind::Text, 12))
+        .collect();
+    let day = Field::Date(crate::town::day("2026-01-01"));
+    let mut row: Vec<Field> = [ANN, "张芳", "1", "一行"].map(Field::text).to_vec();
+    row.extend([Field::Integer(5), day]);
+    row.extend(["202601", "3", "88.5", "0"].map(Field::text));
+    let table = Table {
+        name: "一".to_owned(),
+        notes: Vec::new(),
+        columns,
+        rows: vec![row.clone(), row],
+        open_rows: 0,
+    };
+    let bytes = sheets::xlsx(std::slice::from_ref(&table)).unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    (0..archive.len())
+        .map(|at| {
+            let mut member = archive.by_index(at).unwrap();
+            let mut content = Vec::new();
+            member.read_to_end(&mut content).unwrap();
+            (member.name().unwrap().into_owned(), content)
+        })
+        .collect()
+}
+
+fn zipped(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in members {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(name.as_str(), options).unwrap();
+        archive.write_all(content).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn the_workbook_that_is_damaged_below_is_read_when_it_is_whole() {
+    let town = Town::new();
+    let file = town.file("whole.xlsx", zipped(&workbook()));
+    let landed = town.land("bank", &file, "2026-11-01").unwrap();
+    assert_eq!(landed.rows, 2);
+}
+
+proptest! {
+    #![proptest_config(crate::town::cases(60))]
+
+    /// Whatever stands in a workbook, or is missing: it lands, or it is refused with a sentence.
+    #[test]
+    fn no_workbook_brings_the_reader_down(
+        claims in prop::collection::vec((any::<prop::sample::Index>(), 0..CLAIMS.len()), 0..4),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in prop::option::weighted(0.2, (any::<prop::sample::Index>(), any::<prop::sample::Index>())),
+        without in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+        spots in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        damaged in any::<bool>(),
+        end in prop::option::weighted(0.15, any::<prop::sample::Index>()),
+    ) {
+        let town = Town::new();
+        let mut members = workbook();
+        // What the XML claims …
+        for (at, claim) in claims {
+            let (from, to) = CLAIMS[claim];
+            let named: Vec<usize> = (0..members.len())
+                .filter(|at| String::from_utf8_lossy(&members[*at].1).contains(from))
+                .collect();
+            if !named.is_empty() {
+                let content = &mut members[*at.get(&named)].1;
+                *content = String::from_utf8_lossy(content).replacen(from, to, 1).into_bytes();
+            }
+        }
+        // … broken XML, in a sound archive …
+        for (member, at, byte) in edits {
+            let content = &mut member.get_mut(&mut members).1;
+            if !content.is_empty() {
+                let at = at.index(content.len());
+                content[at] = byte;
+            }
+        }
+        if let Some((member, at)) = cut {
+            let content = &mut member.get_mut(&mut members).1;
+            content.truncate(at.index(content.len() + 1));
+        }
+        if let Some(member) = without {
+            members.remove(member.index(members.len()));
+        }
+        // … and a damaged archive, sizes and offsets included.
+        let mut bytes = zipped(&members);
+        for (spot, byte) in spots.into_iter().filter(|_| damaged) {
+            let at = spot.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(end) = end {
+            bytes.truncate(end.index(bytes.len()));
+        }
+        let file = town.file("any.xlsx", &bytes);
+        for source in ["bank", "marriage"] {
+            if let Err(refused) = town.land_with(source, &file, "2026-11-01", 1, true) {
+                prop_assert!(!refused.to_string().is_empty());
+            }
+        }
     }
 }

@@ -158,7 +158,7 @@ fn of_report(visit: &Visit, number: &str, report: &Printed) -> Vec<(String, Mark
         ),
         (
             visit.t("由哪里签发").to_owned(),
-            html! { (visit.place(report.region)) },
+            html! { (visit.place(visit.app.desk.book.place().division)) },
         ),
     ]
 }
