@@ -123,7 +123,7 @@ async fn parts_workers_and_interruptions_do_not_change_what_is_found() {
         .run(&many, &stop, |_| {
             calls += 1;
             if calls == 3 {
-                stop.store(true, std::sync::atomic::Ordering::Relaxed);
+                stop.store(true, Ordering::Relaxed);
             }
         })
         .await

@@ -4,9 +4,9 @@
 //! review is the same table printed ([`approved_endpoints`]). To add a page see docs/guides/add-a-page.md.
 
 use crate::api::act::Act;
+use crate::api::acts;
 use crate::api::list::Readable;
 use crate::api::openapi::Own;
-use crate::api::{acts, lists};
 use crate::app::App;
 use crate::problem::Answer;
 use crate::visit::Visit;
@@ -1387,91 +1387,91 @@ pub static ROUTES: &[Route] = &[
         "/api/v1/cases",
         Holds(P::SeeCases),
         "办件",
-        &lists::affairs::CASES,
+        &api::lists::affairs::CASES,
     ),
     Route::read(
         "/api/v1/cases/{id}",
         Holds(P::SeeCases),
         "一个办件",
-        &lists::affairs::CASE,
+        &api::lists::affairs::CASE,
     ),
     Route::read(
         "/api/v1/reviews",
         Holds(P::SeeCases),
         "定期核查",
-        &lists::affairs::REVIEWS,
+        &api::lists::affairs::REVIEWS,
     ),
     Route::read(
         "/api/v1/life-events",
         Holds(P::SeeCases),
         "生活事件",
-        &lists::affairs::LIFE_EVENTS,
+        &api::lists::affairs::LIFE_EVENTS,
     ),
     Route::read(
         "/api/v1/leads",
         Holds(P::SeeCases),
         "政策找人线索",
-        &lists::watch::LEADS,
+        &api::lists::watch::LEADS,
     ),
     Route::read(
         "/api/v1/alerts",
         Holds(P::SeeCases),
         "预警",
-        &lists::watch::ALERTS,
+        &api::lists::watch::ALERTS,
     ),
     Route::read(
         "/api/v1/duplicates",
         Holds(P::RegisterPeople),
         "重复登记",
-        &lists::watch::DUPLICATES,
+        &api::lists::watch::DUPLICATES,
     ),
     Route::read(
         "/api/v1/enquiries",
         Holds(P::SeeEnquiries),
         "核对记录",
-        &lists::watch::ENQUIRIES,
+        &api::lists::watch::ENQUIRIES,
     ),
     Route::read(
         "/api/v1/people",
         Holds(P::SearchPeople),
         "人员",
-        &lists::people::PEOPLE,
+        &api::lists::people::PEOPLE,
     ),
     Route::read(
         "/api/v1/households",
         Holds(P::SearchPeople),
         "家庭",
-        &lists::people::HOUSEHOLDS,
+        &api::lists::people::HOUSEHOLDS,
     ),
     Route::read(
         "/api/v1/pay-runs",
         Holds(P::SeePayRuns),
         "发放批次",
-        &lists::money::PAY_RUNS,
+        &api::lists::money::PAY_RUNS,
     ),
     Route::read(
         "/api/v1/pay-lines",
         Holds(P::SeePayRuns),
         "发放明细",
-        &lists::money::PAY_LINES,
+        &api::lists::money::PAY_LINES,
     ),
     Route::read(
         "/api/v1/journal",
         Holds(P::ReadJournal),
         "操作日志",
-        &lists::law::JOURNAL,
+        &api::lists::law::JOURNAL,
     ),
     Route::read(
         "/api/v1/programmes",
         Public,
         "事项",
-        &lists::law::PROGRAMMES,
+        &api::lists::law::PROGRAMMES,
     ),
     Route::read(
         "/api/v1/rules/editions",
         Holds(P::SeeRules),
         "规则版本",
-        &lists::law::EDITIONS,
+        &api::lists::law::EDITIONS,
     ),
     Route::act_of(
         "/api/v1/cases/{id}/acts/{act}",
