@@ -85,6 +85,9 @@ pub(crate) struct Window {
 /// The future of a page of rows.
 pub(crate) type Rows<'a, T> = Pin<Box<dyn Future<Output = Result<Page<T>, Problem>> + Send + 'a>>;
 
+/// The future of one row.
+pub(crate) type Row<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>;
+
 /// A list (清单).
 pub(crate) struct List<T: 'static> {
     /// What it is called in addresses.
@@ -102,8 +105,7 @@ pub(crate) struct One<T: 'static> {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
     pub(crate) columns: &'static [Column<T>],
-    pub(crate) row:
-        for<'a> fn(&'a Visit) -> Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>,
+    pub(crate) row: for<'a> fn(&'a Visit) -> Row<'a, T>,
 }
 
 /// What the description and the router need of something that is read (可读项).
