@@ -4,6 +4,7 @@
 //! in the archive are claims, not facts. Cells are counted while they are read and rows are kept only as far as they
 //! have cells, so a single cell far out cannot claim the memory of the field before it.
 
+mod claims;
 mod text;
 mod workbook;
 

@@ -1,5 +1,6 @@
 //! Workbooks (工作簿): xlsx by streaming its cells after the archive was counted, xls from its older single file.
 
+use super::claims::Claims;
 use super::{Filling, Limits, ReadFault, Sheet};
 use crate::Cell;
 use calamine::{Data, DataRef, ExcelDateTime, Reader, Xls, XlsError, Xlsx, XlsxError};
@@ -64,7 +65,7 @@ pub(super) fn xls(bytes: &[u8], limits: Limits) -> Result<Vec<Sheet>, ReadFault>
     Ok(sheets)
 }
 
-/// Inflates everything in the archive once, into nothing, and stops as soon as it is too much.
+/// Inflates everything in the archive once, and stops as soon as it is too much, or claims what it cannot hold.
 fn count_inflated(bytes: &[u8], most: u64) -> Result<(), ReadFault> {
     let mut archive =
         zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| ReadFault::NotASpreadsheet)?;
@@ -75,11 +76,15 @@ fn count_inflated(bytes: &[u8], most: u64) -> Result<(), ReadFault> {
             .map_err(|_| ReadFault::NotASpreadsheet)?;
         // One byte more than allowed is asked for, so that reaching the limit and passing it can be told apart.
         let mut counted = entry.take(left.saturating_add(1));
-        let read = std::io::copy(&mut counted, &mut std::io::sink())
-            .map_err(|_| ReadFault::NotASpreadsheet)?;
+        let mut claims = Claims::default();
+        let read =
+            std::io::copy(&mut counted, &mut claims).map_err(|_| ReadFault::NotASpreadsheet)?;
         left = left
             .checked_sub(read)
             .ok_or(ReadFault::InflatesTooFar(most >> 20))?;
+        if !claims.hold() {
+            return Err(ReadFault::NotASpreadsheet);
+        }
     }
     Ok(())
 }
