@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { fill, leave, open } from "../desk.mjs";
 import { accept, handIn } from "./ways.mjs";
 
-/** Eighteen characters of an identity number, or eleven of a mobile phone, in the clear. */
-const CLEAR = /(?<![\dA-Z])(\d{17}[\dX]|1[3-9]\d{9})(?![\dA-Z])/;
+/** Eighteen characters of an identity number, or eleven of a mobile phone, in the clear; not within a longer word, as tokens are. */
+const CLEAR = /(?<![\dA-Za-z-])(\d{17}[\dX]|1[3-9]\d{9})(?![\dA-Za-z-])/;
 
 /** What leads from the first page to the cases of the area that are overdue. */
 const OVERDUE = 'main a[href="/cases?light=red"]';
