@@ -128,7 +128,7 @@ impl Delivery {
         }
         let (inside, rows_about, ignored) = match found {
             "parquet" => {
-                let plan = Plan::open(source, path)?;
+                let plan = guarded(|| Plan::open(source, path))?;
                 let (rows, ignored) = (plan.rows, plan.ignored.clone());
                 let next = AtomicUsize::new(0);
                 (Inside::Columnar { plan, next }, rows, ignored)
@@ -172,7 +172,7 @@ impl Worker<'_> {
     /// [`Unreadable`].
     pub fn batch(&mut self) -> Result<Option<RawBatch>, Unreadable> {
         match self {
-            Self::Columnar(worker) => worker.batch(),
+            Self::Columnar(worker) => guarded(|| worker.batch()),
             Self::Shared(delivery) => match &delivery.inside {
                 Inside::Lines(lines) => locked(lines).batch(),
                 Inside::Workbook(rows) => Ok(locked(rows).batch()),
@@ -180,6 +180,12 @@ impl Worker<'_> {
             },
         }
     }
+}
+
+/// Reads with a library that may panic at a file nobody wrote: then the file is damaged. Nobody reads on after that.
+fn guarded<T>(read: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    read.unwrap_or_else(|_| Err(Unreadable::Damaged("内容自相矛盾".to_owned())))
 }
 
 /// A worker that broke leaves the file where it was; the others stop at its fault.
