@@ -1,6 +1,6 @@
 //! Pages and the interface for programs (网页与接口): the desk of the officers and the open rule book.
 //!
-//! Guarantees: every page stands in one table with what it needs ([`ROUTES`]); session, permission, origin and token are
+//! Guarantees: every page stands in one table with what it needs ([`routes`]); session, permission, origin and token are
 //! checked before a page runs, in one place; pages work without script, in Chinese and English, large and small; no
 //! page keeps personal data in the browser. Deliberately absent: rules, decisions and SQL. A page reads what was asked,
 //! calls a function of the room that decides, and shows the answer or the refusal.
@@ -29,5 +29,5 @@ pub mod visit;
 pub mod words;
 
 pub use app::{App, DemoAccount, WebConfig};
-pub use routes::{Need, ROUTES, Route, Verb, approved_endpoints, router};
+pub use routes::{Need, Route, Verb, approved_endpoints, router, routes};
 pub use server::serve;

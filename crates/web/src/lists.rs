@@ -1,4 +1,5 @@
-//! One declaration a list (清单定义): its words, its columns, how its rows are read; page, choice of columns and files come from it.
+//! One declaration a list (清单定义): its words, its columns, how its rows are read; page, choice of columns and files come from it,
+//! and the rows that programs read.
 //!
 //! A column says once what it holds: a typed field, which the file takes as it is and the page writes out; a cell of its own
 //! only where the page shows more. Its word stands in addresses and is never changed, so that a link somebody kept still
@@ -8,11 +9,12 @@
 pub(crate) mod choice;
 pub(crate) mod export;
 
+use crate::api::list::Window;
 use crate::locale::Lang;
 use crate::parts::{format, pager, table};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
-use access::{Permission, Scope};
+use access::{Permission, Purpose, Scope};
 use choice::Choice;
 use maud::{Markup, html};
 use sheets::{Field, Kind};
@@ -42,18 +44,18 @@ pub(crate) trait List: Sized + Send + Sync {
     /// A row as the room below gives it.
     type Row: Send + Sync;
     /// What the columns need beside the rows, read for a page or portion of them at once.
-    type Beside: Send + Sync;
+    type Beside: Default + Send + Sync;
     /// What it is called.
     const ABOUT: About;
 
     /// All columns in order.
     fn columns() -> Vec<Column<Self>>;
 
-    /// The list as the visitor's query asks for it, in the region in which the permission is held.
-    fn open(
-        visit: &Visit,
-        permission: Permission,
-    ) -> impl Future<Output = Result<Self, Problem>> + Send;
+    /// For what officers look at it.
+    fn purpose() -> Purpose;
+
+    /// The list as the visitor's query asks for it, within a scope.
+    fn open(visit: &Visit, scope: Scope) -> impl Future<Output = Result<Self, Problem>> + Send;
 
     /// Where it looks.
     fn scope(&self) -> &Scope;
@@ -66,24 +68,14 @@ pub(crate) trait List: Sized + Send + Sync {
         limit: u64,
     ) -> impl Future<Output = anyhow::Result<Page<Self::Row>>> + Send;
 
-    /// The rows after one, in the order of their key.
-    #[expect(
-        dead_code,
-        reason = "what goes through a whole list, however long, begins here; pages and short files go by page"
-    )]
-    fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&Self::Row>,
-        limit: u64,
-    ) -> impl Future<Output = anyhow::Result<Vec<Self::Row>>> + Send;
-
-    /// What the columns need beside these rows.
+    /// What the columns need beside these rows; nothing unless said.
     fn beside(
         &self,
-        visit: &Visit,
-        rows: &[Self::Row],
-    ) -> impl Future<Output = Result<Self::Beside, Problem>> + Send;
+        _visit: &Visit,
+        _rows: &[Self::Row],
+    ) -> impl Future<Output = Result<Self::Beside, Problem>> + Send {
+        std::future::ready(Ok(Self::Beside::default()))
+    }
 
     /// Where a row leads, if anywhere.
     fn href(&self, row: &Self::Row) -> Option<String>;
@@ -238,12 +230,22 @@ pub(crate) async fn show<L: List>(visit: &Visit) -> Answer {
     L::shown(visit, found(visit).await?).await
 }
 
+/// Some rows of a list for a program, which states its own purpose (程序取行).
+///
+/// # Errors
+/// [`Problem::Invalid`] without a purpose; [`Problem::Denied`]; a fault of the database.
+pub(crate) async fn rows<L: List>(visit: &Visit, window: Window) -> Result<Page<L::Row>, Problem> {
+    let list = L::open(visit, visit.scope(visit.stated()?)?).await?;
+    Ok(list.page(visit, window.offset, window.limit).await?)
+}
+
 /// The page of a list a query asks for (取一页清单).
 ///
 /// # Errors
 /// [`Problem::Denied`]; a fault of the database.
 pub(crate) async fn found<L: List>(visit: &Visit) -> Result<Found<L>, Problem> {
-    let list = L::open(visit, L::ABOUT.sees).await?;
+    let scope = visit.scope_for(L::ABOUT.sees, L::purpose())?;
+    let list = L::open(visit, scope).await?;
     let (offset, limit) = visit.paging(L::ABOUT.rows);
     let page = list.page(visit, offset, limit).await?;
     let beside = list.beside(visit, &page.rows).await?;

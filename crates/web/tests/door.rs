@@ -8,7 +8,7 @@ use access::Role;
 use axum::http::StatusCode;
 use house::{HERE, House, PASSWORD, migrations};
 use store::Db;
-use web::{Need, ROUTES, Verb};
+use web::{Need, Verb, routes};
 
 /// A path of the table with something in the place of its named parts.
 fn example(path: &str) -> String {
@@ -58,7 +58,7 @@ fixtures::db_tests! {
         let house = House::over(db).await;
         house.officer("wang", &[(Role::StreetReviewer, HERE)]).await;
         let mut browser = house.signed_in("wang").await;
-        for route in ROUTES.iter().filter(|route| route.verb == Verb::Get) {
+        for route in routes().filter(|route| route.verb == Verb::Get) {
             let path = example(route.path);
             let answer = browser.get(&path).await;
             let header = |name: &str| answer.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
@@ -85,7 +85,7 @@ fixtures::db_tests! {
         browser.get("/help").await;
         let token = browser.token();
         let form = "application/x-www-form-urlencoded";
-        for route in ROUTES.iter().filter(|route| route.verb == Verb::Post && !route.is_api()) {
+        for route in routes().filter(|route| route.verb == Verb::Post && !route.is_api()) {
             let path = example(route.path);
             let body = format!("csrf={token}");
             for (headers, body) in [
@@ -111,7 +111,7 @@ fixtures::db_tests! {
             let mut browser = house.signed_in(&role.code().replace('_', "-")).await;
             browser.get("/help").await;
             // What programs reach is asked with keys, in `api`.
-            for route in ROUTES.iter().filter(|route| !route.is_api()) {
+            for route in routes().filter(|route| !route.is_api()) {
                 let path = example(route.path);
                     if path == "/sign-out" || path.starts_with("/account/") {
                     continue;
@@ -133,7 +133,7 @@ fixtures::db_tests! {
 
     async fn whoever_is_not_signed_in_reaches_only_what_is_public(db: Db) {
         let house = House::over(db).await;
-        for route in ROUTES {
+        for route in routes() {
             let mut browser = house.browser();
             let path = example(route.path);
             let answer = match route.verb {

@@ -1,5 +1,5 @@
-//! The lists programs may read (可读清单), each declared once: what an item says, what it can be narrowed by, and the
-//! function its page calls.
+//! The lists programs may read (可读清单), each declared once: what an item says and what it can be narrowed by. The rows are
+//! those of the page's own [`lists::List`](crate::lists::List), under the purpose the program states, where there is such a page.
 //!
 //! To add one: a `static` of [`List`](super::list::List) here or beside, and its line in the route table. Names of people are
 //! masked as in exports; numbers are never clear.

@@ -7,8 +7,9 @@
 
 use super::act::said_schema;
 use super::list::{Filter, ITEMS, ITEMS_MOST, Readable};
+use crate::locale::key;
 use crate::problem::Answer;
-use crate::routes::{Need, ROUTES, Route, Told, Verb};
+use crate::routes::{Need, Route, Told, Verb, routes};
 use crate::visit::Visit;
 use axum::Json;
 use axum::response::IntoResponse;
@@ -47,7 +48,7 @@ pub(crate) fn document() -> Value {
     let mut schemas: Map<String, Value> = Map::new();
     schemas.insert("problem".to_owned(), problem_schema());
     schemas.insert("done".to_owned(), said_schema());
-    for route in ROUTES.iter().filter(|route| route.is_api()) {
+    for route in routes().filter(|route| route.is_api()) {
         let operation = operation(route, &mut schemas);
         let verb = route.verb.text().to_ascii_lowercase();
         let entry = paths
@@ -271,60 +272,32 @@ fn problem_schema() -> Value {
 
 /// The codes of problems (问题代码), with the status and what to do, for the page for developers.
 pub(crate) const CODES: [(&str, u16, &str); 12] = [
-    (
-        "sign_in",
-        401,
-        crate::locale::key("没有密钥，或密钥已吊销、过期；请换发"),
-    ),
-    (
-        "denied",
-        403,
-        crate::locale::key("密钥没有这项权限；请找管理员"),
-    ),
-    ("forged", 403, crate::locale::key("请求来自别的网站的网页")),
-    (
-        "not_found",
-        404,
-        crate::locale::key("没有，或不在密钥的地区内"),
-    ),
-    (
-        "wrong_verb",
-        405,
-        crate::locale::key("这个地址不支持这种请求方法"),
-    ),
-    (
-        "conflict",
-        409,
-        crate::locale::key("情况已变或现在不能办；先读最新情况"),
-    ),
-    ("too_large", 413, crate::locale::key("请求内容超过 1 MB")),
-    ("not_json", 415, crate::locale::key("请求内容不是 JSON")),
-    (
-        "invalid",
-        422,
-        crate::locale::key("参数或字段有误；哪一项见 errors"),
-    ),
+    ("sign_in", 401, key("没有密钥，或密钥已吊销、过期；请换发")),
+    ("denied", 403, key("密钥没有这项权限；请找管理员")),
+    ("forged", 403, key("请求来自别的网站的网页")),
+    ("not_found", 404, key("没有，或不在密钥的地区内")),
+    ("wrong_verb", 405, key("这个地址不支持这种请求方法")),
+    ("conflict", 409, key("情况已变或现在不能办；先读最新情况")),
+    ("too_large", 413, key("请求内容超过 1 MB")),
+    ("not_json", 415, key("请求内容不是 JSON")),
+    ("invalid", 422, key("参数或字段有误；哪一项见 errors")),
     (
         "too_many",
         429,
-        crate::locale::key("次数超过上限；Retry-After 写明再等几秒"),
+        key("次数超过上限；Retry-After 写明再等几秒"),
     ),
     (
         "fault",
         500,
-        crate::locale::key("我们的错，数据没有改变；请把 request 告诉管理员"),
+        key("我们的错，数据没有改变；请把 request 告诉管理员"),
     ),
-    (
-        "too_slow",
-        504,
-        crate::locale::key("没有办完，数据没有改变；请稍后再试"),
-    ),
+    ("too_slow", 504, key("没有办完，数据没有改变；请稍后再试")),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::{CODES, PROBLEMS, document};
-    use crate::routes::{ROUTES, Told};
+    use crate::routes::{Told, routes};
     use serde_json::Value;
     use std::collections::BTreeSet;
 
@@ -348,7 +321,7 @@ mod tests {
     fn the_description_names_every_route_and_every_reference_leads_somewhere() {
         let document = document();
         let mut ids = BTreeSet::new();
-        for route in ROUTES.iter().filter(|route| route.is_api()) {
+        for route in routes().filter(|route| route.is_api()) {
             let verb = route.verb.text().to_ascii_lowercase();
             let said = &document["paths"][route.path][&verb];
             let id = said["operationId"].as_str().unwrap_or_default();

@@ -15,7 +15,8 @@ use sheets::Field;
 /// [`crate::problem::Problem::Conflict`] when there are too many rows; a fault of the database.
 pub(crate) async fn file<L: List>(visit: &Visit) -> Answer {
     let about = L::ABOUT;
-    let list = L::open(visit, about.exports).await?;
+    let scope = visit.scope_for(about.exports, L::purpose())?;
+    let list = L::open(visit, scope).await?;
     let most = visit.app.config.export_rows;
     let found = list.page(visit, 0, most).await?;
     few_enough(visit, found.total)?;

@@ -78,8 +78,7 @@ pub(crate) fn left(visit: &Visit, one: &Alert) -> String {
     }
 }
 
-/// What the address narrows to, for the page and for programs.
-pub(crate) fn filter(visit: &Visit) -> AlertFilter {
+fn filter(visit: &Visit) -> AlertFilter {
     let query = &visit.query;
     AlertFilter {
         region: listing::chosen_place(visit),
@@ -89,8 +88,7 @@ pub(crate) fn filter(visit: &Visit) -> AlertFilter {
     }
 }
 
-/// What the address sorts by, for the page and for programs.
-pub(crate) fn sort(visit: &Visit) -> (AlertSort, bool) {
+fn sort(visit: &Visit) -> (AlertSort, bool) {
     (
         AlertSort::from_word(visit.query.get("sort")),
         listing::falls(visit),
@@ -174,9 +172,13 @@ impl List for Alerts {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+    fn purpose() -> Purpose {
+        Purpose::Review
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
         Ok(Self {
-            scope: visit.scope_for(permission, Purpose::Review)?,
+            scope,
             filter: filter(visit),
             sort: sort(visit),
             rules: rules(visit)?,
@@ -190,20 +192,6 @@ impl List for Alerts {
     async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<Alert>> {
         let db = &visit.app.db;
         alert::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&Alert>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<Alert>> {
-        let last = last.map(|row| row.id);
-        alert::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
-    }
-
-    async fn beside(&self, _: &Visit, _: &[Alert]) -> Result<(), Problem> {
-        Ok(())
     }
 
     fn href(&self, row: &Alert) -> Option<String> {

@@ -49,8 +49,7 @@ fn light_of(word: &str) -> Option<Light> {
     }
 }
 
-/// What the address narrows to, for the page and for programs.
-pub(crate) fn filter(visit: &Visit) -> CaseFilter {
+fn filter(visit: &Visit) -> CaseFilter {
     let query = &visit.query;
     CaseFilter {
         text: query.get("text").to_owned(),
@@ -75,8 +74,7 @@ pub(crate) fn filter(visit: &Visit) -> CaseFilter {
     }
 }
 
-/// What the address sorts by, for the page and for programs.
-pub(crate) fn sort(visit: &Visit) -> CaseSort {
+fn sort(visit: &Visit) -> CaseSort {
     let by = match visit.query.get("sort") {
         "number" => SortBy::Number,
         "applied" => SortBy::Applied,
@@ -187,9 +185,13 @@ impl List for Cases {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+    fn purpose() -> Purpose {
+        Purpose::Review
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
         Ok(Self {
-            scope: visit.scope_for(permission, Purpose::Review)?,
+            scope,
             filter: filter(visit),
             sort: sort(visit),
         })
@@ -211,21 +213,6 @@ impl List for Cases {
             limit,
         )
         .await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&CaseRow>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<CaseRow>> {
-        let (db, desk) = (&visit.app.db, &visit.app.desk);
-        let last = last.map(|row| row.case.number.as_str());
-        casework::list::after(db, &self.scope, desk, &self.filter, last, limit).await
-    }
-
-    async fn beside(&self, _: &Visit, _: &[CaseRow]) -> Result<(), Problem> {
-        Ok(())
     }
 
     fn href(&self, row: &CaseRow) -> Option<String> {

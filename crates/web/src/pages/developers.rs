@@ -6,7 +6,7 @@ use crate::api::examples::EXAMPLES;
 use crate::api::openapi::{CODES, PATH};
 use crate::parts::{piece, table};
 use crate::problem::Answer;
-use crate::routes::{Need, ROUTES, Told};
+use crate::routes::{Need, Told, routes};
 use crate::visit::Visit;
 use maud::{Markup, html};
 
@@ -22,12 +22,12 @@ pub async fn show(visit: &Visit) -> Answer {
         (piece::section(visit.t("密钥"), &html! {
             p { (visit.t("密钥由本单位管理员在“程序接口密钥”页签发，只显示一次。它有自己的账号、岗位、地区、权限、有效期和每分钟次数。")) }
             p { (visit.t("每次调用带上这个头：")) }
-            pre { code { "Authorization: Bearer hm_…" } }
+            pre tabindex="0" { code { "Authorization: Bearer hm_…" } }
             p { (visit.t("登录网页的 cookie 对接口无效。需要本人再次验证身份的事，例如放款、发布规则，只能在网页上由工作人员办理。")) }
         }))
         (piece::section(visit.t("事由"), &html! {
             p { (visit.t("读取个人资料要写明事由，事由记入操作日志：")) }
-            pre { code { "Huimin-Purpose: review" } }
+            pre tabindex="0" { code { "Huimin-Purpose: review" } }
             p { (visit.t("可写 application（办理申请）、review（审核）、payment（发放）、audit（审计），或者 enquiry: 加说明，中文用百分号编码。")) }
             p { (visit.t("姓名、证件号、手机号都打码；金额以分为单位；未知写作 null，不写作 0。")) }
         }))
@@ -69,8 +69,7 @@ fn all(visit: &Visit) -> Markup {
         table::text(visit.t("是什么")),
         table::text(visit.t("权限")),
     ];
-    let rows = ROUTES
-        .iter()
+    let rows = routes()
         .filter(|route| route.is_api())
         .map(|route| {
             let what = match route.told() {

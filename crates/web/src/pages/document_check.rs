@@ -79,7 +79,7 @@ fn page(visit: &Visit, code: &str, errors: &[FieldError], found: Option<&Found>)
         }
         form.narrow method="get" action="/verify" {
             (field(lang, "code", visit.t("核验码")).value(code)
-                .hint(html! { (visit.t("文书末尾的核验码，例如 BA2026-000318-7-9M2Q-XW4T；回执填回执码。大小写都行")) }).errors(errors).text())
+                .hint(html! { (visit.t("文书末尾的核验码，例如 XX2026-000318-7-9M2Q-XW4T；回执填回执码。大小写都行")) }).errors(errors).text())
             (act(visit.t("核验")))
         }
     };

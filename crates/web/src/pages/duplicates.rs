@@ -44,8 +44,7 @@ pub(crate) fn reasons(visit: &Visit, reasons: &[Reason], speaking_for: bool) -> 
     parts.join(visit.t("；"))
 }
 
-/// What the address narrows to, for the page and for programs.
-pub(crate) fn filter(visit: &Visit) -> PairFilter {
+fn filter(visit: &Visit) -> PairFilter {
     let query = &visit.query;
     PairFilter {
         region: listing::chosen_place(visit),
@@ -141,9 +140,13 @@ impl List for Pairs {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+    fn purpose() -> Purpose {
+        Purpose::Review
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
         Ok(Self {
-            scope: visit.scope_for(permission, Purpose::Review)?,
+            scope,
             filter: filter(visit),
         })
     }
@@ -154,20 +157,6 @@ impl List for Pairs {
 
     async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<PairRow>> {
         duplicates::list(&visit.app.db, &self.scope, &self.filter, offset, limit).await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&PairRow>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<PairRow>> {
-        let last = last.map(|row| row.id);
-        duplicates::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
-    }
-
-    async fn beside(&self, _: &Visit, _: &[PairRow]) -> Result<(), Problem> {
-        Ok(())
     }
 
     fn href(&self, row: &PairRow) -> Option<String> {

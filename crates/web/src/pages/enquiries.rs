@@ -21,8 +21,7 @@ use uuid::Uuid;
 use verify::enquiry::{self, ByOfficer, EnquiryFilter, EnquiryRow, Oddity, Terms, by_officer};
 use vocab::ids::{CaseId, OfficerId};
 
-/// What the address narrows to, for the page and for programs.
-pub(crate) fn filter(visit: &Visit) -> EnquiryFilter {
+fn filter(visit: &Visit) -> EnquiryFilter {
     let query = &visit.query;
     EnquiryFilter {
         officer: query.get("officer").parse().ok(),
@@ -44,21 +43,6 @@ pub(crate) struct Enquiries {
     terms: Arc<Terms>,
     officers: Vec<ByOfficer>,
     busy: Vec<OfficerId>,
-}
-
-/// Officers who ask far more often than others (核对次数明显偏多的人), for the filter of odd ones.
-fn far_above(officers: &[ByOfficer]) -> Vec<OfficerId> {
-    let far = officers.iter().filter(|one| one.far_above);
-    far.map(|one| one.officer).collect()
-}
-
-/// The same, for programs.
-///
-/// # Errors
-/// A fault of the database or the packs.
-pub(crate) async fn busy(visit: &Visit, scope: &Scope) -> Result<Vec<OfficerId>, Problem> {
-    let terms = terms(visit).await?;
-    Ok(far_above(&by_officer(&visit.app.db, scope, &terms).await?))
 }
 
 /// The cases of these rows in which nothing happened since they were asked about, long enough ago.
@@ -196,12 +180,16 @@ impl List for Enquiries {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
-        let scope = visit.scope_for(permission, Purpose::Audit)?;
+    fn purpose() -> Purpose {
+        Purpose::Audit
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
         let terms = terms(visit).await?;
         let officers = by_officer(&visit.app.db, &scope, &terms).await?;
+        let far = officers.iter().filter(|one| one.far_above);
         Ok(Self {
-            busy: far_above(&officers),
+            busy: far.map(|one| one.officer).collect(),
             filter: filter(visit),
             scope,
             terms,
@@ -221,16 +209,6 @@ impl List for Enquiries {
     ) -> anyhow::Result<Page<EnquiryRow>> {
         let db = &visit.app.db;
         enquiry::list(db, &self.scope, &self.filter, &self.busy, offset, limit).await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&EnquiryRow>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<EnquiryRow>> {
-        let (db, last) = (&visit.app.db, last.map(|row| row.id));
-        enquiry::after(db, &self.scope, &self.filter, &self.busy, last, limit).await
     }
 
     async fn beside(&self, visit: &Visit, rows: &[EnquiryRow]) -> Result<BTreeSet<Uuid>, Problem> {

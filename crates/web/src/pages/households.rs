@@ -60,10 +60,13 @@ impl List for Households {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
-        let purpose = Purpose::Enquiry("家庭列表".to_owned());
+    fn purpose() -> Purpose {
+        Purpose::Enquiry("家庭列表".to_owned())
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
         Ok(Self {
-            scope: visit.scope_for(permission, purpose)?,
+            scope,
             filter: Filter {
                 region: listing::chosen_place(visit),
                 text: visit.query.get("text").to_owned(),
@@ -83,20 +86,6 @@ impl List for Households {
         limit: u64,
     ) -> anyhow::Result<Page<HouseholdRow>> {
         households::list(&visit.app.db, &self.scope, &self.filter, offset, limit).await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&HouseholdRow>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<HouseholdRow>> {
-        let last = last.map(|row| row.id);
-        households::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
-    }
-
-    async fn beside(&self, _: &Visit, _: &[HouseholdRow]) -> Result<(), Problem> {
-        Ok(())
     }
 
     fn href(&self, row: &HouseholdRow) -> Option<String> {

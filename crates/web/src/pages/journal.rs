@@ -27,13 +27,12 @@ const CHINA_HOURS: i64 = 8;
 /// Entries as somebody asked for them (操作日志), narrowed to what they may see.
 pub(crate) struct Entries {
     scope: Scope,
-    pub(crate) filter: Filter,
+    filter: Filter,
     /// An account name that nobody has: the answer is no rows, not all rows.
-    pub(crate) nobody: bool,
+    nobody: bool,
 }
 
-/// What the address asks for, for the page and for programs.
-pub(crate) async fn asked(visit: &Visit, scope: Scope) -> anyhow::Result<Entries> {
+async fn asked(visit: &Visit, scope: Scope) -> anyhow::Result<Entries> {
     let query = &visit.query;
     let day = |name: &str, plus: u64| -> Option<DateTime<Utc>> {
         let day: NaiveDate = query.some(name)?.parse().ok()?;
@@ -158,8 +157,12 @@ impl List for Entries {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
-        Ok(asked(visit, visit.scope_for(permission, Purpose::Audit)?).await?)
+    fn purpose() -> Purpose {
+        Purpose::Audit
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
+        Ok(asked(visit, scope).await?)
     }
 
     fn scope(&self) -> &Scope {
@@ -171,19 +174,6 @@ impl List for Entries {
             return Ok(Page::empty(limit));
         }
         journal::page(&visit.app.db, &self.filter, offset, limit).await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&Entry>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<Entry>> {
-        if self.nobody {
-            return Ok(Vec::new());
-        }
-        let last = last.map(|entry| entry.seq);
-        journal::matching_after(&visit.app.db, &self.filter, last, limit).await
     }
 
     async fn beside(&self, visit: &Visit, rows: &[Entry]) -> Result<Self::Beside, Problem> {

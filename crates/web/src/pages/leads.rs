@@ -51,8 +51,7 @@ pub(crate) fn amount(visit: &Visit, one: Option<vocab::Money>) -> String {
     )
 }
 
-/// What the address narrows to, for the page and for programs.
-pub(crate) fn filter(visit: &Visit) -> LeadFilter {
+fn filter(visit: &Visit) -> LeadFilter {
     let query = &visit.query;
     LeadFilter {
         region: listing::chosen_place(visit),
@@ -66,8 +65,7 @@ pub(crate) fn filter(visit: &Visit) -> LeadFilter {
     }
 }
 
-/// What the address sorts by, for the page and for programs.
-pub(crate) fn sort(visit: &Visit) -> (LeadSort, bool) {
+fn sort(visit: &Visit) -> (LeadSort, bool) {
     (
         LeadSort::from_word(visit.query.get("sort")),
         listing::falls(visit),
@@ -149,9 +147,13 @@ impl List for Leads {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+    fn purpose() -> Purpose {
+        Purpose::Review
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
         Ok(Self {
-            scope: visit.scope_for(permission, Purpose::Review)?,
+            scope,
             filter: filter(visit),
             sort: sort(visit),
         })
@@ -164,20 +166,6 @@ impl List for Leads {
     async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<Lead>> {
         let db = &visit.app.db;
         lead::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&Lead>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<Lead>> {
-        let last = last.map(|row| row.id);
-        lead::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
-    }
-
-    async fn beside(&self, _: &Visit, _: &[Lead]) -> Result<(), Problem> {
-        Ok(())
     }
 
     fn href(&self, row: &Lead) -> Option<String> {

@@ -93,9 +93,13 @@ impl List for Events {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+    fn purpose() -> Purpose {
+        Purpose::Review
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
         Ok(Self {
-            scope: visit.scope_for(permission, Purpose::Review)?,
+            scope,
             filter: EventFilter {
                 kind: visit.query.some("kind").and_then(Kind::from_word),
                 region: listing::chosen_place(visit),
@@ -114,20 +118,6 @@ impl List for Events {
         limit: u64,
     ) -> anyhow::Result<Page<LifeEvent>> {
         life_event::list(&visit.app.db, &self.scope, &self.filter, offset, limit).await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&LifeEvent>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<LifeEvent>> {
-        let last = last.map(|row| row.id);
-        life_event::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
-    }
-
-    async fn beside(&self, _: &Visit, _: &[LifeEvent]) -> Result<(), Problem> {
-        Ok(())
     }
 
     fn href(&self, row: &LifeEvent) -> Option<String> {

@@ -29,8 +29,7 @@ pub(crate) const DIFFERENCES: [Difference; 5] = [
     Difference::Stopped,
 ];
 
-/// What the address narrows to, for the page and for programs.
-pub(crate) fn filter(visit: &Visit) -> LineFilter {
+fn filter(visit: &Visit) -> LineFilter {
     let query = &visit.query;
     LineFilter {
         run: query.get("run").parse().ok(),
@@ -135,9 +134,13 @@ impl List for Lines {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+    fn purpose() -> Purpose {
+        Purpose::Payment
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
         Ok(Self {
-            scope: visit.scope_for(permission, Purpose::Payment)?,
+            scope,
             filter: filter(visit),
         })
     }
@@ -148,16 +151,6 @@ impl List for Lines {
 
     async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<PayLine>> {
         ledger::lines(&visit.app.db, &self.scope, &self.filter, offset, limit).await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&PayLine>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<PayLine>> {
-        let last = last.map(|line| (line.run, i64::from(line.seq)));
-        ledger::lines_after(&visit.app.db, &self.scope, &self.filter, last, limit).await
     }
 
     async fn beside(&self, visit: &Visit, rows: &[PayLine]) -> Result<Self::Beside, Problem> {

@@ -17,8 +17,7 @@ use sheets::{Field, Kind};
 use store::Page;
 use vocab::Month;
 
-/// What the address narrows to, for the page and for programs.
-pub(crate) fn filter(visit: &Visit) -> ReviewFilter {
+fn filter(visit: &Visit) -> ReviewFilter {
     let query = &visit.query;
     ReviewFilter {
         programme: query.some("programme").map(str::to_owned),
@@ -111,9 +110,13 @@ impl List for Reviews {
         ]
     }
 
-    async fn open(visit: &Visit, permission: Permission) -> Result<Self, Problem> {
+    fn purpose() -> Purpose {
+        Purpose::Review
+    }
+
+    async fn open(visit: &Visit, scope: Scope) -> Result<Self, Problem> {
         Ok(Self {
-            scope: visit.scope_for(permission, Purpose::Review)?,
+            scope,
             filter: filter(visit),
         })
     }
@@ -130,21 +133,6 @@ impl List for Reviews {
     ) -> anyhow::Result<Page<ReviewRow>> {
         let (db, desk) = (&visit.app.db, &visit.app.desk);
         review::list(db, &self.scope, desk, &self.filter, offset, limit).await
-    }
-
-    async fn after(
-        &self,
-        visit: &Visit,
-        last: Option<&ReviewRow>,
-        limit: u64,
-    ) -> anyhow::Result<Vec<ReviewRow>> {
-        let (db, desk) = (&visit.app.db, &visit.app.desk);
-        let last = last.map(|row| row.id);
-        review::after(db, &self.scope, desk, &self.filter, last, limit).await
-    }
-
-    async fn beside(&self, _: &Visit, _: &[ReviewRow]) -> Result<(), Problem> {
-        Ok(())
     }
 
     fn href(&self, row: &ReviewRow) -> Option<String> {

@@ -2,19 +2,17 @@
 
 use super::{rows, said, text, texts};
 use crate::api::kind::{Kind, words};
-use crate::api::list::{Column, Filter, List, One, Window, column, filter, perhaps};
-use crate::pages;
+use crate::api::list::{Column, Filter, List, One, column, filter, perhaps};
 use crate::problem::Problem;
 use crate::visit::Visit;
-use access::Permission;
+use crate::{lists, pages};
 use casework::CaseRow;
 use casework::clock::Light;
-use casework::life_event::{self, EventFilter, LifeEvent};
+use casework::life_event::{self, LifeEvent};
 use casework::procedure::StateKind;
 use casework::review::{Differs, ReviewRow};
 use policy::Outcome;
 use serde_json::{Value, json};
-use store::Page;
 
 const LIGHTS: [Light; 4] = [Light::Red, Light::Yellow, Light::Green, Light::Paused];
 
@@ -145,7 +143,7 @@ pub(crate) static CASES: List<CaseRow> = List {
         filter("dir", Kind::Word(down), "The other way round"),
     ],
     columns: case_columns!(CaseRow,),
-    rows: rows!(cases),
+    rows: rows!(lists::rows::<pages::cases::Cases>),
 };
 
 /// The one word of a filter that is there or not.
@@ -162,15 +160,6 @@ fn case_sorts() -> Vec<String> {
     ["due", "number", "applied", "updated", "amount"]
         .map(str::to_owned)
         .into()
-}
-
-async fn cases(visit: &Visit, window: Window) -> Result<Page<CaseRow>, Problem> {
-    let scope = visit.scope_for(Permission::SeeCases, visit.stated()?)?;
-    let (filter, sort) = (pages::cases::filter(visit), pages::cases::sort(visit));
-    let (db, desk) = (&visit.app.db, &visit.app.desk);
-    let found =
-        casework::list::list(db, &scope, desk, &filter, sort, window.offset, window.limit).await?;
-    Ok(found)
 }
 
 /// 一个办件
@@ -253,17 +242,8 @@ pub(crate) static REVIEWS: List<ReviewRow> = List {
             row.found.map_or(Value::Null, |one| json!(one.word()))
         }),
     ),
-    rows: rows!(reviews),
+    rows: rows!(lists::rows::<pages::reviews::Reviews>),
 };
-
-async fn reviews(visit: &Visit, window: Window) -> Result<Page<ReviewRow>, Problem> {
-    let scope = visit.scope_for(Permission::SeeCases, visit.stated()?)?;
-    let filter = pages::reviews::filter(visit);
-    let (db, desk) = (&visit.app.db, &visit.app.desk);
-    let found =
-        casework::review::list(db, &scope, desk, &filter, window.offset, window.limit).await?;
-    Ok(found)
-}
 
 fn events() -> Vec<String> {
     words(life_event::Kind::ALL, life_event::Kind::word)
@@ -314,17 +294,5 @@ pub(crate) static LIFE_EVENTS: List<LifeEvent> = List {
     personal: true,
     filters: EVENT_FILTERS,
     columns: EVENT,
-    rows: rows!(life_events),
+    rows: rows!(lists::rows::<pages::life_events::Events>),
 };
-
-async fn life_events(visit: &Visit, window: Window) -> Result<Page<LifeEvent>, Problem> {
-    let scope = visit.scope_for(Permission::SeeCases, visit.stated()?)?;
-    let filter = EventFilter {
-        kind: visit
-            .query
-            .some("kind")
-            .and_then(life_event::Kind::from_word),
-        region: crate::parts::listing::chosen_place(visit),
-    };
-    Ok(life_event::list(&visit.app.db, &scope, &filter, window.offset, window.limit).await?)
-}

@@ -3,9 +3,9 @@
 use super::{rows, said, text, texts};
 use crate::api::kind::Kind;
 use crate::api::list::{List, Window, column, filter, perhaps};
-use crate::pages;
 use crate::problem::Problem;
 use crate::visit::Visit;
+use crate::{lists, pages};
 use casework::rulebook::list::{Edition, editions as all_editions};
 use serde_json::json;
 use store::Page;
@@ -174,15 +174,5 @@ pub(crate) static JOURNAL: List<Entry> = List {
             json!(row.hash)
         }),
     ],
-    rows: rows!(journal),
+    rows: rows!(lists::rows::<pages::journal::Entries>),
 };
-
-async fn journal(visit: &Visit, window: Window) -> Result<Page<Entry>, Problem> {
-    let scope = visit.scope(visit.stated()?)?;
-    let asked = pages::journal::asked(visit, scope).await?;
-    if asked.nobody {
-        return Ok(Page::empty(window.limit));
-    }
-    let db = &visit.app.db;
-    Ok(store::journal::page(db, &asked.filter, window.offset, window.limit).await?)
-}

@@ -3,9 +3,9 @@
 use super::{rows, text, texts};
 use crate::api::kind::Kind;
 use crate::api::list::{List, Window, column, filter, perhaps};
-use crate::pages;
 use crate::problem::Problem;
 use crate::visit::Visit;
+use crate::{lists, pages};
 use access::Permission;
 use ledger::{PayLine, PayRun};
 use serde_json::{Value, json};
@@ -164,11 +164,5 @@ pub(crate) static PAY_LINES: List<PayLine> = List {
             json!(row.part)
         }),
     ],
-    rows: rows!(lines),
+    rows: rows!(lists::rows::<pages::pay_lines::Lines>),
 };
-
-async fn lines(visit: &Visit, window: Window) -> Result<Page<PayLine>, Problem> {
-    let scope = visit.scope_for(Permission::SeePayRuns, visit.stated()?)?;
-    let filter = pages::pay_lines::filter(visit);
-    Ok(ledger::lines(&visit.app.db, &scope, &filter, window.offset, window.limit).await?)
-}

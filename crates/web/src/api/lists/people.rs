@@ -6,7 +6,8 @@ use crate::api::list::{List, Window, column, filter, perhaps};
 use crate::parts::listing;
 use crate::problem::Problem;
 use crate::visit::Visit;
-use registry::households::{Filter, HouseholdRow};
+use crate::{lists, pages};
+use registry::households::HouseholdRow;
 use registry::people::{PersonRow, Query};
 use serde_json::json;
 use store::Page;
@@ -125,16 +126,5 @@ pub(crate) static HOUSEHOLDS: List<HouseholdRow> = List {
             |_, row| texts(row.dissolved_on),
         ),
     ],
-    rows: rows!(households),
+    rows: rows!(lists::rows::<pages::households::Households>),
 };
-
-async fn households(visit: &Visit, window: Window) -> Result<Page<HouseholdRow>, Problem> {
-    let scope = visit.scope(visit.stated()?)?;
-    let filter = Filter {
-        region: listing::chosen_place(visit),
-        text: visit.query.get("text").to_owned(),
-        with_dissolved: false,
-    };
-    let db = &visit.app.db;
-    Ok(registry::households::list(db, &scope, &filter, window.offset, window.limit).await?)
-}

@@ -3,16 +3,12 @@
 use super::affairs::down;
 use super::{rows, said, text, texts};
 use crate::api::kind::{Kind, words};
-use crate::api::list::{List, Window, column, filter, perhaps};
-use crate::pages;
-use crate::problem::Problem;
-use crate::visit::Visit;
-use access::Permission;
+use crate::api::list::{List, column, filter, perhaps};
+use crate::{lists, pages};
 use casework::lead::{self, Lead, LeadState};
-use registry::duplicates::{self, Band, PairRow, PairState};
+use registry::duplicates::{Band, PairRow, PairState};
 use serde_json::{Value, json};
-use store::Page;
-use verify::alert::{self, Alert, Severity, State};
+use verify::alert::{Alert, Severity, State};
 use verify::enquiry::EnquiryRow;
 
 /// The words of a state, and the one for all of them.
@@ -107,22 +103,8 @@ pub(crate) static LEADS: List<Lead> = List {
             text(row.seen_on)
         }),
     ],
-    rows: rows!(leads),
+    rows: rows!(lists::rows::<pages::leads::Leads>),
 };
-
-async fn leads(visit: &Visit, window: Window) -> Result<Page<Lead>, Problem> {
-    let scope = visit.scope_for(Permission::SeeCases, visit.stated()?)?;
-    let (filter, sort) = (pages::leads::filter(visit), pages::leads::sort(visit));
-    Ok(lead::list(
-        &visit.app.db,
-        &scope,
-        &filter,
-        sort,
-        window.offset,
-        window.limit,
-    )
-    .await?)
-}
 
 fn severities() -> Vec<String> {
     words(Severity::ALL, Severity::word)
@@ -204,22 +186,8 @@ pub(crate) static ALERTS: List<Alert> = List {
             |_, row| texts(row.case),
         ),
     ],
-    rows: rows!(alerts),
+    rows: rows!(lists::rows::<pages::alerts::Alerts>),
 };
-
-async fn alerts(visit: &Visit, window: Window) -> Result<Page<Alert>, Problem> {
-    let scope = visit.scope_for(Permission::SeeCases, visit.stated()?)?;
-    let (filter, sort) = (pages::alerts::filter(visit), pages::alerts::sort(visit));
-    Ok(alert::list(
-        &visit.app.db,
-        &scope,
-        &filter,
-        sort,
-        window.offset,
-        window.limit,
-    )
-    .await?)
-}
 
 fn bands() -> Vec<String> {
     words(Band::ALL, Band::word)
@@ -292,14 +260,8 @@ pub(crate) static DUPLICATES: List<PairRow> = List {
             json!(row.found_at)
         }),
     ],
-    rows: rows!(pairs),
+    rows: rows!(lists::rows::<pages::duplicates::Pairs>),
 };
-
-async fn pairs(visit: &Visit, window: Window) -> Result<Page<PairRow>, Problem> {
-    let scope = visit.scope_for(Permission::RegisterPeople, visit.stated()?)?;
-    let filter = pages::duplicates::filter(visit);
-    Ok(duplicates::list(&visit.app.db, &scope, &filter, window.offset, window.limit).await?)
-}
 
 /// 核对记录
 pub(crate) static ENQUIRIES: List<EnquiryRow> = List {
@@ -375,15 +337,5 @@ pub(crate) static ENQUIRIES: List<EnquiryRow> = List {
             |_, row| said(&row.check),
         ),
     ],
-    rows: rows!(enquiries),
+    rows: rows!(lists::rows::<pages::enquiries::Enquiries>),
 };
-
-async fn enquiries(visit: &Visit, window: Window) -> Result<Page<EnquiryRow>, Problem> {
-    let scope = visit.scope(visit.stated()?)?;
-    let busy = pages::enquiries::busy(visit, &scope).await?;
-    let filter = pages::enquiries::filter(visit);
-    let db = &visit.app.db;
-    let found =
-        verify::enquiry::list(db, &scope, &filter, &busy, window.offset, window.limit).await?;
-    Ok(found)
-}
