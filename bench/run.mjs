@@ -8,12 +8,11 @@
 //   node bench/run.mjs [--people 20000] [--program FILE] [--seconds 10] [--clients 8]
 
 import { parseArgs } from "node:util";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import http from "node:http";
+import { at, serve } from "./desk.mjs";
 
 const { values: wish } = parseArgs({
   options: {
@@ -45,22 +44,16 @@ if (!program) {
 }
 
 const data = mkdtempSync(join(tmpdir(), "huimin-bench-"));
-const port = await freePort();
-const base = { host: "127.0.0.1", port };
-const began = Date.now();
-const server = spawn(program, ["--log", "warn", "demo", "--fresh", "--people", wish.people, "--listen", `127.0.0.1:${port}`, "--data", data, "--evaluations-a-minute", "100000000", "--requests-a-minute", "100000000"], { stdio: ["ignore", "pipe", "inherit"] });
-let said = "";
-server.stdout.on("data", (bytes) => (said += bytes));
+const desk = await serve(program, ["--fresh", "--people", wish.people, "--data", data]);
 
 try {
-  await ready();
-  note(`demo of ${wish.people} people made and serving`, (Date.now() - began) / 1000, "s", undefined, "from starting the program to its first answer");
+  note(`demo of ${wish.people} people made and serving`, desk.seconds, "s", undefined, "from starting the program to its first answer");
 
   const sheet = JSON.parse(readFileSync(new URL("./household.json", import.meta.url), "utf8"));
   // One programme has the aim; all of them at once are an answer of hundreds of kilobytes and are told beside it.
   for (const [name, programmes, aim] of [["dibao", ["dibao"], 10], ["all programmes", undefined, undefined]]) {
     const body = JSON.stringify({ as_of: "2026-08-01", ...sheet, programmes });
-    const first = await ask("POST", "/api/v1/evaluate", { body, type: "application/json" });
+    const first = await desk.ask("POST", "/api/v1/evaluate", { body, type: "application/json" });
     if (first.status !== 200) throw new Error(`evaluate: ${first.status} ${first.text.slice(0, 300)}`);
     load(2, body);
     const { p50, p99, requests, rate } = load(Number(wish.seconds), body);
@@ -69,20 +62,19 @@ try {
     note(`POST /api/v1/evaluate, ${name}, p99`, p99, "ms", aim, how);
   }
 
-  for (const { login, password } of accounts()) {
-    const cookie = await signIn(login, password);
+  for (const { login, password } of desk.accounts()) {
+    const cookie = await desk.signIn(login, password);
     const times = [];
     for (let i = 0; i < 220; i++) {
       const began = process.hrtime.bigint();
-      const answer = await ask("GET", "/", { cookie });
+      const answer = await desk.ask("GET", "/", { cookie });
       if (answer.status !== 200 || !answer.text.includes('class="desk"')) throw new Error(`home of ${login}: ${answer.status} ${answer.location ?? ""} is not the desk`);
       if (i >= 20) times.push(Number(process.hrtime.bigint() - began) / 1e6);
     }
     note(`home page of ${login} p95`, at(times, 0.95), "ms", 100, `200 requests one after the other, ${wish.people} people`);
   }
 } finally {
-  server.kill("SIGTERM");
-  await new Promise((resolve) => (server.exitCode === null ? server.on("exit", resolve) : resolve()));
+  await desk.stop();
   rmSync(data, { recursive: true, force: true });
 }
 process.exit(figures.some(({ over }) => over) ? 1 : 0);
@@ -92,7 +84,7 @@ function load(seconds, body) {
   const script = join(data, "evaluate.lua");
   const long = (text) => `[==[${text}]==]`;
   writeFileSync(script, `wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = ${long(body)}\n`);
-  const url = `http://${base.host}:${port}/api/v1/evaluate`;
+  const url = `${desk.origin}/api/v1/evaluate`;
   const said = wrk("-t1", `-c${wish.clients}`, `-d${seconds}s`, "--latency", "-s", script, url);
   const failed = said.match(/Non-2xx or 3xx responses: (\d+)|Socket errors: (.+)/);
   if (failed) throw new Error(`evaluate under load: ${failed[0]}`);
@@ -113,64 +105,4 @@ function wrk(...words) {
     execFileSync("apt-get", ["install", "--yes", "--quiet", "wrk"], { stdio: "inherit" });
     return execFileSync("wrk", words, { encoding: "utf8" });
   }
-}
-
-function at(times, share) {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
-}
-
-function ask(method, path, { body, type, cookie, origin } = {}) {
-  return new Promise((resolve, reject) => {
-    const headers = {};
-    if (body !== undefined) Object.assign(headers, { "content-type": type, "content-length": Buffer.byteLength(body) });
-    if (cookie) headers.cookie = cookie;
-    if (origin) Object.assign(headers, { origin, "sec-fetch-site": "same-origin" });
-    const request = http.request({ ...base, method, path, headers }, (answer) => {
-      const pieces = [];
-      answer.on("data", (piece) => pieces.push(piece));
-      // Read as text only where somebody looks: the load shares its two cores with the server.
-      answer.on("end", () => resolve({ status: answer.statusCode, location: answer.headers.location, cookies: answer.headers["set-cookie"] ?? [], get text() { return Buffer.concat(pieces).toString("utf8"); } }));
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
-}
-
-/** The accounts the demo printed: lines `  login  password  …`. */
-function accounts() {
-  const lines = [...said.matchAll(/^\s+([a-z][a-z0-9]+)\s+(\S+)\s+\S/gm)];
-  if (lines.length === 0) throw new Error(`no accounts in what the demo printed:\n${said}`);
-  return lines.map(([, login, password]) => ({ login, password }));
-}
-
-async function signIn(login, password) {
-  const page = await ask("GET", "/sign-in");
-  const jar = page.cookies.map((cookie) => cookie.split(";")[0]);
-  const form = new URLSearchParams({ login, password });
-  for (const [, name, value] of page.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)) form.set(name, value);
-  const answer = await ask("POST", "/sign-in", { body: form.toString(), type: "application/x-www-form-urlencoded", cookie: jar.join("; "), origin: `http://127.0.0.1:${port}` });
-  if (answer.status !== 303) throw new Error(`signing in as ${login}: ${answer.status}`);
-  return [...jar, ...answer.cookies.map((cookie) => cookie.split(";")[0])].join("; ");
-}
-
-async function ready() {
-  for (let tries = 0; tries < 1200; tries++) {
-    if (server.exitCode !== null) throw new Error(`the program ended with ${server.exitCode}`);
-    const answer = await ask("GET", "/health").catch(() => undefined);
-    if (answer?.status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-  throw new Error("the program did not answer within five minutes");
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

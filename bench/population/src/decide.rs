@@ -1,17 +1,20 @@
 //! Deciding blocks and writing out what came (认定与写出): all benefits of every person and their sum, all outcomes.
 //!
-//! Guarantees: what stands in the outputs is what the machine said. Deliberately absent: reading.
+//! Guarantees: what stands in the outputs is what the machine said, in fen. An amount takes four bytes, as the peers' do (theirs are
+//! floats): one that does not fit, over twenty million yuan a month, ends the run. Deliberately absent: reading.
 
 use crate::bench::{Done, Settings};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use chrono::NaiveDate;
 use policy::{Book, Machine, Table, Unit};
 
 /// Outputs of a run of people and households (输出). One list a programme, in the machine's order.
 pub(crate) struct Outputs<'o> {
     /// Of persons; the last is their sum.
-    pub(crate) amounts: Vec<&'o mut [i64]>,
+    pub(crate) amounts: Vec<&'o mut [i32]>,
     pub(crate) outcomes: Vec<&'o mut [u8]>,
+    /// Sums of a block, memory used again.
+    pub(crate) sums: Vec<i64>,
 }
 
 /// Which programmes a machine decides, and for whom (事项).
@@ -72,15 +75,14 @@ pub(crate) fn decide(
     outputs: &mut Outputs<'_>,
     people: usize,
     households: usize,
-) {
+) -> anyhow::Result<()> {
     let count = table.members();
     let decided = machine.decide(table);
     let Some((total, amounts)) = outputs.amounts.split_last_mut() else {
-        return;
+        return Ok(());
     };
-    let total = &mut total[people..people + count];
     let mut amounts = amounts.iter_mut();
-    let mut is_first = true;
+    outputs.sums.clear();
     for at in 0..programmes.of_person.len() {
         let outcome = decided.outcome(at);
         if !programmes.of_person[at] {
@@ -90,22 +92,35 @@ pub(crate) fn decide(
         outputs.outcomes[at][people..people + count].copy_from_slice(outcome);
         let amount = decided.amount(at);
         if let Some(column) = amounts.next() {
-            column[people..people + count].copy_from_slice(amount);
+            narrow(amount, &mut column[people..people + count])?;
         }
-        if is_first {
-            total.copy_from_slice(amount);
+        if outputs.sums.is_empty() {
+            outputs.sums.extend_from_slice(amount);
         } else {
-            for (sum, more) in total.iter_mut().zip(amount) {
+            for (sum, more) in outputs.sums.iter_mut().zip(amount) {
                 *sum += more;
             }
         }
-        is_first = false;
     }
+    outputs.sums.resize(count, 0);
+    narrow(&outputs.sums, &mut total[people..people + count])
+}
+
+/// The same fen in half the room; all are looked at before one that does not fit is told.
+fn narrow(amounts: &[i64], cells: &mut [i32]) -> anyhow::Result<()> {
+    let mut fit = true;
+    for (cell, amount) in cells.iter_mut().zip(amounts) {
+        let small = i32::try_from(*amount);
+        fit &= small.is_ok();
+        *cell = small.unwrap_or_default();
+    }
+    ensure!(fit, "a month's amount of more than 21 474 836.47 yuan");
+    Ok(())
 }
 
 /// Adds up what stands in outputs.
-pub(crate) fn tally(amounts: &[i64], outcomes: &[&[u8]], done: &mut Done) {
-    done.checksum += amounts.iter().sum::<i64>();
+pub(crate) fn tally(amounts: &[i32], outcomes: &[&[u8]], done: &mut Done) {
+    done.checksum += amounts.iter().map(|amount| i64::from(*amount)).sum::<i64>();
     for outcome in outcomes {
         for one in *outcome {
             done.outcomes[usize::from((*one).min(2))] += 1;

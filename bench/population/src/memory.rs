@@ -7,7 +7,7 @@ use crate::bench::{Clock, Done, Settings};
 use crate::cells::{Cells, Columns, Scratch};
 use crate::decide::{Outputs, Programmes, decide, machine, tally};
 use anyhow::{Context, ensure};
-use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
 use chrono::NaiveDate;
 use parquet::arrow::ArrowWriter;
 use policy::{Book, Table, Unit};
@@ -26,7 +26,7 @@ struct People {
 }
 
 struct Results {
-    amounts: Vec<Vec<i64>>,
+    amounts: Vec<Vec<i32>>,
     outcomes: Vec<Vec<u8>>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn run(book: &Book, settings: &Settings, clock: &mut Clock) -> anyhow
         let mut taken = std::time::Duration::ZERO;
         for day in &settings.days {
             let began = std::time::Instant::now();
-            let results = month(book, settings, &people, &programmes, (*day, last.take()));
+            let results = month(book, settings, &people, &programmes, (*day, last.take()))?;
             taken += began.elapsed();
             if pass == 0 {
                 let outcomes: Vec<&[u8]> = results.outcomes.iter().map(Vec::as_slice).collect();
@@ -69,7 +69,7 @@ fn month(
     people: &People,
     programmes: &Programmes,
     (day, before): (NaiveDate, Option<Results>),
-) -> Results {
+) -> anyhow::Result<Results> {
     let households = people.offsets.len() - 1;
     let count = people.offsets[households] as usize;
     let fresh = || Results {
@@ -79,9 +79,10 @@ fn month(
             .collect(),
     };
     let mut results = before.unwrap_or_else(fresh);
-    let mut amounts: Vec<&mut [i64]> = results.amounts.iter_mut().map(Vec::as_mut_slice).collect();
+    let mut amounts: Vec<&mut [i32]> = results.amounts.iter_mut().map(Vec::as_mut_slice).collect();
     let mut outcomes: Vec<&mut [u8]> = results.outcomes.iter_mut().map(Vec::as_mut_slice).collect();
     std::thread::scope(|scope| {
+        let mut started = Vec::new();
         for share in shares(&people.offsets, settings.threads) {
             let members = (people.offsets[share.end] - people.offsets[share.start]) as usize;
             let mut mine = Outputs {
@@ -89,8 +90,9 @@ fn month(
                 outcomes: take_each(&mut outcomes, |at| {
                     programmes.length(at, members, share.len())
                 }),
+                sums: Vec::with_capacity(settings.block),
             };
-            scope.spawn(move || {
+            started.push(scope.spawn(move || {
                 let mut machine = machine(book, settings, day);
                 let mut offsets = Vec::with_capacity(settings.block + 1);
                 let mut from = share.start;
@@ -98,20 +100,20 @@ fn month(
                     let until = (from + settings.block).min(share.end);
                     let table = people.table(from..until, &mut offsets);
                     let begun = (people.offsets[from] - people.offsets[share.start]) as usize;
-                    decide(
-                        &mut machine,
-                        &table,
-                        programmes,
-                        &mut mine,
-                        begun,
-                        from - share.start,
-                    );
+                    let homes = from - share.start;
+                    decide(&mut machine, &table, programmes, &mut mine, begun, homes)?;
                     from = until;
                 }
-            });
+                anyhow::Ok(())
+            }));
         }
-    });
-    results
+        for one in started {
+            one.join()
+                .unwrap_or_else(|_| Err(anyhow::anyhow!("a worker gave up")))?;
+        }
+        anyhow::Ok(())
+    })?;
+    Ok(results)
 }
 
 /// Cuts so much off the front of each list.
@@ -301,7 +303,7 @@ fn write(file: &Path, programmes: &Programmes, results: Results) -> anyhow::Resu
         results
             .amounts
             .into_iter()
-            .map(|amounts| Arc::new(Int64Array::from(amounts)) as ArrayRef),
+            .map(|amounts| Arc::new(Int32Array::from(amounts)) as ArrayRef),
     );
     let batch = RecordBatch::try_from_iter(names.into_iter().zip(columns))?;
     let mut writer = ArrowWriter::try_new(File::create(file)?, batch.schema(), None)?;

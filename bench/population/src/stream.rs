@@ -139,7 +139,7 @@ struct Worker<'w> {
     cells: Vec<Cells>,
     home: Vec<Cells>,
     scratch: Scratch,
-    amounts: Vec<Vec<i64>>,
+    amounts: Vec<Vec<i32>>,
     outcomes: Vec<Vec<u8>>,
     done: Done,
 }
@@ -219,6 +219,7 @@ impl Worker<'_> {
         let mut outputs = Outputs {
             amounts: self.amounts.iter_mut().map(Vec::as_mut_slice).collect(),
             outcomes: self.outcomes.iter_mut().map(Vec::as_mut_slice).collect(),
+            sums: Vec::with_capacity(self.block),
         };
         let mut offsets: Vec<u32> = Vec::with_capacity(self.block + 1);
         let mut from = 0;
@@ -249,7 +250,7 @@ impl Worker<'_> {
                 &mut outputs,
                 begun,
                 from,
-            );
+            )?;
             from = until;
         }
         self.done.people += people;

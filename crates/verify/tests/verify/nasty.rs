@@ -4,7 +4,7 @@ use crate::town::{ANN, BANK, BO, HEADING, Of, Town, household, parquet};
 use proptest::prelude::*;
 use std::io::{Read, Write};
 use verify::Refused;
-use verify::delivery::Unreadable;
+use verify::delivery::{Delivery, Unreadable};
 
 fn unreadable(result: Result<verify::Manifest, Refused>) -> Unreadable {
     match result {
@@ -219,6 +219,48 @@ fn a_damaged_note_on_types_does_not_bring_the_reader_down() {
         // Whatever it says, it says it.
         let _said = town.land_with("bank", &file, "2026-11-01", 1, true);
     }
+}
+
+/// Reads a file to its end as a landing does, without landing it.
+fn rows(town: &Town, file: &std::path::Path) -> Result<usize, Unreadable> {
+    let delivery = Delivery::open(town.sources.get("bank").unwrap(), file)?;
+    let mut worker = delivery.worker();
+    let mut rows = 0;
+    while let Some(batch) = worker.batch()? {
+        rows += batch.rows;
+    }
+    Ok(rows)
+}
+
+/// Found by random bytes that follow the program's ways: a file that says of itself what its pages do not hold makes the library
+/// panic. It is damaged, and the program goes on.
+#[test]
+fn one_wrong_byte_anywhere_in_a_parquet_file_has_an_answer() {
+    let town = Town::new();
+    let file = town.folder.path().join("sound.parquet");
+    let ids = (0..40).map(|at| (at % 3 > 0).then(|| ANN.to_owned()));
+    let balances = (0..40).map(|at| (at % 5 > 0).then_some(at));
+    parquet(
+        &file,
+        vec![
+            ("id_no", Of::Texts(ids.collect())),
+            ("balance", Of::Whole(balances.collect())),
+        ],
+    );
+    let whole = std::fs::read(&file).unwrap();
+    assert_eq!(rows(&town, &file).unwrap(), 40);
+    let mut damaged = 0;
+    for at in 0..whole.len() {
+        let right = whole[at];
+        for wrong in [0, 0xFF, right ^ 1, right ^ 0x80, right.wrapping_add(2)] {
+            let mut bytes = whole.clone();
+            bytes[at] = wrong;
+            let file = town.file("wrong.parquet", &bytes);
+            damaged += usize::from(rows(&town, &file).is_err());
+        }
+    }
+    // The four marks at each end alone.
+    assert!(damaged >= 8 * 4, "{damaged}");
 }
 
 proptest! {
