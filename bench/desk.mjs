@@ -49,7 +49,8 @@ export async function serve(program, words) {
     async signIn(login, password) {
       const page = await ask("GET", "/sign-in");
       const jar = page.cookies.map((cookie) => cookie.split(";")[0]);
-      const form = new URLSearchParams({ login, password, ...hidden(page.text) });
+      // The page of a demo has forms with accounts of its own; what is given here counts.
+      const form = new URLSearchParams({ ...hidden(page.text), login, password });
       const answer = await ask("POST", "/sign-in", { body: form.toString(), cookie: jar.join("; "), origin });
       if (answer.status !== 303) throw new Error(`signing in as ${login}: ${answer.status}`);
       return [...jar, ...answer.cookies.map((cookie) => cookie.split(";")[0])].join("; ");
