@@ -4,14 +4,20 @@
 //! an indented tree; nothing of the text is lost. Deliberately absent: markdown of others.
 
 use anyhow::Context;
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 const TEMPLATE: &str = include_str!("card_pdf.typ");
 
-/// Sets a card in type.
-pub(crate) fn pdf(markdown: &str) -> anyhow::Result<Vec<u8>> {
-    let data = json!({ "blocks": blocks(markdown) });
+/// Sets a card in type, as of the day it is taken out.
+pub(crate) fn pdf(markdown: &str, day: NaiveDate) -> anyhow::Result<Vec<u8>> {
+    let title = markdown.lines().next().unwrap_or_default();
+    let data = json!({
+        "date": day.to_string(),
+        "title": title.trim_start_matches(['#', ' ']),
+        "blocks": blocks(markdown),
+    });
     papers::pdf(TEMPLATE, &data).context("排规则卡 (setting a rule card)")
 }
 
@@ -177,7 +183,11 @@ mod tests {
         let packs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
         let book = policy::Book::load(&packs, "sample").unwrap();
         let programme = book.programme("dibao").unwrap();
-        let bytes = pdf(&policy::card::render(&book, programme)).unwrap();
+        let bytes = pdf(
+            &policy::card::render(&book, programme),
+            NaiveDate::default(),
+        )
+        .unwrap();
         assert!(bytes.starts_with(b"%PDF"));
     }
 }

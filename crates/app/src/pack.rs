@@ -14,6 +14,8 @@ use clap::{Args, Subcommand};
 use policy::commands::{self, Cards, Said};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use store::clock::shanghai_day;
+use store::{Clock, SystemClock};
 
 /// What to do with packs (规则包命令).
 #[derive(Debug, Subcommand)]
@@ -212,9 +214,10 @@ fn write_cards(
     std::fs::create_dir_all(folder)
         .with_context(|| format!("新建文件夹 {} (making the folder)", folder.display()))?;
     let mut text = String::new();
+    let day = shanghai_day(SystemClock.now());
     let wanted = book.programmes().iter();
     for programme in wanted.filter(|one| only.is_none_or(|id| one.id == id)) {
-        let bytes = card_pdf::pdf(&policy::card::render(&book, programme))?;
+        let bytes = card_pdf::pdf(&policy::card::render(&book, programme), day)?;
         let file = folder.join(format!("{place}-{}.pdf", programme.id));
         std::fs::write(&file, bytes)
             .with_context(|| format!("写 {} (writing the card)", file.display()))?;

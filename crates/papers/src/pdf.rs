@@ -1,56 +1,41 @@
-//! From a template and its data to a PDF (排版成 PDF).
+//! From a template and its data to a PDF (排版成 PDF), for the archive; and to pictures of its pages, for the screen.
 //!
 //! The template reads its data with `json("data.json")` and may import or show the files handed in beside it. Nothing
-//! else exists for it. Deliberately absent: the current date (`datetime.today()` fails): a letter's date is data, or the
-//! same letter would not be the same tomorrow.
+//! else exists for it. Guarantees: what comes out is PDF/A-2a: fonts inside, colours defined, text that can be searched and read
+//! aloud, every picture with words for it, no script, nothing to fetch; its date is the `date` of its data. Deliberately absent: the current
+//! date (`datetime.today()` fails): a letter's date is data, or the same letter would not be the same tomorrow.
 
+use crate::desk::Desk;
+use crate::fault::PaperFault;
 use crate::fonts::shelf;
 use anyhow::bail;
+use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::LazyLock;
-use typst::diag::{FileError, FileResult, SourceDiagnostic};
-use typst::foundations::{Bytes, Datetime, Duration, Smart};
-use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
-use typst::text::{Font, FontBook};
-use typst::utils::LazyHash;
-use typst::{Library, LibraryExt, World, WorldExt};
+use typst::diag::SourceResult;
+use typst::foundations::{Datetime, Smart};
 use typst_layout::PagedDocument;
-use typst_pdf::PdfOptions;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
+use typst_svg::SvgOptions;
 
-/// One mistake in a template (模板错误).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateFault {
-    /// The file: `main.typ` is the template itself.
-    pub file: String,
-    /// The line, from 1; 0 where the compiler names none.
-    pub line: usize,
-    /// The column in characters, from 1.
-    pub column: usize,
-    /// What is wrong, as the typesetter says it.
-    pub sentence: String,
+/// China is so many minutes ahead of the world's clock.
+const CHINA: i32 = 8 * 60;
+
+/// A paper to be set (待排文书): its template, its data, and the files beside them by name.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// The template.
+    pub template: String,
+    /// Its data; `date` is the day of the paper, `2026-06-20`.
+    pub data: Value,
+    /// More files it may import or show.
+    pub files: BTreeMap<String, Vec<u8>>,
 }
-
-impl fmt::Display for TemplateFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}: {}",
-            self.file, self.line, self.column, self.sentence
-        )
-    }
-}
-
-/// All mistakes of a template (模板错误清单).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("文书模板有误 (the template has mistakes)：{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("；"))]
-pub struct PaperFault(pub Vec<TemplateFault>);
 
 /// Sets a letter (生成 PDF) from a template and its data.
 ///
 /// # Errors
 /// [`PaperFault`] with the template's mistakes, or a fault when there is no font at all.
-pub fn pdf(template: &str, data: &serde_json::Value) -> anyhow::Result<Vec<u8>> {
+pub fn pdf(template: &str, data: &Value) -> anyhow::Result<Vec<u8>> {
     pdf_with(template, data, &BTreeMap::new())
 }
 
@@ -60,148 +45,95 @@ pub fn pdf(template: &str, data: &serde_json::Value) -> anyhow::Result<Vec<u8>> 
 /// [`PaperFault`] with the template's mistakes, or a fault when there is no font at all.
 pub fn pdf_with(
     template: &str,
-    data: &serde_json::Value,
+    data: &Value,
     files: &BTreeMap<String, Vec<u8>>,
 ) -> anyhow::Result<Vec<u8>> {
+    pdf_of(&Piece {
+        template: template.to_owned(),
+        data: data.clone(),
+        files: files.clone(),
+    })
+}
+
+/// Sets one paper (生成 PDF).
+///
+/// # Errors
+/// [`PaperFault`] with the template's mistakes, or a fault when there is no font at all.
+pub fn pdf_of(piece: &Piece) -> anyhow::Result<Vec<u8>> {
+    let kept = archive(day_of(&piece.data))?;
+    set(&Desk::of_one(piece)?, |document| {
+        typst_pdf::pdf(&document, &kept)
+    })
+}
+
+/// Sets many papers as one PDF (合并 PDF), each beginning on the front of a sheet, under a title of the whole.
+///
+/// # Errors
+/// As [`pdf_of`]; a mistake names the paper by its place: `3/main.typ`.
+pub fn pdf_of_many(pieces: &[Piece], title: &str) -> anyhow::Result<Vec<u8>> {
+    // The whole is as new as the newest in it; days as texts are in their order.
+    let newest = pieces
+        .iter()
+        .max_by_key(|piece| piece.data.get("date").and_then(Value::as_str));
+    let kept = archive(newest.and_then(|piece| day_of(&piece.data)))?;
+    set(&Desk::of_many(pieces)?, |mut document| {
+        let info = document.info_mut();
+        info.title = Some(title.into());
+        info.author.clear();
+        info.date = Smart::Auto;
+        typst_pdf::pdf(&document, &kept)
+    })
+}
+
+/// The pages of a paper as SVG (页面图), as they would be printed.
+///
+/// # Errors
+/// As [`pdf_of`].
+pub fn pages(piece: &Piece) -> anyhow::Result<Vec<String>> {
+    let kept = archive(day_of(&piece.data))?;
+    set(&Desk::of_one(piece)?, |document| {
+        let options = SvgOptions::default();
+        let drawn = document
+            .pages()
+            .iter()
+            .map(|page| typst_svg::svg(page, &options))
+            .collect();
+        // What cannot be kept is not shown either.
+        typst_pdf::pdf(&document, &kept).map(|_| drawn)
+    })
+}
+
+/// The day a paper bears, from its data.
+fn day_of(data: &Value) -> Option<Datetime> {
+    let mut parts = data.get("date")?.as_str()?.splitn(3, '-');
+    let year = parts.next()?.parse().ok()?;
+    let month = parts.next()?.parse().ok()?;
+    let day = parts.next()?.parse().ok()?;
+    Datetime::from_ymd_hms(year, month, day, 0, 0, 0)
+}
+
+/// How a PDF for the archive is made, bearing a day.
+fn archive(day: Option<Datetime>) -> anyhow::Result<PdfOptions> {
+    let standards = PdfStandards::new(&[PdfStandard::A_2a])
+        .map_err(|fault| anyhow::anyhow!("PDF/A-2a: {}", fault.message()))?;
+    Ok(PdfOptions {
+        creator: Smart::Custom(Some("Huimin".to_owned())),
+        timestamp: day.and_then(|day| Timestamp::new_local(day, CHINA)),
+        standards,
+        ..PdfOptions::default()
+    })
+}
+
+fn set<T>(desk: &Desk, made: impl FnOnce(PagedDocument) -> SourceResult<T>) -> anyhow::Result<T> {
     if shelf().is_empty() {
         bail!(
             "这台机器上没有字体，请先安装中文字体，例如 fonts-noto-cjk (no fonts found; install fonts-noto-cjk)"
         );
     }
-    let desk = Desk::new(template, data, files)?;
-    let set = typst::compile::<PagedDocument>(&desk)
-        .output
-        .and_then(|document| {
-            let options = PdfOptions {
-                creator: Smart::Custom(Some("Huimin".to_owned())),
-                timestamp: None,
-                ..PdfOptions::default()
-            };
-            typst_pdf::pdf(&document, &options)
-        });
+    let set = typst::compile::<PagedDocument>(desk).output.and_then(made);
     // What one letter left in the typesetter's memory is of no use for letters of other people long after.
     typst::comemo::evict(10);
     set.map_err(|faults| PaperFault(faults.iter().map(|fault| desk.fault(fault)).collect()).into())
-}
-
-/// What the typesetter sees: the template, its data, the files handed in, the fonts.
-struct Desk {
-    main: FileId,
-    sources: BTreeMap<String, Source>,
-    files: BTreeMap<String, Bytes>,
-}
-
-static LIBRARY: LazyLock<LazyHash<Library>> =
-    LazyLock::new(|| LazyHash::new(<Library as LibraryExt>::default()));
-
-fn id_of(name: &str) -> anyhow::Result<FileId> {
-    let path = VirtualPath::new(name)
-        .map_err(|fault| anyhow::anyhow!("the file name “{name}”: {fault:?}"))?;
-    Ok(RootedPath::new(VirtualRoot::Project, path).intern())
-}
-
-/// The name under which a file was handed in; a file of a package has none, so it is not found.
-fn name_of(id: FileId) -> Option<&'static str> {
-    let path = id.get();
-    matches!(path.root(), VirtualRoot::Project).then(|| path.vpath().get_without_slash())
-}
-
-impl Desk {
-    fn new(
-        template: &str,
-        data: &serde_json::Value,
-        extra: &BTreeMap<String, Vec<u8>>,
-    ) -> anyhow::Result<Self> {
-        let main = id_of("main.typ")?;
-        let mut sources = BTreeMap::from([(
-            "main.typ".to_owned(),
-            Source::new(main, template.to_owned()),
-        )]);
-        let mut files = BTreeMap::from([(
-            "data.json".to_owned(),
-            Bytes::new(serde_json::to_vec(data)?),
-        )]);
-        for (name, bytes) in extra {
-            let id = id_of(name)?;
-            if name.ends_with(".typ") {
-                sources.insert(
-                    name.clone(),
-                    Source::new(id, String::from_utf8(bytes.clone())?),
-                );
-            }
-            files.insert(name.clone(), Bytes::new(bytes.clone()));
-        }
-        Ok(Self {
-            main,
-            sources,
-            files,
-        })
-    }
-
-    fn fault(&self, found: &SourceDiagnostic) -> TemplateFault {
-        let mut sentence = found.message.to_string();
-        for hint in &found.hints {
-            sentence.push('；');
-            sentence.push_str(&hint.v);
-        }
-        let id = found.span.id();
-        let place = id.zip(self.range(found.span)).and_then(|(id, range)| {
-            let before = self.sources.get(name_of(id)?)?.text().get(..range.start)?;
-            let column = before
-                .rsplit('\n')
-                .next()
-                .map_or(0, |last| last.chars().count())
-                + 1;
-            Some((before.matches('\n').count() + 1, column))
-        });
-        let (line, column) = place.unwrap_or((0, 0));
-        TemplateFault {
-            file: id.and_then(name_of).unwrap_or("main.typ").to_owned(),
-            line,
-            column,
-            sentence,
-        }
-    }
-}
-
-impl World for Desk {
-    fn library(&self) -> &LazyHash<Library> {
-        &LIBRARY
-    }
-
-    fn book(&self) -> &LazyHash<FontBook> {
-        &shelf().book
-    }
-
-    fn main(&self) -> FileId {
-        self.main
-    }
-
-    fn source(&self, id: FileId) -> FileResult<Source> {
-        name_of(id)
-            .and_then(|name| self.sources.get(name))
-            .cloned()
-            .ok_or_else(|| missing(id))
-    }
-
-    fn file(&self, id: FileId) -> FileResult<Bytes> {
-        name_of(id)
-            .and_then(|name| self.files.get(name))
-            .cloned()
-            .ok_or_else(|| missing(id))
-    }
-
-    fn font(&self, index: usize) -> Option<Font> {
-        shelf().font(index)
-    }
-
-    fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
-        None
-    }
-}
-
-fn missing(id: FileId) -> FileError {
-    FileError::NotFound(id.get().vpath().get_without_slash().into())
 }
 
 #[cfg(test)]
@@ -213,39 +145,45 @@ mod tests {
     const LETTER: &str = r#"
 #import "letter.typ": seal
 #let d = json("data.json")
+#set document(title: "确认通知书", author: d.issuer)
 #set page(paper: "a4", margin: 25mm)
 #set text(font: ("Noto Serif CJK SC", "Noto Sans CJK SC"), lang: d.lang, size: 12pt)
 = 确认通知书
 #d.name 同志：经审核，给予 #d.amount 元/月。
 #seal(d.issuer)
-#image("qr.svg", width: 24mm)
+#image("qr.svg", width: 24mm, alt: "核验文书的二维码")
 "#;
 
-    fn beside() -> BTreeMap<String, Vec<u8>> {
-        BTreeMap::from([
-            (
-                "letter.typ".to_owned(),
-                "#let seal(name) = align(right)[#name（盖章）]"
-                    .as_bytes()
-                    .to_vec(),
-            ),
-            (
-                "qr.svg".to_owned(),
-                crate::qr_svg("https://example.test/progress/X")
-                    .unwrap()
-                    .into_bytes(),
-            ),
-        ])
+    const LINK: &str = "https://example.test/verify/BA2026-000318-7-9M2Q-XW4T";
+
+    fn letter_of(name: &str) -> Piece {
+        Piece {
+            template: LETTER.to_owned(),
+            data: json!({ "lang": "zh", "date": "2026-06-20", "name": name, "amount": "1,950.00", "issuer": "新安街道办事处" }),
+            files: BTreeMap::from([
+                (
+                    "letter.typ".to_owned(),
+                    "#let seal(name) = align(right)[#name（盖章）]"
+                        .as_bytes()
+                        .to_vec(),
+                ),
+                (
+                    "qr.svg".to_owned(),
+                    crate::qr_svg(LINK).unwrap().into_bytes(),
+                ),
+            ]),
+        }
     }
 
-    fn text_of(pdf: &[u8]) -> String {
+    /// What a tool of poppler says of a PDF.
+    fn told(tool: &str, before: &[&str], pdf: &[u8], after: &[&str]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("letter.pdf");
         std::fs::write(&file, pdf).unwrap();
-        let out = Command::new("pdftotext")
-            .arg("-layout")
+        let out = Command::new(tool)
+            .args(before)
             .arg(&file)
-            .arg("-")
+            .args(after)
             .output()
             .unwrap();
         assert!(
@@ -256,12 +194,18 @@ mod tests {
         String::from_utf8(out.stdout).unwrap()
     }
 
+    fn text_of(pdf: &[u8]) -> String {
+        told("pdftotext", &["-layout"], pdf, &["-"])
+    }
+
+    fn holds(pdf: &[u8], words: &str) -> bool {
+        pdf.windows(words.len())
+            .any(|some| some == words.as_bytes())
+    }
+
     #[test]
     fn a_letter_carries_chinese_text_and_rare_characters() {
-        let data = json!({ "lang": "zh", "name": "龚䶮㼆𬱖", "amount": "1,950.00", "issuer": "新安街道办事处" });
-        let set = pdf_with(LETTER, &data, &beside()).unwrap();
-        assert!(set.starts_with(b"%PDF"));
-        let text = text_of(&set);
+        let text = text_of(&pdf_of(&letter_of("龚䶮㼆𬱖")).unwrap());
         for words in [
             "确认通知书",
             "䶮",
@@ -276,24 +220,183 @@ mod tests {
 
     #[test]
     fn the_same_letter_is_the_same_bytes() {
-        let data = json!({ "lang": "zh", "name": "张芳", "amount": "1.00", "issuer": "甲" });
-        let once = pdf_with(LETTER, &data, &beside()).unwrap();
-        assert_eq!(once, pdf_with(LETTER, &data, &beside()).unwrap());
+        let letter = letter_of("张芳");
+        assert_eq!(pdf_of(&letter).unwrap(), pdf_of(&letter).unwrap());
+        let both = [letter.clone(), letter];
+        assert_eq!(
+            pdf_of_many(&both, "两份").unwrap(),
+            pdf_of_many(&both, "两份").unwrap()
+        );
+    }
+
+    /// ISO 19005-2, 6.6.4: part and conformance in the metadata; 6.2.3: an output intent; 6.2.11.4: every font embedded;
+    /// 6.1.3 no encryption, 6.5.1 no script; 6.7.2 and 6.7.4: tagged, with its language.
+    #[test]
+    fn every_paper_is_made_for_the_archive() {
+        let pdf = pdf_of(&letter_of("张芳")).unwrap();
+        for words in [
+            "<pdfaid:part>2</pdfaid:part>",
+            "<pdfaid:conformance>A</pdfaid:conformance>",
+            "/OutputIntents",
+            "/GTS_PDFA1",
+            "/Lang",
+            "/StructTreeRoot",
+            "/Alt",
+        ] {
+            assert!(holds(&pdf, words), "{words}");
+        }
+        for words in ["/Encrypt", "/JavaScript", "/JS", "/Launch", "/EmbeddedFile"] {
+            assert!(!holds(&pdf, words), "{words}");
+        }
+        let info = told("pdfinfo", &["-isodates"], &pdf, &[]);
+        for words in [
+            "确认通知书",
+            "新安街道办事处",
+            "2026-06-20T00:00:00+08",
+            "Tagged:          yes",
+            "Encrypted:       no",
+            "JavaScript:      no",
+            "(A4)",
+        ] {
+            assert!(info.contains(words), "{words} is missing in {info}");
+        }
+        let fonts = told("pdffonts", &[], &pdf, &[]);
+        let faces: Vec<&str> = fonts.lines().skip(2).collect();
+        assert!(!faces.is_empty());
+        for face in faces {
+            // Embedded, a part of the font only, with what each of its signs means.
+            assert!(face.contains("yes yes yes"), "{face}");
+        }
+    }
+
+    #[test]
+    fn a_picture_without_words_and_a_paper_without_a_day_are_refused() {
+        let mut mute = letter_of("张芳");
+        mute.template = mute.template.replace(", alt: \"核验文书的二维码\"", "");
+        let mut dayless = letter_of("张芳");
+        dayless.data["date"] = json!("");
+        for (piece, said) in [(mute, "替代文字"), (dayless, "没有日期")] {
+            let fault = pdf_of(&piece)
+                .unwrap_err()
+                .downcast::<PaperFault>()
+                .unwrap();
+            assert!(fault.0[0].sentence_zh().contains(said), "{fault}");
+        }
+    }
+
+    /// The first page at so many dots an inch, as PNG.
+    fn seen(pdf: &[u8], dots: &str) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, picture) = (folder.path().join("a.pdf"), folder.path().join("a"));
+        std::fs::write(&file, pdf).unwrap();
+        let done = Command::new("pdftoppm")
+            .args(["-png", "-singlefile", "-r", dots])
+            .arg(&file)
+            .arg(&picture)
+            .status()
+            .unwrap();
+        assert!(done.success());
+        std::fs::read(folder.path().join("a.png")).unwrap()
+    }
+
+    #[test]
+    fn the_code_on_the_printed_page_is_read_back() {
+        let pdf = pdf_of(&letter_of("张芳")).unwrap();
+        // As a telephone sees it from near and a copier from far.
+        for dots in ["300", "100"] {
+            assert_eq!(
+                crate::qr_in(&seen(&pdf, dots)).as_deref(),
+                Some(LINK),
+                "{dots}"
+            );
+        }
+    }
+
+    #[test]
+    fn many_papers_are_one_file_each_on_its_own_sheet() {
+        let three = ["张芳", "李\u{e815}", "王䶮"].map(letter_of);
+        let pdf = pdf_of_many(&three, "文书合印（3 份）").unwrap();
+        let info = told("pdfinfo", &[], &pdf, &[]);
+        // One page each; the backs of the first two sheets stay empty.
+        assert!(info.contains("Pages:           5"), "{info}");
+        assert!(info.contains("文书合印（3 份）"), "{info}");
+        let whole = text_of(&pdf);
+        let pages: Vec<&str> = whole.split('\u{c}').collect();
+        for (page, name) in [(0, "张芳"), (2, "李〔U+E815〕"), (4, "王䶮")] {
+            assert!(pages[page].contains(name), "{name}: {pages:?}");
+        }
+        assert!(pages[1].trim().is_empty() && pages[3].trim().is_empty());
+        assert!(holds(&pdf, "<pdfaid:conformance>A</pdfaid:conformance>"));
+        // A mistake says in which of them.
+        let mut wrong = three.to_vec();
+        wrong[1].template.push_str("\n#d.nobody\n");
+        let fault = pdf_of_many(&wrong, "x").unwrap_err();
+        let PaperFault(faults) = fault.downcast::<PaperFault>().unwrap();
+        assert_eq!(faults[0].file, "2/main.typ");
+    }
+
+    #[test]
+    fn pages_are_pictures_of_what_would_be_printed() {
+        let pages = pages(&letter_of("张芳")).unwrap();
+        assert_eq!(pages.len(), 1);
+        assert!(pages[0].starts_with("<svg") && !pages[0].contains("<script"));
     }
 
     #[test]
     fn a_mistake_is_said_with_its_place_and_nothing_outside_can_be_reached() {
-        for (template, line, said) in [
-            ("第一行\n#unknown_thing", 2, "unknown"),
-            ("#read(\"/etc/passwd\")", 1, "not found"),
-            ("\n\n#image(\"photo.png\")", 3, "not found"),
-            ("#import \"@preview/cetz:0.3.0\"", 1, ""),
-            ("#datetime.today()", 1, "date"),
+        for (template, line, said, zh) in [
+            (
+                "第一行\n#unknown_thing",
+                2,
+                "unknown",
+                "没有名为“unknown_thing”",
+            ),
+            ("#read(\"/etc/passwd\")", 1, "not found", "没有这个文件"),
+            ("\n\n#image(\"photo.png\")", 3, "not found", "没有这个文件"),
+            ("#import \"@preview/cetz:0.3.0\"", 1, "", ""),
+            ("#datetime.today()", 1, "date", ""),
+            (
+                "#let d = json(\"data.json\")\n一\n#d.nobody",
+                3,
+                "nobody",
+                "数据里没有“nobody”这一栏",
+            ),
+            ("#text(size: 12pt[甲]", 1, "unclosed", "括号没有闭合"),
         ] {
-            let fault = pdf(template, &json!({})).unwrap_err();
+            let fault = pdf(template, &json!({ "date": "2026-06-20" })).unwrap_err();
             let PaperFault(faults) = fault.downcast::<PaperFault>().unwrap();
             assert_eq!(faults[0].line, line, "{faults:?}");
             assert!(faults[0].sentence.contains(said), "{faults:?}");
+            assert!(
+                faults[0].sentence_zh().contains(zh),
+                "{}",
+                faults[0].sentence_zh()
+            );
         }
+    }
+
+    /// The measure of the house is a second for the slowest of a hundred; an unoptimised build is allowed three.
+    #[test]
+    fn a_letter_is_set_quickly() {
+        let mut took: Vec<std::time::Duration> = (0..100)
+            .map(|number| {
+                let letter = letter_of(&format!("甲{number}"));
+                let begun = std::time::Instant::now();
+                pdf_of(&letter).unwrap();
+                begun.elapsed()
+            })
+            .collect();
+        took.sort();
+        println!(
+            "one letter: p50 {:?}, p99 {:?}{}",
+            took[50],
+            took[98],
+            if cfg!(debug_assertions) {
+                " (debug build)"
+            } else {
+                ""
+            }
+        );
+        assert!(took[98].as_secs() < 3, "{:?}", took[98]);
     }
 }

@@ -28,6 +28,11 @@ pub fn qr_svg(text: &str) -> anyhow::Result<String> {
 
 /// The text of the first QR code in a photograph or scan (读二维码), JPEG or PNG; `None` if there is none that can be read.
 pub fn qr_in(picture: &[u8]) -> Option<String> {
+    qrs_in(picture)?.into_iter().next()
+}
+
+/// The texts of all QR codes in a picture (读全部二维码); `None` if it is no picture.
+pub fn qrs_in(picture: &[u8]) -> Option<Vec<String>> {
     let mut reader = ImageReader::new(Cursor::new(picture))
         .with_guessed_format()
         .ok()?;
@@ -45,11 +50,13 @@ pub fn qr_in(picture: &[u8]) -> Option<String> {
     let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
         pixels.get(y * width + x).copied().unwrap_or(255)
     });
-    prepared
+    let found = prepared
         .detect_grids()
         .iter()
-        .find_map(|grid| grid.decode().ok())
+        .filter_map(|grid| grid.decode().ok())
         .map(|(_, text)| text)
+        .collect();
+    Some(found)
 }
 
 #[cfg(test)]

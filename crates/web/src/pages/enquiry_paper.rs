@@ -142,6 +142,7 @@ async fn report_data(visit: &Visit, seen: &Seen, report: &Report) -> Result<Valu
         "lang": if lang == crate::locale::Lang::Zh { "zh" } else { "en" },
         "demo": visit.app.desk.book.place().demo,
         "issuer": issuer(visit),
+        "date": format::date(store::clock::shanghai_day(row.at)),
         "number": row.number,
         "case_no": seen.case.number,
         "programme": lang.pick(&seen.view.row.programme_zh, &seen.view.row.programme_en),
@@ -292,6 +293,7 @@ pub async fn form(visit: &Visit) -> Answer {
     let data = json!({
         "lang": if lang == crate::locale::Lang::Zh { "zh" } else { "en" },
         "demo": visit.app.desk.book.place().demo,
+        "date": format::date(visit.today()),
         "issuer": issuer(visit),
         "name": row.name,
         "number": row.document_masked,
