@@ -1,13 +1,15 @@
 //! Letters (文书): what a letter is told, and its setting in type from the packs' templates.
 //!
-//! The data of a letter is written down, sealed, when the act happens; the PDF is made from it whenever it is asked for,
-//! so a reprint years later says the same. Deliberately absent: the wording, which is in `letters/<word>.typ`.
+//! The data of a letter is written down, sealed, when the act happens, and the template of that day is kept with it; the PDF is made
+//! from both whenever it is asked for, so a reprint years later says the same in the same words, whatever the templates say by
+//! then. Deliberately absent: the wording, which is in `letters/<word>.typ`.
 //!
 //! # What a template gets
 //!
 //! `letters/<word>.typ` of the programme (most specific pack first), else `letters/<word>.typ` at the top of a pack, which
 //! all programmes share; shared code is `letter.typ` at the top of a pack folder, `#import "letter.typ": *`. A4, no packages, no other files, no `datetime.today()`. One template serves both
-//! languages: `d.lang` is `"zh"` or `"en"`. `#image("qr.svg", width: 24mm)` is the receipt's QR code.
+//! languages: `d.lang` is `"zh"` or `"en"`. `#image("qr.svg", width: 24mm, alt: "…")` is the receipt's QR code; a picture without words for
+//! it is refused, because the PDF is for the archive and for reading aloud.
 //! `#let d = json("data.json")` has every key below, always; what does not apply is `""`, `()` or `none`:
 //!
 //! | key | example |
@@ -35,27 +37,33 @@
 //! | `decision` | `none` or `(no: "BA2026-000318-7", date_text: "…", kind: "grant")` |
 //! | `law` | `((article: "《…》第十三条", text: "…"), …)`: the articles relied on, quoted once each |
 //! | `remedies.review` `.suit` | `none` or a whole sentence with days and authority |
-//! | `check.code` `.url` | `"BA2026-000318-7-9M2Q-XW4T"` `"https://…/verify/BA2026-…"`; its QR code is `#image("check.svg")` |
+//! | `check.number` `.code` `.url` | `"BA2026-000318-7"` `"BA2026-000318-7-9M2Q-XW4T"` `"https://…/verify/BA2026-…"`; its QR code is `check.svg` |
 //! | `receipt.code` `.url` | `"7K3F-9M2Q-XW4T-C"` `"https://…/progress/7K3F-9M2Q-XW4T-C"` |
 //! | `publicity` | `none` or `(from_text: "…", until_text: "…", place: "海裕社区")` |
 //! | `next` | `("…", …)`: what happens next, in sentences |
 
 pub mod amount_words;
+mod check;
 mod contents;
+pub mod list;
+pub mod printing;
 mod sample;
+mod template;
 
+pub use check::{PreviewOf, Used, preview, used};
+pub(crate) use check::{check, faults_of};
 pub(crate) use contents::{Contents, Filled};
 
 use crate::desk::Desk;
 use crate::{document, tables};
 use access::Scope;
 use anyhow::Context;
-use policy::{Fault, Programme};
+use papers::Piece;
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use store::{Db, Event, Tx};
+use template::Template;
 use uuid::Uuid;
 
 /// The language of a letter (文书语言).
@@ -75,6 +83,16 @@ pub(crate) struct Written {
     en: Value,
 }
 
+impl Lang {
+    /// As tables write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+}
+
 impl Written {
     /// In a language.
     pub(crate) fn data(&self, lang: Lang) -> &Value {
@@ -85,14 +103,7 @@ impl Written {
     }
 }
 
-/// Where a printed letter leads (文书上的二维码): how far the case is, and whether the paper is one of ours.
-struct Leads {
-    progress: String,
-    check_code: String,
-    check: String,
-}
-
-/// Writes a letter down with the act (出具文书).
+/// Writes a letter down with the act (出具文书), and keeps the template it is set with.
 pub(crate) async fn write(
     tx: &Tx,
     desk: &Desk,
@@ -104,6 +115,8 @@ pub(crate) async fn write(
         zh: contents.data(desk, Lang::Zh),
         en: contents.data(desk, Lang::En),
     };
+    let template = Template::of(desk, &contents.programme, &contents.kind)?;
+    let (template_sm3, shared_sm3) = template.keep(tx).await?;
     let row = tables::letter::Model {
         id: tx.new_id(),
         case_id: case,
@@ -114,6 +127,8 @@ pub(crate) async fn write(
             .keys()
             .seal(&serde_json::to_string(&written).context("writing a letter's data")?),
         at: tx.now(),
+        template_sm3: Some(template_sm3),
+        shared_sm3,
     };
     let id = row.id;
     crate::rows::insert::<tables::letter::Entity>(tx, row).await?;
@@ -144,112 +159,66 @@ pub async fn pdf(
     let Some(case) = crate::rows::case_row(db, scope, row.case_id).await? else {
         return Ok(None);
     };
-    let written: Written =
-        serde_json::from_str(&db.keys().unseal(&row.sealed)?).context("reading a letter's data")?;
-    let programme = desk
-        .programme(&case.programme)
-        .context("the programme of a letter is not in the packs")?;
+    let template = Template::kept(db, desk, &row, &case.programme).await?;
+    let piece = piece(db, &template, &row, &case.number, lang, base_url)?;
     let mut tx = db.begin().await?;
-    tx.note(Event {
+    tx.note(read_event(
+        scope,
+        &row,
+        &case,
+        json!({ "letter": row.kind }),
+    ));
+    tx.commit().await?;
+    let set = tokio::task::spawn_blocking(move || papers::pdf_of(&piece)).await;
+    set.context("setting a letter in type")?.map(Some)
+}
+
+/// What the journal says of a letter that was looked at.
+fn read_event(
+    scope: &Scope,
+    row: &tables::letter::Model,
+    case: &tables::case::Model,
+    detail: Value,
+) -> Event {
+    Event {
         by: scope.actor.officer,
         purpose: scope.purpose.text(),
         act: "casework.read_letter".to_owned(),
         subject_kind: "case".to_owned(),
         subject_id: row.case_id.to_string(),
         region: case.region.parse().ok(),
-        detail: json!({ "letter": row.kind }),
-    });
-    tx.commit().await?;
+        detail,
+    }
+}
+
+/// A letter ready to be set: its sealed data, its template, its QR codes.
+fn piece(
+    db: &Db,
+    template: &Template,
+    row: &tables::letter::Model,
+    case_number: &str,
+    lang: Lang,
+    base_url: &str,
+) -> anyhow::Result<Piece> {
+    let written: Written =
+        serde_json::from_str(&db.keys().unseal(&row.sealed)?).context("reading a letter's data")?;
     let mut data = written.data(lang).clone();
     let base = base_url.trim_end_matches('/');
     let progress = data
         .pointer("/receipt/url")
         .and_then(Value::as_str)
         .unwrap_or("/progress");
-    let number = document::number(&case.number, row.event_seq);
+    let progress = format!("{base}{progress}");
+    if let Some(place) = data.pointer_mut("/receipt/url") {
+        *place = Value::String(progress.clone());
+    }
+    let number = document::number(case_number, row.event_seq);
     let check_code = document::code(db.keys(), &number, &row.id.to_string());
-    let leads = Leads {
-        progress: format!("{base}{progress}"),
+    let leads = template::Leads {
+        progress,
         check: format!("{base}/verify/{check_code}"),
         check_code,
+        number,
     };
-    if let Some(place) = data.pointer_mut("/receipt/url") {
-        *place = Value::String(leads.progress.clone());
-    }
-    set(desk, programme, &row.kind, data, &leads).map(Some)
-}
-
-fn set(
-    desk: &Desk,
-    programme: &Programme,
-    word: &str,
-    mut data: Value,
-    leads: &Leads,
-) -> anyhow::Result<Vec<u8>> {
-    // Not sealed with the letter: it follows from it, and letters of earlier days have it as well.
-    data["check"] = json!({ "code": leads.check_code, "url": leads.check });
-    let (_, text) = desk
-        .texts
-        .letter(programme, word)
-        .with_context(|| format!("没有文书模板 letters/{word}.typ"))?;
-    let mut beside = BTreeMap::from([
-        (
-            "qr.svg".to_owned(),
-            papers::qr_svg(&leads.progress)?.into_bytes(),
-        ),
-        (
-            "check.svg".to_owned(),
-            papers::qr_svg(&leads.check)?.into_bytes(),
-        ),
-    ]);
-    if let Some((_, shared)) = desk.book.place().texts.get("letter.typ") {
-        beside.insert("letter.typ".to_owned(), shared.clone().into_bytes());
-    }
-    papers::pdf_with(&text, &data, &beside)
-}
-
-/// Compiles a template with sample data in both languages (检查文书模板).
-pub(crate) fn check(desk: &Desk, programme: &Programme, word: &str) -> Vec<Fault> {
-    let Some((file, _)) = desk.texts.letter(programme, word) else {
-        return Vec::new();
-    };
-    let shared = desk
-        .book
-        .place()
-        .texts
-        .get("letter.typ")
-        .map(|(file, _)| file.clone());
-    let name = |path: &std::path::Path| crate::desk::fault_file(&desk.book, path);
-    let leads = Leads {
-        progress: "https://example.test/progress/SAMPLE".to_owned(),
-        check_code: "SAMPLE-1-0000-0000".to_owned(),
-        check: "https://example.test/verify/SAMPLE-1-0000-0000".to_owned(),
-    };
-    let mut faults = Vec::new();
-    for lang in [Lang::Zh, Lang::En] {
-        let data = sample::contents(desk, programme, word).data(desk, lang);
-        let Err(fault) = set(desk, programme, word, data, &leads) else {
-            continue;
-        };
-        match fault.downcast::<papers::PaperFault>() {
-            Ok(papers::PaperFault(found)) => faults.extend(found.into_iter().map(|found| Fault {
-                file: match &shared {
-                    Some(shared) if found.file == "letter.typ" => name(shared),
-                    _ => name(&file),
-                },
-                line: u32::try_from(found.line.max(1)).unwrap_or(1),
-                column: u32::try_from(found.column.max(1)).unwrap_or(1),
-                sentence_zh: format!("文书模板不能排版：{}", found.sentence),
-            })),
-            Err(fault) => {
-                faults.push(Fault {
-                    file: name(&file),
-                    line: 1,
-                    column: 1,
-                    sentence_zh: fault.to_string(),
-                });
-            }
-        }
-    }
-    faults
+    template.piece(data, &leads)
 }

@@ -21,7 +21,7 @@ mod what_if;
 pub use add_value::{NewValue, parameters_in, with_value};
 pub use check::{CaseFailure, CasesOf, Checked};
 pub use diff::{Change, Line, Piece, diff};
-pub use draft::{Saved, discard, editable, propose, save, send_back};
+pub use draft::{SHARED_LETTERS, Saved, discard, editable, propose, save, send_back};
 pub use publish::{Proposal, publish};
 pub use shelf::{InForce, Shelf};
 pub use texts::Texts;

@@ -18,6 +18,7 @@ pub(crate) mod evidence;
 pub(crate) mod finding_objection;
 pub(crate) mod lead;
 pub(crate) mod letter;
+pub(crate) mod letter_print;
 pub(crate) mod life_event;
 pub(crate) mod life_event_line;
 pub(crate) mod notice;
@@ -66,6 +67,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0047_finding_objection",
         sql: FINDING_OBJECTION,
     },
+    Migration {
+        name: "0048_letter_print",
+        sql: LETTER_PRINT,
+    },
 ];
 
 /// The migrations of this crate and of those it stands on, in order, without repeats (全部建表).
@@ -112,6 +117,25 @@ CREATE TABLE casework_finding_objection (
   reason {text} NOT NULL
 );
 CREATE INDEX casework_finding_objection_case ON casework_finding_objection (case_id);
+";
+
+/// A letter keeps the template it was issued with, and which letters were printed together is known.
+const LETTER_PRINT: &str = "
+ALTER TABLE casework_letter ADD COLUMN template_sm3 {text};
+ALTER TABLE casework_letter ADD COLUMN shared_sm3 {text};
+CREATE INDEX casework_letter_issued ON casework_letter (issued_on);
+CREATE TABLE casework_letter_print (
+  id {id} NOT NULL PRIMARY KEY,
+  printing_id {id} NOT NULL,
+  place {int} NOT NULL,
+  letter_id {id} NOT NULL REFERENCES casework_letter (id),
+  lang {text} NOT NULL,
+  officer_id {id} NOT NULL,
+  officer {text} NOT NULL,
+  at {instant} NOT NULL
+);
+CREATE INDEX casework_letter_print_letter ON casework_letter_print (letter_id);
+CREATE UNIQUE INDEX casework_letter_print_printing ON casework_letter_print (printing_id, place);
 ";
 
 const CASEWORK: &str = "

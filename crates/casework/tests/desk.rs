@@ -16,6 +16,8 @@ mod appeal;
 mod finding;
 #[path = "desk/leads.rs"]
 mod leads;
+#[path = "desk/letters.rs"]
+mod letters;
 #[path = "desk/life_events.rs"]
 mod life_events;
 #[path = "desk/like.rs"]

@@ -1,10 +1,11 @@
-//! Checking a draft (草稿检查): the loader, the worked cases of whoever reads it, and before publication the whole gate.
+//! Checking a draft (草稿检查): the loader, the letters and worked cases of whoever reads it, and before publication the whole gate.
 //!
 //! The draft is laid over the rules in force in a folder of its own, which vanishes afterwards. Guarantees: what is
 //! checked is what would be published, every pack of the chain with its own cases. Deliberately absent: changing the draft.
 
 use super::texts::{Texts, chain};
 use crate::desk::Desk;
+use crate::letter;
 use anyhow::Context;
 use chrono::NaiveDate;
 use policy::card::{self, Approval};
@@ -98,11 +99,12 @@ impl Stage {
         Desk::load(self.folder.path(), &self.place).map(Arc::new)
     }
 
-    /// Loads and runs the cases of all programmes that read the folder.
+    /// Loads, sets the letters whose templates changed, and runs the cases of all programmes that read the folder.
     pub(super) fn check(
         &self,
         before: &Book,
         folder: &str,
+        changed: &[String],
         from: NaiveDate,
     ) -> anyhow::Result<Checked> {
         let desk = match self.desk() {
@@ -116,6 +118,7 @@ impl Stage {
         };
         let mut found = Checked {
             rewritten: dated::rewritten(before, &desk.book, from),
+            faults: letter::faults_of(&desk, changed),
             ..Checked::default()
         };
         for pack in chain(self.folder.path(), &self.place)? {

@@ -38,6 +38,10 @@ const FILES: [&str; 9] = [
     "form.toml",
 ];
 const LETTERS: &str = "letters/";
+/// The draft of templates all programmes share is called like their folder.
+pub const SHARED_LETTERS: &str = "letters";
+/// What all templates of a pack import.
+const LETTER: &str = "letter.typ";
 
 /// What a save brought (保存结果).
 #[derive(Debug, Clone)]
@@ -50,7 +54,8 @@ pub struct Saved {
     pub checked: Checked,
 }
 
-/// The files of a programme or library that may be written (可改文件), its own place's first; those that do not exist yet too.
+/// The files of a programme or library that may be written (可改文件), its own place's first; those that do not exist yet too. Of
+/// [`SHARED_LETTERS`], the templates of letters all programmes share, and what they import.
 pub fn editable(now: &InForce, folder: &str) -> Vec<String> {
     let packs: Vec<String> = now
         .desk
@@ -61,6 +66,9 @@ pub fn editable(now: &InForce, folder: &str) -> Vec<String> {
         .rev()
         .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
         .collect();
+    if folder == SHARED_LETTERS {
+        return shared_letters(now, &packs);
+    }
     let mut found = Vec::new();
     for pack in packs {
         let start = format!("{pack}/{folder}/");
@@ -76,11 +84,40 @@ pub fn editable(now: &InForce, folder: &str) -> Vec<String> {
         found.extend(
             inside
                 .iter()
-                .filter(|file| file.starts_with(LETTERS))
+                .filter(|file| file.starts_with(LETTERS) && file.ends_with(".typ"))
                 .map(|file| format!("{start}{file}")),
         );
     }
     found
+}
+
+/// The templates programmes share: each pack's own, and in the place's pack those it could have of its own.
+fn shared_letters(now: &InForce, packs: &[String]) -> Vec<String> {
+    let mut names: BTreeSet<String> = BTreeSet::from([LETTER.to_owned()]);
+    let mut there: BTreeSet<String> = BTreeSet::new();
+    for path in now.texts.paths() {
+        let Some((pack, name)) = path.split_once('/') else {
+            continue;
+        };
+        let template = name
+            .strip_prefix(LETTERS)
+            .is_some_and(|file| file.ends_with(".typ"));
+        if packs.iter().any(|one| one == pack) && (name == LETTER || template) {
+            names.insert(name.to_owned());
+            there.insert(path.to_owned());
+        }
+    }
+    let own = packs.first().map_or("", String::as_str);
+    packs
+        .iter()
+        .flat_map(|pack| {
+            names
+                .iter()
+                .map(move |name| (pack, format!("{pack}/{name}")))
+        })
+        .filter(|(pack, path)| *pack == own || there.contains(path))
+        .map(|(_, path)| path)
+        .collect()
 }
 
 /// The rows of a draft, or why it is not there.
@@ -224,7 +261,8 @@ pub async fn save(
         let (root, place, folder) = (root.to_owned(), shelf.place().to_owned(), folder.to_owned());
         let (now, today) = (Arc::clone(&now), db.today());
         tokio::task::spawn_blocking(move || {
-            Stage::of(&root, &place, &texts)?.check(&now.desk.book, &folder, today)
+            let changed = now.texts.differing(&texts);
+            Stage::of(&root, &place, &texts)?.check(&now.desk.book, &folder, &changed, today)
         })
         .await??
     };
@@ -379,7 +417,8 @@ pub async fn propose(
         let corrects = !proposal.correction.trim().is_empty();
         tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
             let stage = Stage::of(&root, &place, &texts)?;
-            let mut checked = stage.check(&now.desk.book, &folder, from)?;
+            let changed = now.texts.differing(&texts);
+            let mut checked = stage.check(&now.desk.book, &folder, &changed, from)?;
             if checked.is_sound() && (checked.rewritten.is_empty() || corrects) {
                 let rewritten = std::mem::take(&mut checked.rewritten);
                 checked = stage.gate(&folder)?;

@@ -1,4 +1,5 @@
-//! Rows of `casework_letter`: A letter issued (文书): its data, sealed, in both languages.
+//! Rows of `casework_letter`: A letter issued (文书): its data, sealed, in both languages, and the fingerprints of the
+//! template and of what templates share; absent in letters from before templates were kept.
 
 use sea_orm::entity::prelude::*;
 
@@ -13,6 +14,8 @@ pub struct Model {
     pub issued_on: Date,
     pub sealed: Vec<u8>,
     pub at: DateTimeUtc,
+    pub template_sm3: Option<String>,
+    pub shared_sm3: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
