@@ -249,7 +249,7 @@ pub(crate) fn counted_in(lang: Lang, parameter: &Parameter) -> &'static str {
     }
 }
 
-fn number_of(lang: Lang, parameter: &Parameter, number: i64) -> String {
+pub(crate) fn number_of(lang: Lang, parameter: &Parameter, number: i64) -> String {
     match parameter.kind {
         Kind::Bool if number == 0 => lang.t("否").to_owned(),
         Kind::Bool => lang.t("是").to_owned(),

@@ -18,6 +18,12 @@ pub(super) static ROUTES: &[Route] = &[
         "一次性告知单",
         page!(pages::guide::show),
     ),
+    Route::get(
+        "/programmes/{id}/sheet.pdf",
+        Public,
+        "一次性告知单 PDF",
+        page!(pages::guide::pdf),
+    ),
     Route::get("/notices", Public, "近期公示", page!(pages::notices::show)),
     Route::get(
         "/notices/{id}",
