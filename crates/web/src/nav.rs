@@ -57,6 +57,7 @@ pub const ENTRIES: &[Entry] = &[
         count: |counts| counts.todo,
     },
     entry("/cases", key("办件"), P::SeeCases),
+    entry("/letters", key("文书打印"), P::SeePapers),
     entry("/reviews", key("定期核查"), P::SeeCases),
     entry("/life-events", key("生活事件"), P::SeeCases),
     entry("/leads", key("政策找人"), P::SeeCases),

@@ -302,7 +302,7 @@ fn letters(visit: &Visit, view: &CaseView) -> Markup {
                     li {
                         div.head {
                             a href=(format!("/letters/{}", one.id)) target="_blank" rel="noopener" {
-                                (letter_name(visit, &one.kind)) " PDF"
+                                (letter_name(visit.lang, &one.kind)) " PDF"
                             }
                             span.quiet { (format::date(one.issued_on)) }
                         }
@@ -314,17 +314,17 @@ fn letters(visit: &Visit, view: &CaseView) -> Markup {
 }
 
 /// The name of a kind of letter; a pack may bring kinds of its own, which are shown by their word.
-fn letter_name(visit: &Visit, kind: &str) -> String {
+pub(super) fn letter_name(lang: crate::locale::Lang, kind: &str) -> String {
     match kind {
-        "granted" | "grant" => visit.t("批准通知书").to_owned(),
-        "refused" | "refusal" => visit.t("不予批准通知书").to_owned(),
-        "receipt" => visit.t("回执").to_owned(),
-        "supplement" | "request" => visit.t("一次性告知书").to_owned(),
-        "changed" | "change" => visit.t("变更通知书").to_owned(),
-        "stopped" | "stop" => visit.t("停发通知书").to_owned(),
-        "suspended" | "suspend" => visit.t("暂停通知书").to_owned(),
-        "appeal_upheld" => visit.t("申诉答复书（维持原决定）").to_owned(),
-        "appeal_changed" => visit.t("申诉答复书（改变原决定）").to_owned(),
+        "granted" | "grant" => lang.t("批准通知书").to_owned(),
+        "refused" | "refusal" => lang.t("不予批准通知书").to_owned(),
+        "receipt" => lang.t("回执").to_owned(),
+        "supplement" | "request" | "correction" => lang.t("一次性告知书").to_owned(),
+        "changed" | "change" => lang.t("变更通知书").to_owned(),
+        "stopped" | "stop" => lang.t("停发通知书").to_owned(),
+        "suspended" | "suspend" => lang.t("暂停通知书").to_owned(),
+        "appeal_upheld" => lang.t("申诉答复书（维持原决定）").to_owned(),
+        "appeal_changed" => lang.t("申诉答复书（改变原决定）").to_owned(),
         other => other.to_owned(),
     }
 }
@@ -554,10 +554,7 @@ pub async fn evidence(visit: &Visit) -> Answer {
 pub async fn letter(visit: &Visit) -> Answer {
     let id: Uuid = visit.id("id")?;
     let scope = visit.scope(Purpose::Review)?;
-    let lang = match visit.lang {
-        crate::locale::Lang::Zh => letter::Lang::Zh,
-        crate::locale::Lang::En => letter::Lang::En,
-    };
+    let lang = super::letters::language(visit.lang);
     let base = visit.app.config.base_url.clone();
     let bytes = letter::pdf(&visit.app.db, &scope, &visit.app.desk, id, lang, &base)
         .await?

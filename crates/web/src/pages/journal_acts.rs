@@ -27,7 +27,7 @@ pub(super) const ROOMS: [(&str, &str); 16] = [
 ];
 
 /// What acts are called; an act that is not here shows its own word.
-pub(super) const ACTS: [(&str, &str); 136] = [
+pub(super) const ACTS: [(&str, &str); 138] = [
     ("access.signed_in", key("登录")),
     ("access.sign_in_failed", key("登录失败")),
     ("access.sign_in_slowed", key("登录被限制")),
@@ -80,6 +80,7 @@ pub(super) const ACTS: [(&str, &str); 136] = [
     ("casework.read", key("查看办件")),
     ("casework.attach", key("上传材料")),
     ("casework.read_evidence", key("查看材料")),
+    ("casework.print_letters", key("合印文书")),
     ("casework.read_letter", key("查看文书")),
     ("consent.give", key("登记核对授权")),
     ("consent.refuse", key("登记不同意核对")),
@@ -163,6 +164,7 @@ pub(super) const ACTS: [(&str, &str); 136] = [
     ("web.export_duplicates", key("导出重复登记")),
     ("web.export_enquiries", key("导出核对记录")),
     ("web.export_households", key("导出家庭列表")),
+    ("web.export_letters", key("导出文书清单")),
     ("web.export_leads", key("导出政策找人")),
     ("web.export_life_events", key("导出生活事件")),
     ("web.export_pay_lines", key("导出发放明细")),

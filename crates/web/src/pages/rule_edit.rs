@@ -3,15 +3,17 @@
 //! Guarantees: nothing here is in force; what was typed is never lost, also when a colleague was faster. Deliberately
 //! absent: publishing, which is another officer's act on the draft's own page.
 
+use super::templates;
 use crate::parts::form::{self, FieldError, fault, field};
 use crate::parts::{diff, piece, proof};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
 use access::{Purpose, Scope};
+use axum::response::IntoResponse;
 use casework::rulebook::list::{self, Draft, DraftFile};
 use casework::rulebook::{
-    InForce, NewValue, Refused, State, editable, parameters_in, save, with_value,
+    InForce, NewValue, Refused, SHARED_LETTERS, State, editable, parameters_in, save, with_value,
 };
 use maud::{Markup, html};
 use std::sync::Arc;
@@ -92,7 +94,42 @@ impl Desk {
 /// [`Problem::NotFound`] for a folder or file that cannot be written here.
 pub async fn show(visit: &Visit) -> Answer {
     let desk = Desk::of(visit, visit.query.get("file")).await?;
-    Ok(page(visit, &desk, None, &[]))
+    let looks = look(visit, &desk, desk.drafted(&desk.file)).await?;
+    Ok(page(visit, &desk, None, &[], &looks))
+}
+
+/// How the template looks that is being written; nothing for other files.
+async fn look(visit: &Visit, desk: &Desk, text: &str) -> Result<Markup, Problem> {
+    if !templates::is_one(&desk.file) {
+        return Ok(html! {});
+    }
+    if text.trim().is_empty() {
+        return Ok(html! { section.part #preview {} });
+    }
+    // A draft of what templates share holds for the others of the same draft.
+    let shared = desk
+        .files
+        .iter()
+        .find(|path| path.ends_with("/letter.typ") && desk.is_changed(path))
+        .map(|path| desk.drafted(path));
+    templates::preview(visit, &desk.file, text, shared).await
+}
+
+/// `POST /rules/{id}/preview` (预览文书模板): with scripts the picture alone, without them the whole page with what was typed.
+///
+/// # Errors
+/// [`Problem::NotFound`] for a file that is no template one may write.
+pub async fn preview(visit: &Visit) -> Answer {
+    let desk = Desk::of(visit, visit.form.get("file")).await?;
+    if !templates::is_one(&desk.file) {
+        return Err(Problem::NotFound);
+    }
+    let text = visit.form.get("text").replace("\r\n", "\n");
+    let looks = look(visit, &desk, &text).await?;
+    if visit.partial {
+        return Ok(looks.into_response());
+    }
+    Ok(page(visit, &desk, Some(&text), &[], &looks))
 }
 
 fn page(
@@ -100,6 +137,7 @@ fn page(
     desk: &Desk,
     typed: Option<&str>,
     errors: &[FieldError],
+    looks: &Markup,
 ) -> axum::response::Response {
     let lang = visit.lang;
     let title = proof::title(visit, &desk.folder);
@@ -130,6 +168,7 @@ fn page(
             @if desk.file.ends_with("/parameters.toml") { (value_form(visit, desk, errors)) }
             (piece::section(visit.t("文本"), &text_form(visit, desk, typed, errors)))
         }
+        (looks)
         @if let Some(typed) = typed {
             (piece::section(visit.t("您写的与现在草稿的差别"), &diff::lines(lang, &desk.file, desk.drafted(&desk.file), typed)))
         }
@@ -141,11 +180,20 @@ fn page(
         .page(lang.f("修改规则：{title}", &[("title", &title)]))
         .nav("/rules")
         .back("/rules", visit.t("规则"))
-        .back(format!("/rules/{}", desk.folder), title)
+        .back(home_of(&desk.folder), title)
         .note(note)
         .errors(errors)
         .wide()
         .show(&body)
+}
+
+/// The page a folder is shown on.
+fn home_of(folder: &str) -> String {
+    if folder == SHARED_LETTERS {
+        "/templates".to_owned()
+    } else {
+        format!("/rules/{folder}")
+    }
 }
 
 fn file_list(visit: &Visit, desk: &Desk) -> Markup {
@@ -166,13 +214,20 @@ fn file_list(visit: &Visit, desk: &Desk) -> Markup {
 fn text_form(visit: &Visit, desk: &Desk, typed: Option<&str>, errors: &[FieldError]) -> Markup {
     let wrong = errors.iter().find(|error| error.field == "text");
     html! {
-        form method="post" action=(desk.path()) enctype="multipart/form-data" {
+        @let template = templates::is_one(&desk.file);
+        form method="post" action=(desk.path()) enctype="multipart/form-data"
+            hx-post=[template.then(|| format!("/rules/{}/preview", desk.folder))]
+            hx-trigger=[template.then_some("input delay:800ms, change delay:100ms")]
+            hx-target=[template.then_some("#preview")] hx-swap=[template.then_some("outerHTML")] hx-sync=[template.then_some("this:replace")] {
             (form::token(visit))
             input type="hidden" name="file" value=(desk.file);
             input type="hidden" name="version" value=(desk.version());
             div class=(if wrong.is_some() { "field bad" } else { "field" }) {
                 label for="text" { code { (desk.file) } }
-                div.hint id="text-hint" { (visit.t("保存只改草稿。金额写分；改标准请加一行新的日期，不要改原来的值。")) }
+                div.hint id="text-hint" {
+                    @if template { (visit.t("保存只改草稿。边写边看下面的预览；栏目和写法见开发文档的栏目表。")) }
+                    @else { (visit.t("保存只改草稿。金额写分；改标准请加一行新的日期，不要改原来的值。")) }
+                }
                 @if let Some(wrong) = wrong { div.wrong id="text-error" { (wrong.sentence) } }
                 // A line end after the tag belongs to HTML, not to the text.
                 textarea.code id="text" name="text" rows=(ROWS) spellcheck="false" wrap="off" lang="zh-CN"
@@ -180,6 +235,7 @@ fn text_form(visit: &Visit, desk: &Desk, typed: Option<&str>, errors: &[FieldErr
                     "\n" (typed.unwrap_or_else(|| desk.drafted(&desk.file)))
                 }
             }
+            @if template { (templates::choices(visit, &desk.folder, &desk.file)) }
             (form::act(visit.t("保存草稿并检查")))
         }
     }
@@ -240,7 +296,7 @@ pub async fn value(visit: &Visit) -> Answer {
     let desk = Desk::of(visit, visit.form.get("file")).await?;
     let Ok(from) = visit.form.get("from").parse() else {
         let wrong = fault("from", visit.t("请填写日期"));
-        return Ok(page(visit, &desk, None, &[wrong]));
+        return Ok(page(visit, &desk, None, &[wrong], &html! {}));
     };
     let new = NewValue {
         parameter: visit.form.get("parameter").to_owned(),
@@ -258,7 +314,7 @@ pub async fn value(visit: &Visit) -> Answer {
                 "value"
             };
             let sentence = words::sentence(visit.lang, &refused.to_string());
-            Ok(page(visit, &desk, None, &[fault(at, sentence)]))
+            Ok(page(visit, &desk, None, &[fault(at, sentence)], &html! {}))
         }
     }
 }
@@ -293,6 +349,7 @@ async fn keep(visit: &Visit, desk: &Desk, text: &str, typed: bool) -> Answer {
                 desk,
                 typed.then_some(text),
                 &[fault("text", sentence)],
+                &html! {},
             ))
         }
     }

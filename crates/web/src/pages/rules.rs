@@ -68,6 +68,7 @@ pub async fn show(visit: &Visit) -> Answer {
     };
     let acts = html! {
         a.button href="/rules/facts" { (visit.t("事实目录")) }
+        a.button href="/templates" { (visit.t("文书模板")) }
         a.button href="/rules/drafts" { (visit.t("规则草稿")) }
         a.button href="/rules/editions" { (visit.t("规则历史")) }
     };

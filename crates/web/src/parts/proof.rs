@@ -5,7 +5,7 @@
 use crate::locale::Lang;
 use crate::parts::piece;
 use crate::visit::Visit;
-use casework::rulebook::Checked;
+use casework::rulebook::{Checked, SHARED_LETTERS};
 use maud::{Markup, html};
 use policy::Fault;
 
@@ -95,6 +95,9 @@ fn faults<'t>(faults: &[Fault], texts: &impl Fn(&str) -> Option<&'t str>) -> Mar
 
 /// A programme's name; of a library, its folder.
 pub fn title(visit: &Visit, folder: &str) -> String {
+    if folder == SHARED_LETTERS {
+        return visit.t("文书模板（各事项共用）").to_owned();
+    }
     visit.app.desk.book.programme(folder).map_or_else(
         || folder.to_owned(),
         |found| visit.lang.pick(&found.title_zh, &found.title_en).to_owned(),

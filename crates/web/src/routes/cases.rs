@@ -219,6 +219,31 @@ pub(super) static ROUTES: &[Route] = &[
         page!(pages::case::evidence),
     ),
     Route::get(
+        "/letters",
+        Holds(P::SeePapers),
+        "文书打印：今天还没有打印的文书",
+        page!(lists::show::<pages::letters::Letters>),
+    ),
+    Route::get(
+        "/letters/export",
+        Holds(P::ExportCases),
+        "导出文书清单",
+        page!(lists::export::file::<pages::letters::Letters>),
+    ),
+    Route::post(
+        "/letters/print",
+        Holds(P::ActOnCases),
+        "合印文书并标记为已打印",
+        page!(pages::letters::print),
+    ),
+    Route::get(
+        "/letters/printings/{id}",
+        Holds(P::SeePapers),
+        "合印文件（PDF）",
+        page!(pages::letters::file),
+    )
+    .slow(),
+    Route::get(
         "/letters/{id}",
         Holds(P::SeePapers),
         "文书 PDF",

@@ -53,6 +53,19 @@ pub(super) static ROUTES: &[Route] = &[
     .with_files()
     .slow(),
     Route::post(
+        "/rules/{id}/preview",
+        Holds(P::WriteRules),
+        "预览文书模板（样例数据）",
+        page!(pages::rule_edit::preview),
+    )
+    .with_files(),
+    Route::get(
+        "/templates",
+        Holds(P::SeeRules),
+        "文书模板：有哪些，哪些事项在用",
+        page!(pages::templates::show),
+    ),
+    Route::post(
         "/rules/{id}/value",
         Holds(P::WriteRules),
         "草稿中新增带日期的值",
