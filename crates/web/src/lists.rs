@@ -334,10 +334,10 @@ const fn known_as<L: List>() -> Known {
 }
 
 /// All lists (全部清单).
-pub(crate) static LISTS: [Known; 10] = {
+pub(crate) static LISTS: [Known; 12] = {
     use crate::pages::{
-        alerts, cases, duplicates, enquiries, households, journal, leads, life_events, pay_lines,
-        reviews,
+        alerts, cases, duplicates, enquiries, households, journal, leads, life_events, messages,
+        pay_lines, ratings, reviews,
     };
     [
         known_as::<cases::Cases>(),
@@ -348,6 +348,8 @@ pub(crate) static LISTS: [Known; 10] = {
         known_as::<enquiries::Enquiries>(),
         known_as::<households::Households>(),
         known_as::<life_events::Events>(),
+        known_as::<messages::Messages>(),
+        known_as::<ratings::Ratings>(),
         known_as::<pay_lines::Lines>(),
         known_as::<journal::Entries>(),
     ]
