@@ -41,7 +41,7 @@ pub use officer::{
 pub use password::{PasswordCost, PasswordPolicy};
 pub use permission::{Again, Permission, TABLE};
 pub use prove_again::{is_fresh, prove_again};
-pub use role::Role;
+pub use role::{NotARole, Role};
 pub use session::{Session, Signed};
 pub use sign_in::{Door, sign_in};
 pub use tables::{MIGRATIONS, migrations};

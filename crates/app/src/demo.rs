@@ -15,6 +15,7 @@ mod tour;
 
 use crate::serve::{self, DoorSettings};
 use crate::settings::{Data, demonstration, load_desk};
+use crate::telling::Telling;
 use crate::terminal::say;
 use access::{Door, PasswordCost, PasswordPolicy};
 use accounts::Places;
@@ -112,7 +113,8 @@ impl Demo {
         let app = App::over(db, shelf, self.config(clock))?.asking(departments);
         let places = Places::of(desk.book.place())?;
         let tour = tour::text(&desk, &places);
-        serve::listen(app, self.door.listen, || say(&tour)).await
+        let carriers = Telling::into_folder(&self.outgoing());
+        serve::listen(app, carriers, self.door.listen, || say(&tour)).await
     }
 
     fn place(&self) -> anyhow::Result<String> {
@@ -135,6 +137,11 @@ impl Demo {
         }
     }
 
+    /// What would leave the house lies here instead.
+    fn outgoing(&self) -> PathBuf {
+        self.data.join("outgoing")
+    }
+
     fn config(&self, clock: Arc<OffsetClock>) -> WebConfig {
         let account = |account: &accounts::Account| DemoAccount {
             login: account.login.to_owned(),
@@ -148,6 +155,7 @@ impl Demo {
             secure: false,
             snapshots: Some(self.settings().snapshots()),
             landed: Some(self.settings().landed()),
+            channels: Telling::into_folder(&self.outgoing()).on(),
             password_cost: PasswordCost::MODEST,
             ..self.door.config()
         }
@@ -183,6 +191,7 @@ impl Demo {
                 "editions",
                 "snapshots",
                 "landed",
+                "outgoing",
             ]
             .iter()
             .any(|start| name.to_string_lossy().starts_with(start));

@@ -16,6 +16,7 @@ mod evaluate;
 #[cfg(feature = "cluster")]
 mod executor;
 mod explain;
+mod gateway;
 mod job;
 mod journal;
 mod link;
@@ -33,6 +34,7 @@ mod snapshot;
 mod statistics;
 mod sweep;
 mod synth;
+mod telling;
 mod terminal;
 mod tick;
 mod verify;
@@ -107,6 +109,8 @@ enum Command {
     Verify(verify::Verify),
     /// A pretend department that answers enquiries from a file (演示部门).
     Department(department::Department),
+    /// A pretend gateway for text messages (演示短信网关).
+    Gateway(gateway::Gateway),
     /// Verify the money of a whole year (核对一年的账).
     Audit(audit::Audit),
     /// Verify the journal's chain (核对日志链).
@@ -146,6 +150,7 @@ fn main() -> ExitCode {
         Command::Duplicates(command) => waiting(command.run()),
         Command::Verify(command) => command.run(),
         Command::Department(command) => command.run(),
+        Command::Gateway(command) => command.run(),
         Command::Audit(command) => waiting(command.run()),
         Command::JournalVerify(command) => waiting(command.run()),
         Command::CreateOfficer(command) => waiting(command.run()),

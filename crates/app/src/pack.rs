@@ -1,6 +1,6 @@
 //! `huimin pack` (规则包): what a policy officer types while writing a programme.
 //!
-//! Guarantees: `check` shows all mistakes at once, each at its place: rules, procedures, forms, letters; a mistake of a
+//! Guarantees: `check` shows all mistakes at once, each at its place: rules, procedures, forms, letters, messages, ratings; a mistake of a
 //! parent pack that each child sees is said once; any mistake makes the exit code 1. Deliberately absent: reading rules
 //! and running cases; `policy::commands` does.
 
@@ -168,14 +168,20 @@ async fn export(data: &Data, rules: &Rules, edition: Option<i64>, to: &Path) -> 
     Ok(())
 }
 
-/// Rules first; where they are sound, what stands on them: procedures, forms, letters.
+/// Rules first; where they are sound, what stands on them: procedures, forms, letters, messages, ratings.
 fn check(packs: &Path, place: &str) -> Said {
     let rules = commands::check(packs, place);
     if !rules.ok {
         return rules;
     }
     let faults = match Desk::load(packs, place) {
-        Ok(desk) => desk.check_letters(),
+        Ok(desk) => {
+            let mut faults = desk.check_letters();
+            faults.extend(notify::Rules::of(&desk.book).err().unwrap_or_default());
+            let ratings = casework::rating::Terms::of(&desk.book);
+            faults.extend(ratings.err().unwrap_or_default());
+            faults
+        }
         Err(faults) => faults,
     };
     if faults.is_empty() {

@@ -5,10 +5,12 @@
 
 use crate::demo::accounts;
 use crate::settings::{Data, Rules};
+use crate::telling::{self, Telling};
 use crate::terminal::say;
 use access::PasswordPolicy;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use notify::Carriers;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use store::{Db, Keys};
@@ -24,6 +26,8 @@ pub(crate) struct Serve {
     rules: Rules,
     #[command(flatten)]
     door: DoorSettings,
+    #[command(flatten)]
+    telling: Telling,
     /// Pages are served over plain HTTP, without a proxy that has TLS: only for a closed network (不经 TLS).
     #[arg(long, env = "HUIMIN_PLAIN_HTTP")]
     plain_http: bool,
@@ -90,6 +94,7 @@ impl Serve {
         if shelf.now().desk.book.place().demo {
             tracing::warn!(place = %self.rules.place, "this place's pack holds demonstration values");
         }
+        let carriers = self.telling.carriers(&db)?;
         let config = WebConfig {
             secure: !self.plain_http,
             behind_proxy: self.behind_proxy,
@@ -99,6 +104,7 @@ impl Serve {
             },
             snapshots: Some(self.data.snapshots()),
             landed: Some(self.data.landed()),
+            channels: carriers.on(),
             ..self.door.config()
         };
         let departments = match &self.data.departments {
@@ -114,7 +120,7 @@ impl Serve {
         if let Some(departments) = departments {
             app = app.asking(departments);
         }
-        listen(app, self.door.listen, || {}).await
+        listen(app, carriers, self.door.listen, || {}).await
     }
 }
 
@@ -138,7 +144,12 @@ async fn refuse_demo(db: &Db) -> anyhow::Result<()> {
 }
 
 /// Listen, say so, serve, and close the database when told to stop.
-pub(crate) async fn listen(app: App, at: SocketAddr, ready: impl FnOnce()) -> anyhow::Result<()> {
+pub(crate) async fn listen(
+    app: App,
+    carriers: Carriers,
+    at: SocketAddr,
+    ready: impl FnOnce(),
+) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(at)
         .await
         .with_context(|| format!("无法监听 {at}，端口可能已被占用 (listening)"))?;
@@ -147,6 +158,9 @@ pub(crate) async fn listen(app: App, at: SocketAddr, ready: impl FnOnce()) -> an
     let db = app.db.clone();
     let daily = tokio::spawn(crate::tick::daily(db.clone(), app.shelf.clone()));
     let numbers = tokio::spawn(crate::statistics::follow(db.clone()));
+    let line = app.config.help_line.clone();
+    let telling = telling::watch(db.clone(), app.shelf.clone(), carriers, line);
+    let telling = tokio::spawn(telling);
     let base = app.config.snapshots.clone();
     let nightly =
         base.map(|base| tokio::spawn(crate::night::watch(db.clone(), app.shelf.clone(), base)));
@@ -160,6 +174,7 @@ pub(crate) async fn listen(app: App, at: SocketAddr, ready: impl FnOnce()) -> an
     // Whatever day's work is under way goes on with the next start.
     daily.abort();
     numbers.abort();
+    telling.abort();
     if let Some(nightly) = nightly {
         nightly.abort();
     }

@@ -139,12 +139,13 @@ impl Rules {
     }
 }
 
-/// The tables of all rooms: those of batch, exchange and verify, which stand beside each other on the same lower ones.
+/// The tables of all rooms: those of batch, exchange, notify and verify, which stand beside each other on the same lower ones.
 pub(crate) fn migrations() -> Vec<Migration> {
     let mut all = batch::migrations();
     for migration in exchange::migrations()
         .into_iter()
         .chain(verify::migrations())
+        .chain(notify::migrations())
     {
         if !all.iter().any(|known| known.name == migration.name) {
             all.push(migration);

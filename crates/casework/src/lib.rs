@@ -8,7 +8,7 @@
 //!
 //! Reading order: [`procedure`], [`form`], [`letter`] (what packs say; `like`: one text built on another) · [`desk`] · [`case`], [`clock`] ·
 //! [`draft`], [`submit`], [`take_over`] (how cases begin) · [`act`] (how they go on) · [`adjustment`] (many at once) · [`review`], [`life_event`] (when they are looked at again) · [`lead`] (who is to be found) · [`finding`],
-//! [`evidence`] · [`view`], [`todo`], [`list`] (what officers see) · [`notices`], [`progress`] (what the public sees) ·
+//! [`evidence`] · [`view`], [`todo`], [`list`] (what officers see) · [`notices`], [`progress`], [`told`], [`rating`] (what the public sees, is told and says) ·
 //! [`explain`] · [`rulebook`] (how the rules themselves are changed).
 
 pub mod act;
@@ -34,6 +34,7 @@ pub mod number;
 mod pack_texts;
 pub mod procedure;
 pub mod progress;
+pub mod rating;
 pub mod receipt;
 pub mod review;
 mod rows;
@@ -47,6 +48,7 @@ mod tables;
 pub mod take_over;
 pub mod task;
 pub mod todo;
+pub mod told;
 pub mod view;
 
 pub use act::{ActInput, act};

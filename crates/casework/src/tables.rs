@@ -23,6 +23,7 @@ pub(crate) mod life_event;
 pub(crate) mod life_event_line;
 pub(crate) mod notice;
 pub(crate) mod objection;
+pub(crate) mod rating;
 pub(crate) mod review;
 pub(crate) mod rule_draft;
 pub(crate) mod rule_edition;
@@ -71,7 +72,40 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0048_letter_print",
         sql: LETTER_PRINT,
     },
+    Migration {
+        name: "0049_rating",
+        sql: RATING,
+    },
 ];
+
+const RATING: &str = "
+CREATE TABLE casework_rating (
+  id {id} NOT NULL PRIMARY KEY,
+  case_id {id} NOT NULL REFERENCES casework_case (id),
+  event_seq {int} NOT NULL,
+  round {int} NOT NULL,
+  region {text} NOT NULL,
+  programme {text} NOT NULL,
+  side {text} NOT NULL,
+  grade {int} NOT NULL,
+  indicators {text} NOT NULL,
+  said {bytes},
+  rated_officer {id} NOT NULL,
+  at {instant} NOT NULL,
+  on_day {date} NOT NULL,
+  state {text} NOT NULL,
+  due_on {date},
+  taken_by {id},
+  taker {text} NOT NULL,
+  taken_on {date},
+  result {bytes},
+  mended_on {date},
+  mender {text} NOT NULL,
+  UNIQUE (case_id, event_seq, round)
+);
+CREATE INDEX casework_rating_region ON casework_rating (region, on_day);
+CREATE INDEX casework_rating_open ON casework_rating (region, due_on) WHERE state IN ('open', 'taken');
+";
 
 /// The migrations of this crate and of those it stands on, in order, without repeats (全部建表).
 pub fn migrations() -> Vec<Migration> {

@@ -28,6 +28,8 @@ mod many;
 mod objection;
 #[path = "desk/packs.rs"]
 mod packs;
+#[path = "desk/rating.rs"]
+mod rating;
 #[path = "desk/refusal.rs"]
 mod refusal;
 #[path = "desk/reviews.rs"]

@@ -18,7 +18,7 @@ pub(crate) use find::with_clear_numbers;
 pub use find::{find_by_document, ids_by_document, person, phone_tail_is, rows};
 pub use register::{NewPerson, Refused, register_person};
 pub(crate) use register::{checked, digest_phone, person_row, phone_blind};
-pub use reveal::{Clear, RevealRefused, reveal};
+pub use reveal::{Clear, RevealRefused, phone_to_send, reveal};
 pub use search::{MOST_FOUND, Query, search};
 
 use crate::tables;

@@ -32,6 +32,8 @@ pub struct NewMessage {
     pub subject_kind: String,
     /// Which one.
     pub subject_id: String,
+    /// Not before this instant; `None` means at once.
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 /// A message (消息) as a worker needs it: unsealed.
@@ -98,6 +100,9 @@ mod message {
 
 use message::Column;
 
+/// How often a message is tried: with the queue's doubling waits somewhat over two hours.
+const ATTEMPTS: u16 = 10;
+
 /// The kind of the jobs that deliver a channel's messages.
 pub fn job_kind(channel: &str) -> String {
     format!("outbox.{channel}")
@@ -106,12 +111,13 @@ pub fn job_kind(channel: &str) -> String {
 /// Writes a message (发出消息), to leave when the transaction commits.
 pub async fn post(tx: &mut Tx, new: NewMessage) -> anyhow::Result<Uuid> {
     let id = tx.new_id();
-    let job = tx
-        .enqueue(NewJob::new(
-            &job_kind(&new.channel),
-            serde_json::json!({ "message": id }),
-        ))
-        .await?;
+    let mut job = NewJob::new(
+        &job_kind(&new.channel),
+        serde_json::json!({ "message": id }),
+    );
+    job.attempts_max = ATTEMPTS;
+    job.run_after = new.not_before;
+    let job = tx.enqueue(job).await?;
     let row = message::ActiveModel {
         id: Set(id),
         channel: Set(new.channel),
@@ -133,7 +139,7 @@ pub async fn post(tx: &mut Tx, new: NewMessage) -> anyhow::Result<Uuid> {
 
 /// The message a claimed job delivers.
 pub async fn message_of(db: &Db, lease: &Lease) -> anyhow::Result<Message> {
-    let id = message_id(lease)?;
+    let id = id_of(lease)?;
     let row = message::Entity::find_by_id(id)
         .one(db.conn())
         .await?
@@ -148,17 +154,35 @@ pub async fn message_of(db: &Db, lease: &Lease) -> anyhow::Result<Message> {
 
 /// Marks the message sent and its job done (已发送), with the channel's answer (no names or numbers).
 pub async fn sent(tx: &Tx, lease: &Lease, answer: &str) -> anyhow::Result<Result<(), LostLease>> {
+    settle(tx, lease, "sent", answer).await
+}
+
+/// Marks the message as one that will never be sent, and its job done (不再发送), with the reason (no names or numbers).
+pub async fn given_up(
+    tx: &Tx,
+    lease: &Lease,
+    reason: &str,
+) -> anyhow::Result<Result<(), LostLease>> {
+    settle(tx, lease, "given_up", reason).await
+}
+
+async fn settle(
+    tx: &Tx,
+    lease: &Lease,
+    state: &str,
+    note: &str,
+) -> anyhow::Result<Result<(), LostLease>> {
     if let Err(lost) = queue::done(tx, lease).await? {
         return Ok(Err(lost));
     }
     message::Entity::update_many()
         .set(message::ActiveModel {
-            state: Set("sent".to_owned()),
-            note: Set(Some(answer.to_owned())),
+            state: Set(state.to_owned()),
+            note: Set(Some(note.to_owned())),
             finished_at: Set(Some(tx.now())),
             ..Default::default()
         })
-        .filter(Column::Id.eq(message_id(lease)?))
+        .filter(Column::Id.eq(id_of(lease)?))
         .exec(tx.conn())
         .await?;
     Ok(Ok(()))
@@ -207,7 +231,8 @@ pub async fn list(
     })
 }
 
-fn message_id(lease: &Lease) -> anyhow::Result<Uuid> {
+/// Which message a claimed job delivers.
+pub fn id_of(lease: &Lease) -> anyhow::Result<Uuid> {
     lease.job.payload["message"]
         .as_str()
         .and_then(|text| text.parse().ok())

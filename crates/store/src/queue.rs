@@ -10,7 +10,7 @@
 
 mod lease;
 
-pub use lease::{AfterFailure, Lease, LostLease, claim, done, failed, guard, progress};
+pub use lease::{AfterFailure, Lease, LostLease, claim, done, failed, guard, progress, put_off};
 
 use crate::{Db, Page, Tx};
 use anyhow::Context;

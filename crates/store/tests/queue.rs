@@ -195,6 +195,7 @@ fixtures::db_tests! {
             body: serde_json::json!({ "template": "accepted" }),
             subject_kind: "case".to_owned(),
             subject_id: "1".to_owned(),
+            not_before: None,
         })
         .await
         .unwrap();
@@ -215,5 +216,42 @@ fixtures::db_tests! {
         tx.commit().await.unwrap();
         let listed = outbox::list(&db, Some(("case", "1")), 0, 10).await.unwrap();
         assert!(listed.rows[0].sent && listed.total == 1);
+    }
+
+    async fn a_message_put_off_waits_for_its_hour_and_loses_no_attempt(db: Db, clock: Arc<TestClock>) {
+        let morning = db.now() + Duration::hours(11);
+        let mut tx = db.begin().await.unwrap();
+        outbox::post(&mut tx, NewMessage {
+            channel: "sms".to_owned(),
+            recipient: "1".to_owned(),
+            body: serde_json::Value::Null,
+            subject_kind: "case".to_owned(),
+            subject_id: "1".to_owned(),
+            not_before: Some(db.now() + Duration::hours(1)),
+        })
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        let kind = outbox::job_kind("sms");
+        let take = || async { queue::claim(&db, "sender", &[&kind], Duration::minutes(1)).await.unwrap() };
+        assert_eq!(take().await, None, "not before its hour");
+        clock.advance(Duration::hours(1));
+        let lease = take().await.unwrap();
+        assert_eq!((lease.job.attempts, lease.job.attempts_max), (1, 10));
+        let tx = db.begin().await.unwrap();
+        queue::put_off(&tx, &lease, morning).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        clock.advance(Duration::hours(9));
+        assert_eq!(take().await, None, "put off until the morning");
+        clock.advance(Duration::hours(1));
+        let again = take().await.unwrap();
+        assert_eq!(again.job.attempts, 1, "waiting is no attempt");
+        let tx = db.begin().await.unwrap();
+        assert_eq!(queue::put_off(&tx, &lease, morning).await.unwrap(), Err(LostLease), "the older lease writes nothing");
+        outbox::given_up(&tx, &again, "空号").await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let listed = outbox::list(&db, Some(("case", "1")), 0, 10).await.unwrap();
+        assert!(!listed.rows[0].sent);
+        assert_eq!(listed.rows[0].note.as_deref(), Some("空号"));
     }
 }

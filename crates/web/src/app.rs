@@ -9,6 +9,7 @@ use batch::Held;
 use casework::Desk;
 use casework::rulebook::Shelf;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use store::{Db, OffsetClock};
@@ -45,6 +46,8 @@ pub struct WebConfig {
     pub snapshots: Option<PathBuf>,
     /// The folder of landed deliveries; without it nothing is verified here.
     pub landed: Option<PathBuf>,
+    /// The ways by which people are told; what goes by another stays with its reason.
+    pub channels: BTreeSet<notify::Channel>,
 }
 
 /// An account of the demonstration (演示账号), shown with its password on the sign-in page.
@@ -76,6 +79,7 @@ impl Default for WebConfig {
             export_rows: 5_000,
             snapshots: None,
             landed: None,
+            channels: BTreeSet::new(),
         }
     }
 }

@@ -334,10 +334,10 @@ const fn known_as<L: List>() -> Known {
 }
 
 /// All lists (全部清单).
-pub(crate) static LISTS: [Known; 11] = {
+pub(crate) static LISTS: [Known; 13] = {
     use crate::pages::{
         alerts, cases, duplicates, enquiries, households, journal, leads, letters, life_events,
-        pay_lines, reviews,
+        messages, pay_lines, ratings, reviews,
     };
     [
         known_as::<cases::Cases>(),
@@ -349,6 +349,8 @@ pub(crate) static LISTS: [Known; 11] = {
         known_as::<households::Households>(),
         known_as::<life_events::Events>(),
         known_as::<letters::Letters>(),
+        known_as::<messages::Messages>(),
+        known_as::<ratings::Ratings>(),
         known_as::<pay_lines::Lines>(),
         known_as::<journal::Entries>(),
     ]

@@ -13,6 +13,8 @@ use maud::{Markup, html};
 pub struct Counts {
     /// 待办
     pub todo: Option<u64>,
+    /// 未读提醒, on the bell
+    pub bell: Option<u64>,
 }
 
 /// The numbers of the rail for whoever is signed in (栏目数字).
@@ -20,6 +22,9 @@ pub(crate) async fn counts(visit: &Visit) -> anyhow::Result<Counts> {
     let mut counts = Counts::default();
     if let Ok(scope) = visit.scope_for(P::SeeCases, Purpose::Review) {
         counts.todo = Some(count(&visit.app.db, &scope, &TodoFilter::default()).await?);
+    }
+    if let Some(signed) = &visit.signed {
+        counts.bell = Some(notify::note::unread_count(&visit.app.db, &signed.actor).await?);
     }
     Ok(counts)
 }
@@ -62,6 +67,8 @@ pub const ENTRIES: &[Entry] = &[
     entry("/life-events", key("生活事件"), P::SeeCases),
     entry("/leads", key("政策找人"), P::SeeCases),
     entry("/alerts", key("预警"), P::SeeCases),
+    entry("/messages", key("告知消息"), P::SeeCases),
+    entry("/ratings", key("好差评"), P::SeeCases),
     entry("/households", key("家庭"), P::SearchPeople),
     entry("/duplicates", key("重复登记"), P::RegisterPeople),
     entry("/drafts", key("申请草稿"), P::Apply),

@@ -202,6 +202,7 @@ impl<'a> Sheet<'a> {
                         a.button.plain href="/sign-in" { (lang.t("工作人员登录")) }
                     }
                 }
+                @if let Some(unread) = visit.counts.bell.filter(|_| framed) { (bell(lang, unread)) }
                 @if let Some(signed) = &visit.signed {
                     details.user {
                         summary { span.name { (signed.actor.name) } }
@@ -246,6 +247,17 @@ fn mark() -> Markup {
          stroke-linecap='round'/></svg>"
             .to_owned(),
     )
+}
+
+/// The bell (提醒) with what this officer has not seen.
+fn bell(lang: Lang, unread: u64) -> Markup {
+    let said = lang.f("提醒，{count} 条未读", &[("count", &unread)]);
+    html! {
+        a.button.plain.bell href="/notifications" aria-label=(said) {
+            span { (lang.t("提醒")) }
+            @if unread > 0 { span.count { (format::number(unread)) } }
+        }
+    }
 }
 
 /// Reads the page aloud (朗读), by the browser's own voice: shown by the script, and only where there is a voice.

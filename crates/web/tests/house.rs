@@ -42,6 +42,7 @@ pub fn migrations() -> Vec<store::Migration> {
     let mut all = batch::migrations();
     all.extend(exchange::MIGRATIONS.iter().copied());
     all.extend(verify::MIGRATIONS.iter().copied());
+    all.extend(notify::MIGRATIONS.iter().copied());
     all
 }
 

@@ -133,6 +133,100 @@ fixtures::db_tests! {
         assert!(opened.holds(&format!("value=\"{code}\"")), "{}", opened.text());
     }
 
+    async fn a_bad_rating_given_without_signing_in_is_taken_up_and_mended(db: Db, clock: Arc<TestClock>) {
+        let town = Town::new(db.clone(), clock).await;
+        let (_, case, submitted) = town.dibao_case().await;
+        let (number, code) = (submitted.cases[0].1.clone(), submitted.receipt_code.clone());
+        let house = House::ruled_by(db, Arc::new(town.desk.clone()), web::WebConfig::default()).await;
+        let mut anybody = house.browser();
+        assert!(anybody.get("/rate?code=7K3F-9M2Q").await.holds("没有查到这次办理"));
+        let path = format!("/rate/{code}");
+        let page = anybody.get(&path).await;
+        assert!(page.holds("非常不满意") && page.holds("服务态度") && !page.holds("平台操作性"), "{}", page.text());
+        for private in ["张桂䶮", "张*䶮", "最低生活保障", "13812345678"] {
+            assert!(!page.holds(private), "{private}");
+        }
+        let empty = anybody.post(&path, &[("case", &number), ("seq", "1"), ("said", "等了两个小时")]).await;
+        assert!(empty.status == StatusCode::UNPROCESSABLE_ENTITY && empty.holds("请选择满意程度") && empty.holds("等了两个小时"), "{}", empty.text());
+        let given = [("case", number.as_str()), ("seq", "1"), ("grade", "1"), ("about", "service_attitude"), ("said", "等了两个小时")];
+        let done = anybody.post(&path, &given).await;
+        assert_eq!(done.location(), format!("{path}?done=1"), "{}", done.text());
+        assert!(anybody.get(&done.location()).await.holds("正在回访整改"));
+        assert!(anybody.post(&path, &given).await.holds("已经评价过了"));
+
+        house.officer("shi", &[(access::Role::StreetReviewer, "440306017")]).await;
+        let mut officer = house.signed_in("shi").await;
+        assert!(officer.get("/").await.holds("差评：有 1 条待回访整改"));
+        let list = officer.get("/ratings").await;
+        assert!(list.holds("非常不满意") && !list.holds(&number) && !list.holds(&case.to_string()), "{}", list.text());
+        let id = officer.find("/ratings/", '"').filter(|id| id.len() == 36).or_else(|| {
+            let page = officer.page();
+            page.split("/ratings/").skip(1).map(|part| part[..36.min(part.len())].to_owned()).find(|id| id.parse::<Uuid>().is_ok())
+        }).unwrap();
+        let one = format!("/ratings/{id}");
+        let page = officer.get(&one).await;
+        assert!(page.holds("认领以后可以看") && !page.holds("两个小时") && !page.holds(&number), "{}", page.text());
+        assert_eq!(officer.post(&format!("{one}/take"), &[]).await.location(), format!("{one}?done=taken"));
+        let page = officer.get(&one).await;
+        assert!(page.holds("两个小时") && page.holds(&number), "{}", page.text());
+        let silent = officer.post(&format!("{one}/mend"), &[("result", "已说明情况")]).await;
+        assert!(silent.holds("差评要全部回访") && silent.holds("已说明情况"), "{}", silent.text());
+        let mended = officer.post(&format!("{one}/mend"), &[("called", "yes"), ("result", "已致电说明，加开一个窗口")]).await;
+        assert_eq!(mended.location(), format!("{one}?done=mended"));
+        assert!(anybody.get(&path).await.holds("请选择") || anybody.page().contains("您满意吗？"), "once more");
+        // Every number of the figures opens a list of that length: one very bad, none good.
+        let figures = officer.get("/ratings/figures").await;
+        assert!(figures.holds("0.0%") && figures.holds("state=all"), "{}", figures.text());
+        assert!(officer.get("/ratings?state=all&grade=1").await.holds("已整改"));
+        assert!(officer.get("/ratings?state=all&grade=5").await.holds("没有这样的评价"));
+    }
+
+    async fn an_officer_finds_what_came_in_on_the_bell_and_sends_a_message_again(db: Db, clock: Arc<TestClock>) {
+        let town = Town::new(db.clone(), clock).await;
+        let (_, case, submitted) = town.dibao_case().await;
+        let number = submitted.cases[0].1.clone();
+        let config = web::WebConfig { channels: [notify::Channel::Sms].into(), ..web::WebConfig::default() };
+        let house = House::ruled_by(db.clone(), Arc::new(town.desk.clone()), config).await;
+        let rules = notify::rules::rules_of(&town.desk.book).unwrap();
+        // Nothing was set up when it was written: it stays and says so.
+        let on = std::collections::BTreeSet::new();
+        let feeding = notify::feed::Feeding { desk: &town.desk, rules: &rules, on: &on, help_line: "12345" };
+        notify::feed::follow(&db, feeding).await.unwrap();
+
+        house.officer("chuang", &[(access::Role::WindowOfficer, town::HOME)]).await;
+        let mut officer = house.signed_in("chuang").await;
+        let page = officer.get("/").await;
+        assert!(page.holds("提醒，1 条未读") && page.holds("href=\"/notifications\""), "{}", page.text());
+        let notes = officer.get("/notifications").await;
+        assert!(notes.holds(&format!("新申请 {number}")), "{}", notes.text());
+        let to = officer.find("action=\"/notifications/", '"').filter(|to| to != "seen").unwrap_or_else(|| {
+            let page = officer.page();
+            page.split("action=\"/notifications/").skip(1).map(|part| part[..36].to_owned()).find(|id| id.parse::<Uuid>().is_ok()).unwrap()
+        });
+        let opened = officer.post(&format!("/notifications/{to}"), &[]).await;
+        assert_eq!(opened.location(), format!("/cases/{case}"), "{}", opened.text());
+        assert!(officer.get("/").await.holds("提醒，0 条未读"));
+
+        let list = officer.get("/messages?state=off").await;
+        assert!(list.holds("渠道未接通") && list.holds(&number) && list.holds("张*䶮") && !list.holds("张桂䶮"), "{}", list.text());
+        let about = format!("/cases/{case}/messages");
+        let page = officer.get(&about).await;
+        assert!(page.holds("已收到您的申请") && page.holds("再发一次") && !page.holds("13812345678"), "{}", page.text());
+        let message = officer.find("action=\"/messages/", '/').unwrap();
+        let again = officer.post(&format!("/messages/{message}/resend"), &[("case", &case.to_string())]).await;
+        assert_eq!(again.location(), format!("{about}?done=again"), "{}", again.text());
+        assert!(officer.get(&about).await.holds("待发送"));
+        let wrong = officer.post(&about, &[("email", "zhang"), ("language", "zh")]).await;
+        assert!(wrong.holds("电子邮件地址不对") && wrong.holds("value=\"zhang\""), "{}", wrong.text());
+        let wants = officer.post(&about, &[("refuses", "sms"), ("language", "zh"), ("email", "zhang@example.cn")]).await;
+        assert_eq!(wants.location(), format!("{about}?done=contact"), "{}", wants.text());
+        let page = officer.get(&about).await;
+        assert!(page.holds("z***@example.cn") && !page.holds("zhang@example.cn"), "{}", page.text());
+        let refused = officer.post(&format!("/messages/{message}/resend"), &[("case", &case.to_string())]).await;
+        assert!(refused.holds("本人不愿接收，不能重发") || refused.holds("刚重发过"), "{}", refused.text());
+        assert_eq!(officer.get(&format!("/cases/{}/messages", Uuid::from_u128(9))).await.status, StatusCode::NOT_FOUND);
+    }
+
     async fn anybody_learns_whether_a_paper_is_ours_and_still_holds_and_nothing_more(db: Db, clock: Arc<TestClock>) {
         let town = Town::new(db.clone(), clock).await;
         let (family, case, submitted) = town.dibao_case().await;

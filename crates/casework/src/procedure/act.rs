@@ -60,6 +60,9 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// All of them.
+    pub const ALL: &'static [Self] = EFFECTS;
+
     /// Its word in `procedure.toml`.
     pub const fn word(self) -> &'static str {
         match self {

@@ -76,3 +76,34 @@ pub async fn reveal(
     });
     Ok(Ok(clear))
 }
+
+/// The phone number of whoever this record means now (发送用手机号), for sending one message; that it was taken out stands in
+/// the journal with the purpose. `None`: no number, or the person has died.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn phone_to_send(
+    tx: &mut Tx,
+    scope: &Scope,
+    id: PersonId,
+    purpose: &str,
+) -> anyhow::Result<Option<String>> {
+    let id = crate::merging::same(tx, [id.0], None).await?.survivor(id.0);
+    let Some(row) = one_row(tx, scope, PersonId(id)).await? else {
+        return Ok(None);
+    };
+    let Some(sealed) = row.phone_sealed.filter(|_| row.died_on.is_none()) else {
+        return Ok(None);
+    };
+    let phone = tx.keys().unseal(&sealed)?;
+    tx.note(Event {
+        by: scope.actor.officer,
+        purpose: purpose.to_owned(),
+        act: "person.reveal".to_owned(),
+        subject_kind: "person".to_owned(),
+        subject_id: id.to_string(),
+        region: Some(crate::stored::region(&row.lives_in)?),
+        detail: json!({ "fields": ["phone"] }),
+    });
+    Ok(Some(phone))
+}

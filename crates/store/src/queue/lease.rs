@@ -154,6 +154,22 @@ pub async fn failed(
         .map(|()| after))
 }
 
+/// Gives the job back for later (暂缓), as if it had not been claimed: what waits for its hour has not failed.
+pub async fn put_off(
+    tx: &Tx,
+    lease: &Lease,
+    until: DateTime<Utc>,
+) -> anyhow::Result<Result<(), LostLease>> {
+    let change = job::ActiveModel {
+        state: Set(State::Queued.word().to_owned()),
+        run_after: Set(until),
+        attempts: Set(i64::try_from(lease.job.attempts.saturating_sub(1))?),
+        lease_until: Set(None),
+        ..Default::default()
+    };
+    change_if_held(tx.conn(), lease, change).await
+}
+
 /// Tells how far the work is (进度) and lets the lease run anew from now.
 pub async fn progress(
     db: &Db,

@@ -258,7 +258,11 @@ pub fn ask(
     serde_json::from_slice(&message.body).map_err(|_| Failure::Unreadable)
 }
 
-fn send(at: &str, head: &[u8], body: &[u8]) -> anyhow::Result<Message> {
+/// Sends a head and a body and reads the answer (收发一次), within the time a conversation may take.
+///
+/// # Errors
+/// When nobody answers, or the answer breaks off.
+pub fn send(at: &str, head: &[u8], body: &[u8]) -> anyhow::Result<Message> {
     let address = at.to_socket_addrs()?.next().context("no such address")?;
     let stream = TcpStream::connect_timeout(&address, CONNECT)?;
     let mut timed = Timed::new(&stream, READ);

@@ -121,6 +121,7 @@ pub(crate) async fn page(visit: &Visit, seen: &Seen, errors: &[FieldError]) -> A
         }
         a.button href=(format!("/households/{}", case.household)) { (visit.t("打开家庭")) }
         a.button href=(format!("/cases/{}/receipt", case.id)) { (visit.t("回执")) }
+        a.button href=(format!("/cases/{}/messages", case.id)) { (visit.t("告知消息")) }
     };
     let title = format!(
         "{} {}",

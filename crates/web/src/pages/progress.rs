@@ -21,7 +21,7 @@ const TRIES: Allowance = Allowance {
     at_once: 10,
 };
 /// Tries for all codes from one address.
-const TRIES_AT_ALL: Allowance = Allowance {
+pub(super) const TRIES_AT_ALL: Allowance = Allowance {
     kind: "progress at all",
     a_span: 30,
     minutes: 15,
@@ -44,7 +44,10 @@ pub async fn show(visit: &Visit) -> Answer {
 fn page(visit: &Visit, code: &str, errors: &[FieldError], found: Option<&Progress>) -> Answer {
     let lang = visit.lang;
     let body = html! {
-        @if let Some(found) = found { (shown(visit, found)) }
+        @if let Some(found) = found {
+            (shown(visit, found))
+            p { a.button href=(format!("/rate/{code}")) { (visit.t("评价服务")) } }
+        }
         form.narrow method="post" action="/progress" {
             (form::token(visit))
             (field(lang, "code", visit.t("回执编号")).value(code)

@@ -63,6 +63,7 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
     let counts = casework::todo::counts(db, &scope).await?;
     let leads = casework::lead::open_count(db, &scope).await?;
     let alerts = verify::alert::open_count(db, &scope).await?;
+    let poor = casework::rating::open_count(db, &scope).await?;
     // Of the whole area, whoever's turn it is: a head of office has few tasks and many cases to answer for.
     let late = CaseFilter {
         light: Some(Light::Red),
@@ -92,6 +93,9 @@ pub(crate) async fn show(visit: &Visit) -> Answer {
         }
         @if alerts > 0 {
             p { a href="/alerts?state=open" { (lang.f("预警：有 {count} 条待核实", &[("count", &alerts)])) } }
+        }
+        @if poor > 0 {
+            p { a href="/ratings" { (lang.f("差评：有 {count} 条待回访整改", &[("count", &poor)])) } }
         }
         @if leads > 0 {
             p { a href="/leads" { (lang.f("政策找人：有 {count} 条线索待走访、待核对", &[("count", &leads)])) } }

@@ -55,6 +55,14 @@ pub(super) static ROUTES: &[Route] = &[
         "查询办理进度",
         page!(pages::progress::post),
     ),
+    Route::get("/rate", Public, "评价服务页", page!(pages::rate::show)),
+    Route::get(
+        "/rate/{code}",
+        Public,
+        "评价服务页（凭回执编号）",
+        page!(pages::rate::show),
+    ),
+    Route::post("/rate/{code}", Public, "提交评价", page!(pages::rate::post)),
     Route::get(
         "/verify",
         Public,
