@@ -16,6 +16,7 @@ mod evaluate;
 #[cfg(feature = "cluster")]
 mod executor;
 mod explain;
+mod exports;
 mod job;
 mod journal;
 mod link;

@@ -8,6 +8,7 @@
 
 pub(crate) mod choice;
 pub(crate) mod export;
+pub mod job;
 
 use crate::api::list::Window;
 use crate::locale::Lang;
@@ -67,6 +68,14 @@ pub(crate) trait List: Sized + Send + Sync {
         offset: u64,
         limit: u64,
     ) -> impl Future<Output = anyhow::Result<Page<Self::Row>>> + Send;
+
+    /// The rows after one, in the order of their key: for what goes through a whole list, however long.
+    fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Self::Row>,
+        limit: u64,
+    ) -> impl Future<Output = anyhow::Result<Vec<Self::Row>>> + Send;
 
     /// What the columns need beside these rows; nothing unless said.
     fn beside(
@@ -324,12 +333,18 @@ pub(crate) struct Known {
     pub(crate) about: About,
     /// Whether it has a column of this word.
     pub(crate) has: fn(&str) -> bool,
+    /// How many rows a query has, and in which scope.
+    pub(crate) count: for<'a> fn(&'a Visit) -> job::Written<'a>,
+    /// Writes all of them into a file.
+    pub(crate) write: for<'a> fn(&'a Visit, &'a job::Making<'a>) -> job::Written<'a>,
 }
 
 const fn known_as<L: List>() -> Known {
     Known {
         about: L::ABOUT,
         has: |word| L::columns().iter().any(|column| column.word == word),
+        count: |visit| Box::pin(job::counted::<L>(visit)),
+        write: |visit, making| Box::pin(job::write::<L>(visit, making)),
     }
 }
 

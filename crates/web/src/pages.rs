@@ -30,6 +30,7 @@ pub mod enquiry;
 mod enquiry_lines;
 pub mod enquiry_paper;
 mod enquiry_report;
+pub mod exports;
 pub mod facts;
 pub mod finding_objections;
 pub mod findings;

@@ -194,6 +194,16 @@ impl List for Alerts {
         alert::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Alert>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Alert>> {
+        let last = last.map(|row| row.id);
+        alert::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &Alert) -> Option<String> {
         Some(format!("/alerts/{}", row.id))
     }

@@ -168,6 +168,16 @@ impl List for Leads {
         lead::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Lead>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Lead>> {
+        let last = last.map(|row| row.id);
+        lead::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &Lead) -> Option<String> {
         Some(format!("/leads/{}", row.id))
     }
