@@ -9,6 +9,7 @@
 pub(crate) mod choice;
 pub(crate) mod export;
 pub mod job;
+pub(crate) mod saved;
 
 use crate::api::list::Window;
 use crate::locale::Lang;
@@ -17,6 +18,7 @@ use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use access::{Permission, Purpose, Scope};
 use choice::Choice;
+use saved::Saved;
 use maud::{Markup, html};
 use sheets::{Field, Kind};
 use store::Page;
@@ -229,6 +231,7 @@ pub(crate) struct Found<L: List> {
     pub(crate) page: Page<L::Row>,
     pub(crate) beside: L::Beside,
     choice: Choice<L>,
+    saved: Saved,
 }
 
 /// The page of a list (清单页面): `GET` its address.
@@ -236,6 +239,9 @@ pub(crate) struct Found<L: List> {
 /// # Errors
 /// [`Problem::Denied`]; a fault of the database.
 pub(crate) async fn show<L: List>(visit: &Visit) -> Answer {
+    if let Some(there) = saved::default_of::<L>(visit).await? {
+        return Ok(there);
+    }
     L::shown(visit, found(visit).await?).await
 }
 
@@ -259,11 +265,13 @@ pub(crate) async fn found<L: List>(visit: &Visit) -> Result<Found<L>, Problem> {
     let page = list.page(visit, offset, limit).await?;
     let beside = list.beside(visit, &page.rows).await?;
     let choice = Choice::read(visit).await?;
+    let saved = Saved::read::<L>(visit, &choice.kept(&visit.query)).await?;
     Ok(Found {
         list,
         page,
         beside,
         choice,
+        saved,
     })
 }
 
@@ -275,15 +283,22 @@ impl<L: List> Found<L> {
             page,
             beside,
             choice: Choice::usual(),
+            saved: Saved::none(),
         }
     }
 
     /// The table with its pages and the choice of columns, or what is said when nothing is there (表格).
     pub(crate) fn table(&self, visit: &Visit, nothing: &Markup) -> Markup {
-        if self.page.rows.is_empty() {
-            return nothing.clone();
+        html! {
+            (self.saved.links(visit, L::ABOUT.path))
+            @if self.page.rows.is_empty() {
+                (nothing)
+            } @else {
+                (self.table_at(visit, L::ABOUT.path))
+                (self.choice.chooser(visit))
+            }
+            (self.saved.keeping(visit, &L::ABOUT))
         }
-        html! { (self.table_at(visit, L::ABOUT.path)) (self.choice.chooser(visit)) }
     }
 
     /// The table with its pages as a part of another page (分表).

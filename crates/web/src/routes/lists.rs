@@ -1,4 +1,4 @@
-//! What every list has (清单共用): its columns, and the files made of it in the background.
+//! What every list has (清单共用): its columns, the filters officers keep, and the files made of it in the background.
 
 use super::Need::SignedIn;
 use super::Route;
@@ -10,6 +10,18 @@ pub(super) static ROUTES: &[Route] = &[
         SignedIn,
         "选择清单的列",
         page!(lists::choice::keep),
+    ),
+    Route::post(
+        "/lists/{list}/filters",
+        SignedIn,
+        "保存清单的筛选",
+        page!(lists::saved::save),
+    ),
+    Route::post(
+        "/lists/{list}/filters/{id}",
+        SignedIn,
+        "设为默认、删除保存的筛选",
+        page!(lists::saved::change),
     ),
     Route::get(
         "/exports",
