@@ -1,11 +1,12 @@
 //! One declaration a list (清单定义): its words, its columns, how its rows are read; page, choice of columns and files come from it,
-//! and the rows that programs read.
+//! the acts on many rows, and the rows that programs read.
 //!
 //! A column says once what it holds: a typed field, which the file takes as it is and the page writes out; a cell of its own
 //! only where the page shows more. Its word stands in addresses and is never changed, so that a link somebody kept still
 //! means the same. Guarantees: page and file ask the same question with the same filter. Deliberately absent: the filters; each list
 //! shows its own.
 
+pub(crate) mod bulk;
 pub(crate) mod choice;
 pub(crate) mod export;
 pub mod job;
@@ -15,13 +16,16 @@ use crate::api::list::Window;
 use crate::locale::Lang;
 use crate::parts::{format, pager, table};
 use crate::problem::{Answer, Problem};
+use crate::routes::Coming;
 use crate::visit::Visit;
 use access::{Permission, Purpose, Scope};
+use bulk::Bulk;
 use choice::Choice;
-use saved::Saved;
 use maud::{Markup, html};
+use saved::Saved;
 use sheets::{Field, Kind};
 use store::Page;
+use uuid::Uuid;
 
 /// What a list is called and who may have it (清单概要).
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +94,16 @@ pub(crate) trait List: Sized + Send + Sync {
 
     /// Where a row leads, if anywhere.
     fn href(&self, row: &Self::Row) -> Option<String>;
+
+    /// What can be done with many rows at once; nothing unless said.
+    fn acts() -> Vec<Bulk> {
+        Vec::new()
+    }
+
+    /// By what its acts know a row; nothing in a list without acts.
+    fn id(_row: &Self::Row) -> Option<Uuid> {
+        None
+    }
 
     /// The page.
     fn shown(visit: &Visit, found: Found<Self>) -> impl Future<Output = Answer> + Send;
@@ -294,7 +308,8 @@ impl<L: List> Found<L> {
             @if self.page.rows.is_empty() {
                 (nothing)
             } @else {
-                (self.table_at(visit, L::ABOUT.path))
+                (self.rows_at(visit, L::ABOUT.path, !bulk::open_to::<L>(visit).is_empty()))
+                (bulk::offered(visit, self))
                 (self.choice.chooser(visit))
             }
             (self.saved.keeping(visit, &L::ABOUT))
@@ -303,6 +318,10 @@ impl<L: List> Found<L> {
 
     /// The table with its pages as a part of another page (分表).
     pub(crate) fn table_at(&self, visit: &Visit, path: &str) -> Markup {
+        self.rows_at(visit, path, false)
+    }
+
+    fn rows_at(&self, visit: &Visit, path: &str, ticks: bool) -> Markup {
         let lang = visit.lang;
         let columns: Vec<table::Column> = self
             .choice
@@ -310,14 +329,20 @@ impl<L: List> Found<L> {
             .iter()
             .map(|column| column.heading(lang))
             .collect();
-        let rows = self.page.rows.iter().map(|row| self.row(visit, row));
+        let tick = |at, row| {
+            L::id(row)
+                .filter(|_| ticks)
+                .map(|id| bulk::tick(visit, id, at))
+        };
+        let rows = self.page.rows.iter().enumerate();
+        let rows = rows.map(|(at, row)| self.row(visit, row, tick(at, row)));
         html! {
             (table::table(lang, lang.look(L::ABOUT.title), &columns, rows.collect(), path, &visit.query))
             (pager::pager(lang, &self.page, path, &visit.query))
         }
     }
 
-    fn row(&self, visit: &Visit, row: &L::Row) -> table::Row {
+    fn row(&self, visit: &Visit, row: &L::Row, tick: Option<Markup>) -> table::Row {
         let at = At {
             visit,
             list: &self.list,
@@ -328,6 +353,7 @@ impl<L: List> Found<L> {
         table::Row {
             href: self.list.href(row),
             cells: cells.collect(),
+            tick,
         }
     }
 
@@ -350,6 +376,8 @@ pub(crate) struct Known {
     pub(crate) has: fn(&str) -> bool,
     /// How many rows a query has, and in which scope.
     pub(crate) count: for<'a> fn(&'a Visit) -> job::Written<'a>,
+    /// An act on many of them.
+    pub(crate) bulk: for<'a> fn(&'a Visit) -> Coming<'a>,
     /// Writes all of them into a file.
     pub(crate) write: for<'a> fn(&'a Visit, &'a job::Making<'a>) -> job::Written<'a>,
 }
@@ -359,6 +387,7 @@ const fn known_as<L: List>() -> Known {
         about: L::ABOUT,
         has: |word| L::columns().iter().any(|column| column.word == word),
         count: |visit| Box::pin(job::counted::<L>(visit)),
+        bulk: |visit| Box::pin(bulk::post::<L>(visit)),
         write: |visit, making| Box::pin(job::write::<L>(visit, making)),
     }
 }

@@ -1,4 +1,4 @@
-//! What every list has (清单共用): its columns, the filters officers keep, and the files made of it in the background.
+//! What every list has (清单共用): its columns, the filters officers keep, acts on many rows, and the files made of it in the background.
 
 use super::Need::SignedIn;
 use super::Route;
@@ -23,6 +23,13 @@ pub(super) static ROUTES: &[Route] = &[
         "设为默认、删除保存的筛选",
         page!(lists::saved::change),
     ),
+    Route::post(
+        "/lists/{list}/bulk",
+        SignedIn,
+        "批量办理：预览，确认后逐条办",
+        page!(lists::bulk::of_list),
+    )
+    .slow(),
     Route::get(
         "/exports",
         SignedIn,
