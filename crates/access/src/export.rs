@@ -9,7 +9,7 @@ use crate::tables::export::{ActiveModel, Column, Entity, Model};
 use anyhow::Context;
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use store::{Db, Event, NewJob, Page, Tx};
 use uuid::Uuid;
@@ -230,9 +230,13 @@ pub async fn old(db: &Db) -> anyhow::Result<Vec<Uuid>> {
         .select_only()
         .column(Column::Id)
         .filter(Column::GoneAt.is_null())
-        .filter(Column::ReadyAt.lt(before).or(
-            Column::ReadyAt.is_null().and(Column::AskedAt.lt(before)),
-        ))
+        .filter(
+            Condition::any().add(Column::ReadyAt.lt(before)).add(
+                Condition::all()
+                    .add(Column::ReadyAt.is_null())
+                    .add(Column::AskedAt.lt(before)),
+            ),
+        )
         .limit(100)
         .into_tuple()
         .all(db.conn())

@@ -101,9 +101,9 @@ fn visible(actor: &Actor, list: &str) -> Condition {
     let mut whose = Condition::any().add(Column::OfficerId.eq(actor.officer.0));
     for (role, region) in &actor.roles {
         whose = whose.add(
-            Column::SharedRole
-                .eq(role.code())
-                .and(Column::SharedRegion.eq(region.to_string())),
+            Condition::all()
+                .add(Column::SharedRole.eq(role.code()))
+                .add(Column::SharedRegion.eq(region.to_string())),
         );
     }
     Condition::all().add(Column::List.eq(list)).add(whose)

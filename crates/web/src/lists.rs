@@ -47,7 +47,7 @@ pub(crate) struct About {
 }
 
 /// A list (清单) as somebody asked for it: scope, filter and order.
-pub(crate) trait List: Sized + Send + Sync {
+pub(crate) trait List: Sized + Send + Sync + 'static {
     /// A row as the room below gives it.
     type Row: Send + Sync;
     /// What the columns need beside the rows, read for a page or portion of them at once.

@@ -64,6 +64,7 @@ pub mod register;
 mod register_alike;
 pub mod reviews;
 pub mod roster;
+pub mod roster_export;
 pub mod rule;
 pub mod rule_draft;
 pub mod rule_drafts;

@@ -211,7 +211,7 @@ fixtures::db_tests! {
         let scope = Scope::system(Region::NATION);
         let who = access::officer::by_login(&db, "shenji").await.unwrap().unwrap();
         let mut tx = db.begin().await.unwrap();
-        access::officer::revoke_role(&mut tx, &scope, who.id, Role::Auditor, region("990101")).await.unwrap();
+        access::officer::revoke_role(&mut tx, &scope, who.id, Role::Auditor, region("990101")).await.unwrap().unwrap();
         tx.commit().await.unwrap();
         work(&house, &|_, _| {}).await;
         assert!(files_below(&folder.join("exports")).is_empty());

@@ -8,7 +8,7 @@
 use super::{About, List, known};
 use crate::fields::Fields;
 use crate::parts::form;
-use crate::parts::piece;
+use crate::parts::piece::{self, Kept};
 use crate::problem::{Answer, Problem};
 use crate::visit::{Visit, local_path, redirect};
 use access::saved_filter::{self, NewFilter, SavedFilter};
@@ -89,23 +89,33 @@ impl Saved {
 
     /// The links above the table (筛选链接).
     pub(crate) fn links(&self, visit: &Visit, path: &str) -> Markup {
-        let default = self.filters.iter().any(|one| one.default);
-        html! {
-            @if !self.filters.is_empty() {
-                nav.kept aria-label=(visit.t("保存的筛选")) {
-                    span.quiet { (visit.t("保存的筛选")) }
-                    @for one in &self.filters {
-                        @let query = worth(&Fields::read(&one.query));
-                        a href=(query.href(path)) aria-current=[same(&query, &self.now).then_some("true")] {
-                            (one.name)
-                            @if one.default { (piece::tag(visit.t("默认"))) }
-                            @if !one.own { (piece::tag(visit.t("共享"))) }
-                        }
-                    }
-                    @if default { a href=(format!("{path}?plain=1")) { (visit.t("不用默认筛选")) } }
-                }
-            }
+        if self.filters.is_empty() {
+            return html! {};
         }
+        let mut links: Vec<Kept<'_>> = self
+            .filters
+            .iter()
+            .map(|one| {
+                let query = worth(&Fields::read(&one.query));
+                let default = one.default.then(|| visit.t("默认"));
+                let shared = (!one.own).then(|| visit.t("共享"));
+                Kept {
+                    href: query.href(path),
+                    name: &one.name,
+                    tags: [default, shared].into_iter().flatten().collect(),
+                    chosen: same(&query, &self.now),
+                }
+            })
+            .collect();
+        if self.filters.iter().any(|one| one.default) {
+            links.push(Kept {
+                href: format!("{path}?plain=1"),
+                name: visit.t("不用默认筛选"),
+                tags: Vec::new(),
+                chosen: false,
+            });
+        }
+        piece::kept(visit.t("保存的筛选"), &links)
     }
 
     /// Keeping the present one, and what can be done with those kept (保存与管理).

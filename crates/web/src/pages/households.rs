@@ -118,6 +118,9 @@ impl List for Households {
         };
         let acts = html! {
             (found.export(visit))
+            @if visit.can(Permission::ImportRoster) && visit.can(Permission::RevealPeople) {
+                a.button href="/households/roster" { (visit.t("名册格式导出")) }
+            }
             @if visit.can(Permission::Apply) {
                 a.button.primary href="/apply" data-new="" { (visit.t("新申请")) }
             }
