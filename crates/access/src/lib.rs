@@ -7,7 +7,7 @@
 //!
 //! Reading order: [`role`], [`permission`], [`actor`], [`may`](mod@may), [`mask`], [`officer`], [`password`],
 //! [`sign_in`](mod@sign_in), [`second_factor`], [`prove_again`](mod@prove_again), [`session`], [`api_key`], [`asked_once`],
-//! [`secret`], [`preference`], [`tables`].
+//! [`secret`], [`preference`], [`export`], [`saved_filter`], [`tables`].
 //!
 //! ```
 //! assert_eq!(access::mask_name("张芳"), "张*");
@@ -17,6 +17,7 @@
 pub mod actor;
 pub mod api_key;
 pub mod asked_once;
+pub mod export;
 pub mod mask;
 pub mod may;
 pub mod officer;
@@ -25,6 +26,7 @@ pub mod permission;
 pub mod preference;
 pub mod prove_again;
 pub mod role;
+pub mod saved_filter;
 pub mod second_factor;
 pub mod secret;
 pub mod session;

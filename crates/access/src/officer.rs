@@ -574,6 +574,22 @@ pub async fn by_login(db: &Db, login: &str) -> anyhow::Result<Option<Officer>> {
     Ok(Some(shown(row, roles)))
 }
 
+/// Who an officer is at this moment (现任岗位), for work done later in their name; `None` once the account is disabled or gone.
+///
+/// # Errors
+/// A fault of the database.
+pub async fn still(db: &Db, id: OfficerId) -> anyhow::Result<Option<Actor>> {
+    let found = officer::Entity::find_by_id(id.0)
+        .one(db.conn())
+        .await
+        .context("looking for an account")?;
+    let Some(row) = found.filter(|row| row.enabled) else {
+        return Ok(None);
+    };
+    let roles = roles_of(db.conn(), row.id).await?;
+    Ok(Some(Actor::officer(id, row.name, roles)))
+}
+
 pub(crate) async fn row<C: ConnectionTrait>(
     conn: &C,
     id: OfficerId,

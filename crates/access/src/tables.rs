@@ -1,7 +1,7 @@
 //! The tables of this crate (本库数据表): officers, grants, sessions, attempts to sign in, keys of programs and their calls.
 //!
 //! Only this crate writes them. Nothing that counts is deleted: a grant, a session and a key end. Answers to programs go after a
-//! day; what an officer likes is replaced.
+//! day; what an officer likes is replaced, and a filter nobody wants any more is removed.
 
 use store::Migration;
 
@@ -25,7 +25,49 @@ ALTER TABLE access_session ADD COLUMN again_at {instant};
         name: "0013 access lists",
         sql: LISTS,
     },
+    Migration {
+        name: "0014 access exports and filters",
+        sql: EXPORTS,
+    },
 ];
+
+const EXPORTS: &str = "
+CREATE TABLE access_export (
+  id {id} NOT NULL PRIMARY KEY,
+  officer_id {id} NOT NULL REFERENCES access_officer (id),
+  region {text} NOT NULL,
+  list {text} NOT NULL,
+  query {bytes} NOT NULL,
+  lang {text} NOT NULL,
+  expected {int} NOT NULL,
+  asked_at {instant} NOT NULL,
+  job_id {id} NOT NULL,
+  row_count {int},
+  size {int},
+  ready_at {instant},
+  gone_at {instant}
+);
+CREATE INDEX access_export_officer ON access_export (officer_id, asked_at);
+CREATE INDEX access_export_open ON access_export (gone_at, ready_at);
+CREATE TABLE access_saved_filter (
+  id {id} NOT NULL PRIMARY KEY,
+  officer_id {id} NOT NULL REFERENCES access_officer (id),
+  list {text} NOT NULL,
+  name {text} NOT NULL,
+  query {bytes} NOT NULL,
+  shared_role {text},
+  shared_region {text},
+  saved_at {instant} NOT NULL
+);
+CREATE INDEX access_saved_filter_officer ON access_saved_filter (officer_id, list);
+CREATE INDEX access_saved_filter_shared ON access_saved_filter (list, shared_role, shared_region);
+CREATE TABLE access_default_filter (
+  officer_id {id} NOT NULL REFERENCES access_officer (id),
+  list {text} NOT NULL,
+  filter_id {id} NOT NULL,
+  PRIMARY KEY (officer_id, list)
+);
+";
 
 const LISTS: &str = "
 CREATE TABLE access_list_choice (
@@ -287,6 +329,79 @@ pub(crate) mod list_choice {
         #[sea_orm(primary_key, auto_increment = false)]
         pub list: String,
         pub columns: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `access_export`.
+pub(crate) mod export {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_export")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub officer_id: Uuid,
+        pub region: String,
+        pub list: String,
+        pub query: Vec<u8>,
+        pub lang: String,
+        pub expected: i64,
+        pub asked_at: DateTimeUtc,
+        pub job_id: Uuid,
+        pub row_count: Option<i64>,
+        pub size: Option<i64>,
+        pub ready_at: Option<DateTimeUtc>,
+        pub gone_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `access_saved_filter`.
+pub(crate) mod saved_filter {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_saved_filter")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub officer_id: Uuid,
+        pub list: String,
+        pub name: String,
+        pub query: Vec<u8>,
+        pub shared_role: Option<String>,
+        pub shared_region: Option<String>,
+        pub saved_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows of `access_default_filter`.
+pub(crate) mod default_filter {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_default_filter")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub officer_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub list: String,
+        pub filter_id: Uuid,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -61,7 +61,18 @@ pub(crate) async fn once<T>(
     (kind, note): (&str, &str),
     work: impl AsyncFnOnce(Job, Arc<Told>) -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<Option<T>> {
-    let Some(mut lease) = queue::claim(db, worker, &[kind], LEASE).await? else {
+    once_within(db, worker, (kind, note), LEASE, work).await
+}
+
+/// The same with a lease of its own (自定租约): how long a machine may be silent before another takes over.
+pub(crate) async fn once_within<T>(
+    db: &Db,
+    worker: &str,
+    (kind, note): (&str, &str),
+    lease: chrono::Duration,
+    work: impl AsyncFnOnce(Job, Arc<Told>) -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<Option<T>> {
+    let Some(mut lease) = queue::claim(db, worker, &[kind], lease).await? else {
         return Ok(None);
     };
     let told = Arc::new(Told::default());

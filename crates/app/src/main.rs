@@ -17,6 +17,7 @@ mod evaluate;
 mod executor;
 mod explain;
 mod gateway;
+mod exports;
 mod job;
 mod journal;
 mod link;

@@ -62,6 +62,9 @@ pub(crate) struct DoorSettings {
     /// How often one address may ask the open rule book a minute (试算次数上限).
     #[arg(long, env = "HUIMIN_EVALUATIONS_A_MINUTE", default_value_t = 120)]
     pub(crate) evaluations_a_minute: u32,
+    /// How many rows an export made in the background may have (导出行数上限).
+    #[arg(long, env = "HUIMIN_EXPORT_ROWS_MOST", default_value_t = 1_000_000)]
+    pub(crate) export_rows_most: u64,
 }
 
 impl DoorSettings {
@@ -72,6 +75,7 @@ impl DoorSettings {
             help_line: self.help_line.clone(),
             requests_a_minute: self.requests_a_minute,
             evaluations_a_minute: self.evaluations_a_minute,
+            export_rows_most: self.export_rows_most,
             ..WebConfig::default()
         }
     }
@@ -167,7 +171,9 @@ pub(crate) async fn listen(
     let landed = app.landed.clone();
     let compared = landed
         .map(|landed| tokio::spawn(crate::alerts::watch(db.clone(), app.shelf.clone(), landed)));
+    let files = tokio::spawn(crate::exports::watch(app.clone()));
     web::serve(app, listener, told_to_stop()).await?;
+    files.abort();
     if let Some(compared) = compared {
         compared.abort();
     }

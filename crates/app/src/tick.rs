@@ -2,7 +2,8 @@
 //!
 //! A server does it by itself, soon after midnight and after every start; the command is for a timer of one's own, or for
 //! catching up by hand. Guarantees: it is a job of the queue, one a day, claimed by one machine at a time; days missed are
-//! made up for; done twice, it adds nothing. Deliberately absent: deciding anything; it opens tasks.
+//! made up for; done twice, it adds nothing; files of exports
+//! kept long enough go with it. Deliberately absent: deciding anything; it opens tasks.
 
 use crate::settings::{Data, Rules};
 use crate::terminal::say;
@@ -91,6 +92,9 @@ pub(crate) async fn once(db: &Db, desk: &Desk, worker: &str) -> anyhow::Result<O
         alerts::ask(db, None).await?;
         if let Err(fault) = duplicates::new_and_changed(db).await {
             tracing::error!("who is new was not compared with the register: {fault:#}");
+        }
+        if let Err(fault) = web::exports::tidy(db).await {
+            tracing::error!("files of exports were not removed: {fault:#}");
         }
     }
     outcome.map(Some)

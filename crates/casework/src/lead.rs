@@ -15,7 +15,7 @@ pub mod list;
 pub mod step;
 
 pub use find::{Filed, Finding, Source, find, settle};
-pub use list::{LeadFilter, LeadSort, LeadView, funnel, list, open_count, view};
+pub use list::{LeadFilter, LeadSort, LeadView, after, count, funnel, list, open_count, view};
 pub use step::{DismissReason, Refused, dismiss, send_to_review, visit};
 pub(crate) use step::{enrolled, handled};
 

@@ -17,7 +17,7 @@ mod take_along;
 pub(crate) mod touch;
 
 pub use daily::{Day, tick};
-pub use list::{EventFilter, LifeEvent, Line, lines, list, of_household, view};
+pub use list::{EventFilter, LifeEvent, Line, after, lines, list, of_household, view};
 pub use record::record;
 pub(crate) use touch::{first_whole_month, settle};
 

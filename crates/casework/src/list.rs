@@ -154,6 +154,31 @@ pub async fn list(
         .try_map(|row| shown(desk, Case::read(&row)?, today))
 }
 
+/// The cases of a filter after one number (此后的办件), in the order of numbers: for a file of all of them.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    desk: &Desk,
+    filter: &CaseFilter,
+    last: Option<&str>,
+    limit: u64,
+) -> anyhow::Result<Vec<CaseRow>> {
+    let today = db.today();
+    let Some(condition) = condition(db, scope, filter, today).await? else {
+        return Ok(Vec::new());
+    };
+    let query = tables::case::Entity::find().filter(condition);
+    store::page::after(db.conn(), query, tables::case::Column::Number, last, limit)
+        .await
+        .context("going through cases")?
+        .into_iter()
+        .map(|row| shown(desk, Case::read(&row)?, today))
+        .collect()
+}
+
 /// Which of these cases something was done on after the moment beside each (之后有进展的办件); those outside the scope are left out.
 ///
 /// # Errors

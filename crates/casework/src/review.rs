@@ -17,7 +17,7 @@ pub mod schedule;
 
 pub use call::{Call, call};
 pub use compare::Differs;
-pub use list::{ReviewCounts, ReviewFilter, ReviewRow, counts, list};
+pub use list::{ReviewCounts, ReviewFilter, ReviewRow, after, counts, list};
 pub use schedule::tick;
 
 /// A class that could not be told (分类待核实).

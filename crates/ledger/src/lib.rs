@@ -59,7 +59,7 @@ pub use entitlement::{
 pub use figure::{LineFigure, LineTotals, line_figures, line_totals};
 pub use payrun::bank_return::{BankOutcome, BankResult, bank_return};
 pub use payrun::cancel::cancel;
-pub use payrun::list::{LineFilter, SummaryRow, line, lines, run, runs, summary};
+pub use payrun::list::{LineFilter, SummaryRow, line, lines, lines_after, run, runs, summary};
 pub use payrun::propose::{NewPayRun, concerned, propose};
 pub use payrun::reissue::reissue;
 pub use payrun::release::release;

@@ -19,8 +19,8 @@ pub use homes::{Home, HomePair, HomesRefused, homes, homes_count, homes_differen
 pub use learn::{Learned, learn};
 pub use nightly::{Night, behind, nightly};
 pub use queue::{
-    DifferentRefused, PairFilter, PairRow, counts, decide_different, decide_later, list, note_list,
-    open_count, pair, pair_of,
+    DifferentRefused, PairFilter, PairRow, after, counts, decide_different, decide_later, list,
+    note_list, open_count, pair, pair_of,
 };
 pub(crate) use queue::{moved_home, settle_pair};
 

@@ -11,7 +11,7 @@ mod view;
 
 pub use form::{NewHousehold, Refused, form_household};
 pub(crate) use form::{household_row, membership_row};
-pub use list::{Filter, HouseholdRow, heads_of, ids_on, list, list_ids, those_on};
+pub use list::{Filter, HouseholdRow, after, heads_of, ids_on, list, list_ids, those_on};
 pub use membership::{MoveRefused, change_head, join, leave};
 pub use relocate::{RelocateRefused, relocate};
 pub use view::{household, household_of, household_view};

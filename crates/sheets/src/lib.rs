@@ -18,4 +18,4 @@ pub mod write;
 
 pub use cell::{Cell, CellFault};
 pub use read::{Limits, ReadFault, Sheet, read};
-pub use write::{Column, Encoding, Field, Kind, Table, WriteFault, csv, xlsx};
+pub use write::{Column, Encoding, Field, Flow, Head, Kind, Table, WriteFault, csv, xlsx};

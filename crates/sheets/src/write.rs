@@ -4,8 +4,10 @@
 //! formula gets an apostrophe in front, which reading takes off again. Dates and properties of the file do not depend on
 //! the clock: the same table always gives the same bytes, which a bank file needs when it is sent again.
 
+mod flow;
 mod workbook;
 
+pub use flow::{Flow, Head};
 pub use workbook::xlsx;
 
 use chrono::NaiveDate;

@@ -10,7 +10,6 @@
 //! Deliberately absent: the key file. Without it a backup cannot be read; keep a copy of it elsewhere.
 
 mod postgres;
-mod sealed;
 mod sqlite;
 
 use crate::db::{engine_of, sqlite_path};

@@ -247,6 +247,20 @@ pub async fn page(
         .try_map(read)
 }
 
+/// The entries of a filter after a number (此后符合条件的日志), oldest first: for a file of all of them.
+pub async fn matching_after(
+    db: &Db,
+    filter: &Filter,
+    seq: Option<i64>,
+    limit: u64,
+) -> anyhow::Result<Vec<Entry>> {
+    crate::page::after(db.conn(), select(filter), entry::Column::Seq, seq, limit)
+        .await?
+        .into_iter()
+        .map(read)
+        .collect()
+}
+
 /// Entries after a number (此后的日志), oldest first: for whoever keeps up with what happened.
 pub async fn after(db: &Db, seq: i64, limit: u64) -> anyhow::Result<Vec<Entry>> {
     entry::Entity::find()

@@ -43,6 +43,7 @@ pub mod outbox;
 pub mod page;
 pub mod queue;
 pub mod schema;
+pub mod sealed;
 pub mod tables;
 pub mod tx;
 

@@ -1,10 +1,12 @@
 //! A page of rows (分页): what every list in the house returns.
 //!
-//! Guarantees: `total` counts the same rows the page was cut from. Deliberately absent: cursors; lists people read are
-//! short enough to count.
+//! Guarantees: `total` counts the same rows the page was cut from. Whoever goes through a whole list goes by its key
+//! ([`after`]), never by skipping rows: the millionth row costs as much as the first.
 
+use sea_orm::sea_query::IntoValueTuple;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoIdentity, PaginatorTrait,
+    QuerySelect, Select,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -112,4 +114,27 @@ where
         offset,
         limit,
     })
+}
+
+/// The rows of a query that follow one (键后的行), in the order of a key that is nobody else's: for going through a whole list in
+/// portions. Each portion is read on its own; a row that comes meanwhile is in it or not.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after<E>(
+    conn: &impl ConnectionTrait,
+    query: Select<E>,
+    key: impl IntoIdentity,
+    last: Option<impl IntoValueTuple>,
+    limit: u64,
+) -> anyhow::Result<Vec<E::Model>>
+where
+    E: EntityTrait,
+    E::Model: FromQueryResult + Send + Sync,
+{
+    let mut rows = query.cursor_by(key);
+    if let Some(last) = last {
+        rows.after(last);
+    }
+    Ok(rows.first(limit).all(conn).await?)
 }

@@ -139,6 +139,15 @@ pub struct Job {
 }
 
 impl Job {
+    /// Steps a minute in this attempt so far (速度); `None` while that cannot be said.
+    pub fn a_minute(&self, now: DateTime<Utc>) -> Option<u64> {
+        if self.state != State::Running || self.done == 0 {
+            return None;
+        }
+        let spent = u64::try_from((now - self.started_at?).num_milliseconds()).ok()?;
+        self.done.checked_mul(60_000)?.checked_div(spent)
+    }
+
     /// How long the rest will take if it goes on as so far (预计剩余时间); `None` while that cannot be said.
     pub fn remaining(&self, now: DateTime<Utc>) -> Option<Duration> {
         if self.state != State::Running || self.done == 0 {

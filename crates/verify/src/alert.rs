@@ -20,7 +20,7 @@ pub mod step;
 mod table;
 
 pub use file::{Finding, Held};
-pub use list::{AlertFilter, AlertSort, counts, list, open_count, view};
+pub use list::{AlertFilter, AlertSort, after, count, counts, list, open_count, view};
 pub use rules::{Rule, Rules, Severity};
 pub use run::{Asking, Ran, run};
 pub use step::{Refused, dismiss, hand_over};

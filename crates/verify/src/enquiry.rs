@@ -16,7 +16,8 @@ mod terms;
 
 pub use kept::{Enquiry, Kept, Named, Reproduced, enquiry, reproduce};
 pub use list::{
-    ByOfficer, EnquiryFilter, EnquiryRow, Oddity, Printed, by_officer, list, of_subject, printed,
+    ByOfficer, EnquiryFilter, EnquiryRow, Oddity, Printed, after, by_officer, list, of_subject,
+    printed,
 };
 pub use terms::{Odd, PurposeDef, Terms, terms_of};
 

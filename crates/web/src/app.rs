@@ -40,8 +40,10 @@ pub struct WebConfig {
     pub evaluations_a_minute: u32,
     /// How many requests one session, or one address without a session, may make a minute.
     pub requests_a_minute: u32,
-    /// How many rows an export may have.
+    /// How many rows an export may have that is written while one waits.
     pub export_rows: u64,
+    /// How many rows an export may have that is made in the background.
+    pub export_rows_most: u64,
     /// The folder of the nightly snapshots; without it there is no sweep and no simulation here.
     pub snapshots: Option<PathBuf>,
     /// The folder of landed deliveries; without it nothing is verified here.
@@ -77,6 +79,7 @@ impl Default for WebConfig {
             evaluations_a_minute: 120,
             requests_a_minute: 600,
             export_rows: 5_000,
+            export_rows_most: 1_000_000,
             snapshots: None,
             landed: None,
             channels: BTreeSet::new(),

@@ -29,5 +29,6 @@ pub mod visit;
 pub mod words;
 
 pub use app::{App, DemoAccount, WebConfig};
+pub use lists::job as exports;
 pub use routes::{Need, Route, Verb, approved_endpoints, router, routes};
 pub use server::serve;

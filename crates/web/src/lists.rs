@@ -1,24 +1,31 @@
 //! One declaration a list (清单定义): its words, its columns, how its rows are read; page, choice of columns and files come from it,
-//! and the rows that programs read.
+//! the acts on many rows, and the rows that programs read.
 //!
 //! A column says once what it holds: a typed field, which the file takes as it is and the page writes out; a cell of its own
 //! only where the page shows more. Its word stands in addresses and is never changed, so that a link somebody kept still
 //! means the same. Guarantees: page and file ask the same question with the same filter. Deliberately absent: the filters; each list
 //! shows its own.
 
+pub(crate) mod bulk;
 pub(crate) mod choice;
 pub(crate) mod export;
+pub mod job;
+pub(crate) mod saved;
 
 use crate::api::list::Window;
 use crate::locale::Lang;
 use crate::parts::{format, pager, table};
 use crate::problem::{Answer, Problem};
+use crate::routes::Coming;
 use crate::visit::Visit;
 use access::{Permission, Purpose, Scope};
+use bulk::Bulk;
 use choice::Choice;
 use maud::{Markup, html};
+use saved::Saved;
 use sheets::{Field, Kind};
 use store::Page;
+use uuid::Uuid;
 
 /// What a list is called and who may have it (清单概要).
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +47,7 @@ pub(crate) struct About {
 }
 
 /// A list (清单) as somebody asked for it: scope, filter and order.
-pub(crate) trait List: Sized + Send + Sync {
+pub(crate) trait List: Sized + Send + Sync + 'static {
     /// A row as the room below gives it.
     type Row: Send + Sync;
     /// What the columns need beside the rows, read for a page or portion of them at once.
@@ -68,6 +75,14 @@ pub(crate) trait List: Sized + Send + Sync {
         limit: u64,
     ) -> impl Future<Output = anyhow::Result<Page<Self::Row>>> + Send;
 
+    /// The rows after one, in the order of their key: for what goes through a whole list, however long.
+    fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Self::Row>,
+        limit: u64,
+    ) -> impl Future<Output = anyhow::Result<Vec<Self::Row>>> + Send;
+
     /// What the columns need beside these rows; nothing unless said.
     fn beside(
         &self,
@@ -79,6 +94,16 @@ pub(crate) trait List: Sized + Send + Sync {
 
     /// Where a row leads, if anywhere.
     fn href(&self, row: &Self::Row) -> Option<String>;
+
+    /// What can be done with many rows at once; nothing unless said.
+    fn acts() -> Vec<Bulk> {
+        Vec::new()
+    }
+
+    /// By what its acts know a row; nothing in a list without acts.
+    fn id(_row: &Self::Row) -> Option<Uuid> {
+        None
+    }
 
     /// The page.
     fn shown(visit: &Visit, found: Found<Self>) -> impl Future<Output = Answer> + Send;
@@ -220,6 +245,7 @@ pub(crate) struct Found<L: List> {
     pub(crate) page: Page<L::Row>,
     pub(crate) beside: L::Beside,
     choice: Choice<L>,
+    saved: Saved,
 }
 
 /// The page of a list (清单页面): `GET` its address.
@@ -227,6 +253,9 @@ pub(crate) struct Found<L: List> {
 /// # Errors
 /// [`Problem::Denied`]; a fault of the database.
 pub(crate) async fn show<L: List>(visit: &Visit) -> Answer {
+    if let Some(there) = saved::default_of::<L>(visit).await? {
+        return Ok(there);
+    }
     L::shown(visit, found(visit).await?).await
 }
 
@@ -250,11 +279,13 @@ pub(crate) async fn found<L: List>(visit: &Visit) -> Result<Found<L>, Problem> {
     let page = list.page(visit, offset, limit).await?;
     let beside = list.beside(visit, &page.rows).await?;
     let choice = Choice::read(visit).await?;
+    let saved = Saved::read::<L>(visit, &choice.kept(&visit.query)).await?;
     Ok(Found {
         list,
         page,
         beside,
         choice,
+        saved,
     })
 }
 
@@ -266,19 +297,31 @@ impl<L: List> Found<L> {
             page,
             beside,
             choice: Choice::usual(),
+            saved: Saved::none(),
         }
     }
 
     /// The table with its pages and the choice of columns, or what is said when nothing is there (表格).
     pub(crate) fn table(&self, visit: &Visit, nothing: &Markup) -> Markup {
-        if self.page.rows.is_empty() {
-            return nothing.clone();
+        html! {
+            (self.saved.links(visit, L::ABOUT.path))
+            @if self.page.rows.is_empty() {
+                (nothing)
+            } @else {
+                (self.rows_at(visit, L::ABOUT.path, !bulk::open_to::<L>(visit).is_empty()))
+                (bulk::offered(visit, self))
+                (self.choice.chooser(visit))
+            }
+            (self.saved.keeping(visit, &L::ABOUT))
         }
-        html! { (self.table_at(visit, L::ABOUT.path)) (self.choice.chooser(visit)) }
     }
 
     /// The table with its pages as a part of another page (分表).
     pub(crate) fn table_at(&self, visit: &Visit, path: &str) -> Markup {
+        self.rows_at(visit, path, false)
+    }
+
+    fn rows_at(&self, visit: &Visit, path: &str, ticks: bool) -> Markup {
         let lang = visit.lang;
         let columns: Vec<table::Column> = self
             .choice
@@ -286,14 +329,20 @@ impl<L: List> Found<L> {
             .iter()
             .map(|column| column.heading(lang))
             .collect();
-        let rows = self.page.rows.iter().map(|row| self.row(visit, row));
+        let tick = |at, row| {
+            L::id(row)
+                .filter(|_| ticks)
+                .map(|id| bulk::tick(visit, id, at))
+        };
+        let rows = self.page.rows.iter().enumerate();
+        let rows = rows.map(|(at, row)| self.row(visit, row, tick(at, row)));
         html! {
             (table::table(lang, lang.look(L::ABOUT.title), &columns, rows.collect(), path, &visit.query))
             (pager::pager(lang, &self.page, path, &visit.query))
         }
     }
 
-    fn row(&self, visit: &Visit, row: &L::Row) -> table::Row {
+    fn row(&self, visit: &Visit, row: &L::Row, tick: Option<Markup>) -> table::Row {
         let at = At {
             visit,
             list: &self.list,
@@ -304,6 +353,7 @@ impl<L: List> Found<L> {
         table::Row {
             href: self.list.href(row),
             cells: cells.collect(),
+            tick,
         }
     }
 
@@ -324,12 +374,21 @@ pub(crate) struct Known {
     pub(crate) about: About,
     /// Whether it has a column of this word.
     pub(crate) has: fn(&str) -> bool,
+    /// How many rows a query has, and in which scope.
+    pub(crate) count: for<'a> fn(&'a Visit) -> job::Written<'a>,
+    /// An act on many of them.
+    pub(crate) bulk: for<'a> fn(&'a Visit) -> Coming<'a>,
+    /// Writes all of them into a file.
+    pub(crate) write: for<'a> fn(&'a Visit, &'a job::Making<'a>) -> job::Written<'a>,
 }
 
 const fn known_as<L: List>() -> Known {
     Known {
         about: L::ABOUT,
         has: |word| L::columns().iter().any(|column| column.word == word),
+        count: |visit| Box::pin(job::counted::<L>(visit)),
+        bulk: |visit| Box::pin(bulk::post::<L>(visit)),
+        write: |visit, making| Box::pin(job::write::<L>(visit, making)),
     }
 }
 

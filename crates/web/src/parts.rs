@@ -1,7 +1,7 @@
 //! The pieces pages are made of (页面部件): one small set, the same everywhere.
 //!
 //! Reading order: [`format`], [`mark`], [`form`], [`answer`], [`table`], [`pager`], [`listing`], [`timeline`], [`reasons`], [`law`], [`diff`], [`proof`],
-//! [`bars`], [`sketch`], [`piece`]. A piece knows how things
+//! [`bars`], [`sketch`], [`piece`], [`running`]. A piece knows how things
 //! look; it asks no database and decides nothing.
 
 pub mod answer;
@@ -17,6 +17,7 @@ pub mod pager;
 pub mod piece;
 pub mod proof;
 pub mod reasons;
+pub mod running;
 pub mod side_by_side;
 pub mod sketch;
 pub mod table;

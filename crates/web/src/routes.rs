@@ -256,6 +256,7 @@ macro_rules! page {
 mod account;
 mod cases;
 mod law;
+mod lists;
 mod money;
 mod oversight;
 mod people;
@@ -276,6 +277,7 @@ pub(crate) static NOWHERE: Route = Route::get("", Public, "无此页面", page!(
 /// The one table of all pages (路由表), area by area.
 static AREAS: &[&[Route]] = &[
     account::ROUTES,
+    lists::ROUTES,
     people::ROUTES,
     cases::ROUTES,
     population::ROUTES,

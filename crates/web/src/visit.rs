@@ -97,6 +97,39 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// The question of somebody who asked earlier or by a form (代问): what lists and their files need, and nothing of a browser.
+    pub(crate) fn asking(
+        app: App,
+        signed: Signed,
+        lang: Lang,
+        query: Fields,
+        request_id: String,
+    ) -> Self {
+        Self {
+            app,
+            route: &crate::routes::NOWHERE,
+            signed: Some(signed),
+            half_signed: None,
+            keyed: None,
+            purpose: None,
+            word: None,
+            lang,
+            look: Look::default(),
+            request_id,
+            address: String::new(),
+            device: String::new(),
+            here: String::new(),
+            parts: Vec::new(),
+            query,
+            form: Fields::new(),
+            files: Vec::new(),
+            json: None,
+            counts: Counts::default(),
+            partial: false,
+            wants_json: false,
+        }
+    }
+
     /// The text in the visitor's language (译文).
     pub fn t(&self, zh: &'static str) -> &'static str {
         // The key is checked where `t` is called; here it is only passed on.

@@ -130,4 +130,26 @@ fixtures::db_tests! {
         street.post("/preferences", &[("lang", "en")]).await;
         assert!(street.get("/alerts?state=all").await.holds("Paid after death"));
     }
+
+    async fn many_alerts_are_answered_at_once_with_grounds(db: Db) {
+        let house = House::over(db).await;
+        house.officer("shenhe", &[(Role::StreetReviewer, "990101001")]).await;
+        for order in 1..=2 {
+            let person = house.person("金福", &id_number("19400301", order), HERE).await;
+            house.household(person, &[], HERE).await;
+            found(&house, person, "金福").await;
+        }
+        let mut street = house.signed_in("shenhe").await;
+        assert!(street.get("/alerts").await.holds("记为核实无误"));
+        let all = [("act", "dismiss"), ("query", ""), ("all", "1")];
+        let empty = street.post("/lists/alerts/bulk", &all).await;
+        assert!(empty.holds("2 条不能办") && empty.holds("请写明核实的情况和依据"), "{}", empty.text());
+        let said = [&all[..], &[("why", "已见本人")]].concat();
+        let preview = street.post("/lists/alerts/bulk", &said).await;
+        assert!(preview.holds("可以办 2 条，0 条不能办"), "{}", preview.text());
+        let ids: Vec<String> = preview.text().split("name=\"row\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+        let sure = [("act", "dismiss"), ("sure", "1"), ("query", ""), ("why", "已见本人"), ("row", ids[0].as_str()), ("row", ids[1].as_str())];
+        assert!(street.post("/lists/alerts/bulk", &sure).await.holds("办好 2 条，0 条没有办成"));
+        assert!(street.get("/alerts?state=dismissed").await.holds("共 2 条"));
+    }
 }

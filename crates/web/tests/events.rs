@@ -144,4 +144,65 @@ fixtures::db_tests! {
         let mut window = house.signed_in("chuangkou").await;
         assert_eq!(window.get("/reviews/export").await.status, StatusCode::FORBIDDEN);
     }
+
+    async fn many_leads_are_previewed_and_dismissed_at_once_each_by_itself(db: Db) {
+        let house = staffed(db.clone()).await;
+        let today = house.app.db.today();
+        let born = today.format("%m%d").to_string();
+        let year: i32 = today.format("%Y").to_string().parse().unwrap();
+        for order in 1..=3 {
+            let elder = house.person("金福", &id_number(&format!("{}{born}", year - 80), order), HERE).await;
+            house.household(elder, &[], HERE).await;
+        }
+        casework::life_event::tick(&db, &house.app.desk).await.unwrap();
+        let query = "programme=old_age_allowance&kind=due";
+        let mut window = house.signed_in("chuangkou").await;
+        let page = window.get(&format!("/leads?{query}")).await;
+        let boxes = |page: &str| -> Vec<String> {
+            let ids = page.split("type=\"checkbox\" name=\"row\" value=\"").skip(1);
+            ids.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+        };
+        let ids = boxes(&page.text());
+        assert!(ids.len() == 3 && page.holds("批量办理"), "{}", page.text());
+        let to = "/lists/leads/bulk";
+        // Nothing ticked, nothing to do; without a reason nothing can be done, and each row says so.
+        assert!(window.post(to, &[("act", "dismiss"), ("query", query)]).await.holds("没有勾选任何一行"));
+        let ticked = [("act", "dismiss"), ("query", query), ("row", ids[0].as_str()), ("row", ids[1].as_str())];
+        let shown = window.post(to, &ticked).await;
+        assert!(shown.holds("可以办 0 条，2 条不能办") && shown.holds("请选择排除的原因") && !shown.holds("name=\"sure\""), "{}", shown.text());
+        // A reason for those in payment does not fit who is not.
+        let said = |reason: &'static str| [("reason", reason), ("grounds", "已上门告知")];
+        let shown = window.post(to, &[&ticked[..], &said("paid_rightly")].concat()).await;
+        assert!(shown.holds("这个原因不适用于这种线索"), "{}", shown.text());
+        let preview = window.post(to, &[&ticked[..], &said("not_wanted")].concat()).await;
+        assert!(preview.holds("可以办 2 条，0 条不能办") && preview.holds("金*") && preview.holds("name=\"sure\""), "{}", preview.text());
+        // The preview changed nothing.
+        let dismissed = store::journal::Filter { act: Some("casework.lead".to_owned()), ..Default::default() };
+        assert_eq!(store::journal::page(&db, &dismissed, 0, 9).await.unwrap().total, 0);
+        assert!(window.get(&format!("/leads?{query}")).await.holds("共 3 条"));
+        // Between preview and confirmation a colleague dismisses one of them.
+        let mut street = house.signed_in("shenhe").await;
+        let done = street.post(&format!("/leads/{}/dismiss", ids[0]), &said("gone")).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
+        let sure = [&ticked[..], &said("not_wanted"), &[("sure", "1")]].concat();
+        let done = window.post(to, &sure).await;
+        assert!(done.holds("办好 1 条，1 条没有办成") && done.holds("已经办结") && done.holds("已不在这个清单里"), "{}", done.text());
+        assert_eq!(store::journal::page(&db, &dismissed, 0, 9).await.unwrap().total, 2);
+        assert!(window.get(&format!("/leads/{}", ids[1])).await.holds("已告知，本人不申请"));
+        // Sent again, nothing happens twice.
+        assert!(window.post(to, &sure).await.holds("办好 0 条，2 条没有办成"));
+        // All of the filter: the one that is left; a closed one has no box.
+        let all = [&[("act", "dismiss"), ("query", query), ("all", "1")][..], &said("not_wanted")].concat();
+        assert!(window.post(to, &all).await.holds("可以办 1 条，0 条不能办"));
+        assert_eq!(boxes(&window.get("/leads?state=all&programme=old_age_allowance").await.text()), [ids[2].clone()]);
+        // The community beside can neither preview nor do it; the auditor has no boxes and no act; a list without acts has none.
+        let mut beside = house.signed_in("linshe").await;
+        let theirs = beside.post(to, &[&[("act", "dismiss"), ("query", query), ("row", ids[2].as_str()), ("sure", "1")][..], &said("gone")].concat()).await;
+        assert!(theirs.holds("办好 0 条，1 条没有办成") && theirs.holds("没有这条线索"), "{}", theirs.text());
+        let mut auditor = house.signed_in("shenji").await;
+        assert!(boxes(&auditor.get(&format!("/leads?{query}")).await.text()).is_empty());
+        assert_eq!(auditor.post(to, &sure).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(window.post("/lists/households/bulk", &ticked).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(window.post("/lists/secrets/bulk", &ticked).await.status, StatusCode::NOT_FOUND);
+    }
 }

@@ -185,6 +185,64 @@ fixtures::db_tests! {
         assert_eq!(street.post("/lists/secrets/columns", &[("columns", "x")]).await.status, StatusCode::NOT_FOUND);
     }
 
+    async fn a_filter_is_saved_made_the_default_shared_with_equals_and_removed(db: Db) {
+        let house = lived(db.clone()).await;
+        house.officer("tongshi", &[(Role::StreetReviewer, "990101001")]).await;
+        house.officer("linjie", &[(Role::StreetReviewer, "990101002")]).await;
+        let mut street = house.signed_in("shenhe").await;
+        // With nothing narrowed there is nothing to save.
+        assert!(!street.get("/households").await.holds("/lists/households/filters"));
+        let to = "/lists/households/filters";
+        assert!(street.post(to, &[("name", "空的"), ("query", "page=2&text=")]).await.holds("没有可以保存的"));
+        let page = street.get("/households?text=%E9%99%88&page=1").await;
+        assert!(page.holds("/lists/households/filters") && page.holds("value=\"text=%E9%99%88\""), "{}", page.text());
+        for name in ["", &"长".repeat(31)] {
+            let refused = street.post(to, &[("name", name), ("query", "text=%E9%99%88")]).await;
+            assert!(refused.holds("请给筛选起一个名字"), "{}", refused.text());
+        }
+        let query = "text=%E9%99%88&page=3&columns=number%2Cmembers";
+        let saved = street.post(to, &[("name", "陈姓"), ("query", query), ("shared", "1")]).await;
+        assert_eq!(saved.location(), "/households?text=%E9%99%88&columns=number%2Cmembers", "the page is not kept");
+        let page = street.get(&saved.location()).await;
+        assert!(page.holds("aria-current=\"true\">陈姓") && !page.holds(">共享</span>"), "{}", page.text());
+        assert_eq!(headings(&page.text()), ["户编号", "人数"]);
+        let kept = street.get("/households").await.text();
+        let id = kept.split(&format!("action=\"{to}/")).nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let one = format!("{to}/{id}");
+        // The default opens when nothing is asked for; anything asked for passes it over.
+        street.post(&one, &[("act", "default"), ("back", "/households")]).await;
+        let opened = street.get("/households").await;
+        assert_eq!((opened.status, opened.location()), (StatusCode::SEE_OTHER, saved.location()));
+        assert_eq!(street.get("/households?plain=1").await.status, StatusCode::OK);
+        assert_eq!(street.get("/households?text=").await.status, StatusCode::OK);
+        assert!(street.get("/households?text=nobody").await.holds("陈姓"), "also above an empty list");
+        // A colleague with the same role in the same street sees it, may default to it, and may not remove it.
+        let mut colleague = house.signed_in("tongshi").await;
+        let theirs = colleague.get("/households").await;
+        assert!(theirs.status == StatusCode::OK && theirs.holds("陈姓") && theirs.holds(">共享</span>"), "{}", theirs.text());
+        assert_eq!(colleague.post(&one, &[("act", "remove")]).await.status, StatusCode::NOT_FOUND);
+        colleague.post(&one, &[("act", "default"), ("back", "/households")]).await;
+        assert_eq!(colleague.get("/households").await.location(), saved.location());
+        // Another street's, another role's, and another list's officers do not know of it.
+        for login in ["linjie", "qushen", "shenji", "chuangkou"] {
+            let mut other = house.signed_in(login).await;
+            assert!(!other.get("/households").await.holds("陈姓"), "{login}");
+            assert_eq!(other.post(&one, &[("act", "default")]).await.status, StatusCode::NOT_FOUND, "{login}");
+        }
+        assert!(!street.get("/cases").await.holds("陈姓"));
+        assert_eq!(street.post("/lists/secrets/filters", &[("name", "x"), ("query", "a=b")]).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(street.post("/lists/journal/filters", &[("name", "x"), ("query", "a=b")]).await.status, StatusCode::NOT_FOUND);
+        // Saved again under its name it is replaced and stays the default, now for oneself alone.
+        street.post(to, &[("name", "陈姓"), ("query", "text=%E9%99%88")]).await;
+        assert_eq!(street.get("/households").await.location(), "/households?text=%E9%99%88");
+        assert_eq!(colleague.get("/households").await.status, StatusCode::OK, "no longer shared, no longer a default");
+        street.post(&one, &[("act", "usual"), ("back", "/households")]).await;
+        assert_eq!(street.get("/households").await.status, StatusCode::OK);
+        let removed = street.post(&one, &[("act", "remove"), ("back", "//evil.example")]).await;
+        assert_eq!(removed.location(), "/");
+        assert!(!street.get("/households").await.holds("陈姓"));
+    }
+
     async fn a_file_has_the_rows_of_its_page_the_columns_chosen_and_no_name_in_clear(db: Db) {
         let house = lived(db).await;
         let mut auditor = house.signed_in("shenji").await;

@@ -9,7 +9,7 @@ mod house;
 
 use access::{Role, Scope};
 use axum::http::StatusCode;
-use house::{HERE, House, id_number, migrations};
+use house::{BESIDE, HERE, House, THERE, id_number, migrations};
 use registry::places::{PlaceRow, load_places};
 use store::Db;
 use vocab::Region;
@@ -80,6 +80,43 @@ fixtures::db_tests! {
         assert_eq!(done.status, StatusCode::OK);
         assert!(done.holds("新建 1 户"), "{}", done.text());
         assert!(browser.get("/households").await.holds("张一"));
+    }
+
+    async fn the_register_leaves_in_the_form_of_the_roster_for_a_purpose_and_comes_back_unchanged(db: Db) {
+        let house = House::over(db.clone()).await;
+        with_places(&house).await;
+        house.officer("rev-a", &[(Role::StreetReviewer, "990101001")]).await;
+        house.officer("shenji", &[(Role::Auditor, "990101")]).await;
+        let head = house.person("陈阿婆", &id_number("19360101", 1), HERE).await;
+        let son = house.person("陈小", &id_number("19660101", 2), HERE).await;
+        house.household(head, &[(son, "20")], HERE).await;
+        let alone = house.person("李四", &id_number("19500101", 3), BESIDE).await;
+        house.household(alone, &[], BESIDE).await;
+        let mut browser = house.signed_in("rev-a").await;
+        assert!(browser.get("/households").await.holds("/households/roster"));
+        assert!(browser.get("/households/roster").await.holds("名册格式导出"));
+        let refused = browser.post("/households/roster", &[("purpose", " ")]).await;
+        assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY && refused.holds("请写明导出的用途"), "{}", refused.text());
+        let far = browser.post("/households/roster", &[("purpose", "核对"), ("region", THERE)]).await;
+        assert!(far.holds("不在您的管辖范围"), "{}", far.text());
+        let file = browser.post("/households/roster", &[("purpose", "年度复核")]).await;
+        assert!(file.status == StatusCode::OK && file.body.starts_with(b"PK"), "{}", file.text());
+        // Three people known, nothing new, nothing changed, nothing wrong.
+        browser.get("/roster").await;
+        let report = browser.upload("/roster", &[], ("file", "hu.xlsx", &file.body)).await.text();
+        let said = |name: &str| report.split(&format!("<dt>{name}</dt><dd>")).nth(1).and_then(|rest| rest.split('<').next()).map(str::to_owned);
+        let counts = ["读到的人", "已登记、无变化的人", "已登记、有变化的人", "新登记的人", "新建的户"].map(said);
+        assert_eq!(counts, ["3", "3", "0", "0", "0"].map(|count| Some(count.to_owned())), "{report}");
+        assert!(report.contains("没有发现错误"), "{report}");
+        // Who may not see clear numbers, or not import, has neither page nor button.
+        let mut auditor = house.signed_in("shenji").await;
+        assert!(!auditor.get("/households").await.holds("/households/roster"));
+        assert_eq!(auditor.get("/households/roster").await.status, StatusCode::FORBIDDEN);
+        assert_eq!(auditor.post("/households/roster", &[("purpose", "核对")]).await.status, StatusCode::FORBIDDEN);
+        let only = store::journal::Filter { act: Some("roster.export".to_owned()), ..Default::default() };
+        let found = store::journal::page(&db, &only, 0, 9).await.unwrap();
+        let said: Vec<_> = found.rows.iter().map(|one| (one.event.purpose.as_str(), one.event.detail["people"].as_u64())).collect();
+        assert_eq!(said, [("年度复核", Some(3))]);
     }
 
     async fn the_rule_book_is_open_to_officers_with_law_values_and_cases(db: Db) {

@@ -123,6 +123,36 @@ pub async fn list(
     Ok(found)
 }
 
+/// The leads of a filter after one (此后的线索), in the order of identifiers: for a file of all of them. The caller journals it.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    filter: &LeadFilter,
+    last: Option<Uuid>,
+    limit: u64,
+) -> anyhow::Result<Vec<Lead>> {
+    store::page::after(db.conn(), within(scope, filter), Column::Id, last, limit)
+        .await
+        .context("going through leads")?
+        .into_iter()
+        .map(Lead::read)
+        .collect()
+}
+
+/// How many leads a filter finds (线索数量).
+///
+/// # Errors
+/// Faults of the database.
+pub async fn count(db: &Db, scope: &Scope, filter: &LeadFilter) -> anyhow::Result<u64> {
+    within(scope, filter)
+        .count(db.conn())
+        .await
+        .context("counting the leads of a filter")
+}
+
 /// How many leads stand where (线索漏斗), whatever states the filter names; each is the count of the list of that state.
 ///
 /// # Errors

@@ -112,6 +112,9 @@ pub enum Refused {
     /// Dismissed without a reason.
     #[error("请选择排除的原因")]
     ReasonMissing,
+    /// A reason for those in payment, of somebody who is not, or the other way round.
+    #[error("这个原因不适用于这种线索，请换一个")]
+    ReasonDoesNotFit,
     /// Dismissed without a word.
     #[error("请写明排除的依据，例如“已上门告知，本人不申请”")]
     GroundsMissing,
@@ -212,6 +215,9 @@ pub async fn dismiss(
     let Some(reason) = reason else {
         return Ok(Err(Refused::ReasonMissing));
     };
+    if !DismissReason::of(Lead::read(row.clone())?.kind).contains(&reason) {
+        return Ok(Err(Refused::ReasonDoesNotFit));
+    }
     if note.trim().is_empty() {
         return Ok(Err(Refused::GroundsMissing));
     }

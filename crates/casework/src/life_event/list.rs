@@ -153,6 +153,42 @@ fn in_scope(scope: &Scope) -> Condition {
     Condition::all().add(inside(table::Column::Region, scope.region))
 }
 
+fn selected(scope: &Scope, filter: &EventFilter) -> sea_orm::Select<table::Entity> {
+    let mut wanted = in_scope(scope);
+    if let Some(kind) = filter.kind {
+        wanted = wanted.add(table::Column::Kind.eq(kind.word()));
+    }
+    if let Some(place) = filter.region {
+        wanted = wanted.add(inside(table::Column::Region, place));
+    }
+    table::Entity::find().filter(wanted)
+}
+
+/// The events of a filter after one (此后的生活事件), in the order of identifiers: for a file of all of them.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    filter: &EventFilter,
+    last: Option<Uuid>,
+    limit: u64,
+) -> anyhow::Result<Vec<LifeEvent>> {
+    store::page::after(
+        db.conn(),
+        selected(scope, filter),
+        table::Column::Id,
+        last,
+        limit,
+    )
+    .await
+    .context("going through life events")?
+    .into_iter()
+    .map(LifeEvent::read)
+    .collect()
+}
+
 /// The events of the scope (生活事件列表), newest first.
 ///
 /// # Errors
@@ -164,15 +200,7 @@ pub async fn list(
     offset: u64,
     limit: u64,
 ) -> anyhow::Result<Page<LifeEvent>> {
-    let mut wanted = in_scope(scope);
-    if let Some(kind) = filter.kind {
-        wanted = wanted.add(table::Column::Kind.eq(kind.word()));
-    }
-    if let Some(place) = filter.region {
-        wanted = wanted.add(inside(table::Column::Region, place));
-    }
-    let query = table::Entity::find()
-        .filter(wanted)
+    let query = selected(scope, filter)
         .order_by_desc(table::Column::RecordedAt)
         .order_by_asc(table::Column::Id);
     store::page::cut(db.conn(), query, offset, limit)

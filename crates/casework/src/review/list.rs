@@ -37,6 +37,8 @@ pub struct ReviewFilter {
 /// One review (一次核查).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewRow {
+    /// The identifier.
+    pub id: Uuid,
     /// The class, in the word of the rules; empty without classes.
     pub class: String,
     /// Counted from.
@@ -99,19 +101,55 @@ pub async fn list(
     let page = store::page::cut(db.conn(), query.order_by_asc(R::Id), offset, limit)
         .await
         .context("listing reviews")?;
+    Ok(Page {
+        rows: read(db, desk, page.rows, today).await?,
+        total: page.total,
+        offset,
+        limit,
+    })
+}
+
+/// The reviews of a filter after one (此后的核查), in the order of identifiers: for a file of all of them.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    desk: &Desk,
+    filter: &ReviewFilter,
+    last: Option<Uuid>,
+    limit: u64,
+) -> anyhow::Result<Vec<ReviewRow>> {
+    let today = db.today();
+    let query = review::Entity::find().filter(condition(scope, filter, today));
+    let rows = store::page::after(db.conn(), query, review::Column::Id, last, limit)
+        .await
+        .context("going through reviews")?;
+    read(db, desk, rows, today).await
+}
+
+/// Reviews with their cases.
+async fn read(
+    db: &Db,
+    desk: &Desk,
+    rows: Vec<review::Model>,
+    today: NaiveDate,
+) -> anyhow::Result<Vec<ReviewRow>> {
     let cases: BTreeMap<Uuid, case::Model> = case::Entity::find()
-        .filter(case::Column::Id.is_in(page.rows.iter().map(|row| row.case_id)))
+        .filter(case::Column::Id.is_in(rows.iter().map(|row| row.case_id)))
         .all(db.conn())
         .await
         .context("reading the cases of reviews")?
         .into_iter()
         .map(|case| (case.id, case))
         .collect();
-    page.try_map(|row| {
+    let shown_with = |row: review::Model| {
         let of = cases
             .get(&row.case_id)
             .context("a review without its case")?;
         Ok(ReviewRow {
+            id: row.id,
             light: if row.done_on.is_some() {
                 Light::None
             } else {
@@ -129,7 +167,8 @@ pub async fn list(
             said: row.said,
             row: shown(desk, Case::read(of)?, today)?,
         })
-    })
+    };
+    rows.into_iter().map(shown_with).collect()
 }
 
 /// The figures above the list (核查数量), each the number of rows its list shows.

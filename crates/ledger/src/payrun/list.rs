@@ -128,6 +128,30 @@ pub async fn lines(
         .try_map(line_of)
 }
 
+/// The lines of a filter after one (此后的明细), in the order of run and number: for a file of all of them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lines_after(
+    db: &Db,
+    scope: &Scope,
+    filter: &LineFilter,
+    last: Option<(PayRunId, i64)>,
+    limit: u64,
+) -> anyhow::Result<Vec<PayLine>> {
+    let query = pay_line::Entity::find()
+        .filter(line_in_scope(scope))
+        .filter(filter.condition());
+    let key = (pay_line::Column::RunId, pay_line::Column::Seq);
+    let last = last.map(|(run, number)| (run.0, number));
+    store::page::after(db.conn(), query, key, last, limit)
+        .await
+        .context("going through pay lines")?
+        .into_iter()
+        .map(line_of)
+        .collect()
+}
+
 /// A line with what it is made of (按标识取明细), if it lies in the scope.
 ///
 /// # Errors

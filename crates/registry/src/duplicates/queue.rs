@@ -240,6 +240,24 @@ pub async fn list(
     })
 }
 
+/// The pairs of a filter after one (此后的记录对), in the order of identifiers: for a file of all of them; the caller journals it.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    source: &impl Reading,
+    scope: &Scope,
+    filter: &PairFilter,
+    last: Option<Uuid>,
+    limit: u64,
+) -> anyhow::Result<Vec<PairRow>> {
+    let wanted = selected(scope, filter);
+    let rows = store::page::after(source.connection(), wanted, Column::Id, last, limit)
+        .await
+        .context("going through pairs")?;
+    read(source, rows).await
+}
+
 /// How many pairs stand where (各状态数), whatever states the filter names; each is the count of the list of that state.
 ///
 /// # Errors

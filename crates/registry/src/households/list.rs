@@ -79,6 +79,37 @@ pub async fn list(
         .all(db.conn())
         .await
         .context("listing households")?;
+    Ok(Page {
+        rows: read(db, found).await?,
+        total,
+        offset,
+        limit,
+    })
+}
+
+/// The households of a filter after one (此后的家庭), in the order of identifiers: for a file of all of them.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    filter: &Filter,
+    last: Option<HouseholdId>,
+    limit: u64,
+) -> anyhow::Result<Vec<HouseholdRow>> {
+    let Some(select) = selected(scope, filter) else {
+        return Ok(Vec::new());
+    };
+    let last = last.map(|last| last.0);
+    let found = store::page::after(db.conn(), select, household::Column::Id, last, limit)
+        .await
+        .context("going through households")?;
+    read(db, found).await
+}
+
+/// Households with their heads and sizes.
+async fn read(db: &Db, found: Vec<household::Model>) -> anyhow::Result<Vec<HouseholdRow>> {
     let mut members: BTreeMap<Uuid, Vec<membership::Model>> = BTreeMap::new();
     for member in membership::Entity::find()
         .filter(membership::Column::HouseholdId.is_in(found.iter().map(|row| row.id)))
@@ -122,12 +153,7 @@ pub async fn list(
             dissolved_on: row.dissolved_on,
         });
     }
-    Ok(Page {
-        rows,
-        total,
-        offset,
-        limit,
-    })
+    Ok(rows)
 }
 
 /// The identifiers of the households of a scope (家庭编号清单) after a given one, in the order of identifiers: for work

@@ -29,6 +29,8 @@ pub(super) struct PlannedHousehold {
 
 pub(super) struct PlannedMember {
     pub(super) row: Row,
+    /// Where they live: with the others, or where they are known to live.
+    pub(super) region: Region,
     pub(super) known: Option<KnownPerson>,
 }
 
@@ -206,7 +208,8 @@ fn put_together(
         }
     };
     let address = first.address.clone();
-    let known_household = known.households.get(&(number.to_owned(), region)).copied();
+    let here = known.households.get(&(number.to_owned(), region)).copied();
+    let known_household = here.or_else(|| known.home_of(first));
     let mut members = Vec::with_capacity(rows.len());
     for row in rows {
         // A blank means "as the head".
@@ -215,16 +218,24 @@ fn put_together(
         } else {
             communities.read(&row.community, scope)
         };
-        match own {
-            Err(reason) => errors.push(error(&row, Title::Community, &row.community, reason)),
-            Ok(own) if own != region => {
+        let own = match own {
+            Err(reason) => {
+                errors.push(error(&row, Title::Community, &row.community, reason));
+                region
+            }
+            Ok(own) if own != region && !known.lives_apart(&row, known_household, own) => {
                 let reason = "同一户的居住社区应当相同；分开居住的请分为两户";
                 errors.push(error(&row, Title::Community, &row.community, reason));
+                region
             }
-            Ok(_) => {}
-        }
-        let person = known.compare(&row, region, &address, known_household, source, errors)?;
-        members.push(PlannedMember { row, known: person });
+            Ok(own) => own,
+        };
+        let person = known.compare(&row, own, &address, known_household, source, errors)?;
+        members.push(PlannedMember {
+            row,
+            region: own,
+            known: person,
+        });
     }
     Ok(Some(PlannedHousehold {
         number: number.to_owned(),

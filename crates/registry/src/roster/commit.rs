@@ -228,14 +228,14 @@ async fn person(
             birth_date: row.birth_date,
             phone: row.phone.clone(),
             hukou: row.hukou,
-            lives_in: household.region,
+            lives_in: member.region,
             address: address.clone(),
         };
         return agreed(register_person(tx, scope, new).await?);
     };
     let id = known.id;
     if known.moves {
-        agreed(move_home(tx, scope, id, household.region, address).await?)?;
+        agreed(move_home(tx, scope, id, member.region, address).await?)?;
     }
     if let Some(hukou) = row.hukou.filter(|_| known.new_hukou) {
         let today = tx.today();

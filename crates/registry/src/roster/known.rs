@@ -41,6 +41,8 @@ pub(super) struct Known {
     /// The household each person is in now, and the relation to its head.
     homes: BTreeMap<PersonId, (HouseholdId, String)>,
     pub(super) households: BTreeMap<(String, Region), HouseholdId>,
+    /// The numbers of each household, wherever it is.
+    numbers: BTreeSet<(HouseholdId, String)>,
 }
 
 impl Known {
@@ -57,6 +59,7 @@ impl Known {
             accounts: BTreeMap::new(),
             homes: BTreeMap::new(),
             households: BTreeMap::new(),
+            numbers: BTreeSet::new(),
             ids,
         };
         let numbers: BTreeSet<&str> = rows.iter().map(|row| row.number.as_str()).collect();
@@ -74,8 +77,8 @@ impl Known {
             {
                 let region = crate::stored::region(&row.region)?;
                 let id = HouseholdId(row.id);
-                known.households.insert((row.number, region), id);
-                if let Some(number) = row.roster_number {
+                for number in row.roster_number.into_iter().chain([row.number]) {
+                    known.numbers.insert((id, number.clone()));
                     known.households.insert((number, region), id);
                 }
             }
@@ -152,6 +155,24 @@ impl Known {
             .map(|person| (PersonId(person.id), true))
     }
 
+    /// The household of this number in which the row's person is, though it stands in another community than they live in.
+    pub(super) fn home_of(&self, row: &Row) -> Option<HouseholdId> {
+        let (id, visible) = self.person_of(row, None)?;
+        let (home, _) = self.homes.get(&id).filter(|_| visible)?;
+        let named = self.numbers.contains(&(*home, row.number.clone()));
+        named.then_some(*home)
+    }
+
+    /// Whether the row's person is a member of the household and is known to live there (已知分开居住).
+    pub(super) fn lives_apart(&self, row: &Row, home: Option<HouseholdId>, there: Region) -> bool {
+        let Some((id, true)) = self.person_of(row, home) else {
+            return false;
+        };
+        let is_member = self.homes.get(&id).map(|(household, _)| *household) == home;
+        let person = self.people.get(&id);
+        home.is_some() && is_member && person.is_some_and(|one| one.lives_in == there.to_string())
+    }
+
     pub(super) fn compare(
         &self,
         row: &Row,
@@ -206,7 +227,9 @@ impl Known {
         } else {
             &row.address
         };
-        let new_address = !own_address.is_empty() && person.address != own_address;
+        // Somebody without an address stays so: a blank says nothing new of them.
+        let still_none = row.address.is_empty() && person.address.is_empty();
+        let new_address = !own_address.is_empty() && person.address != own_address && !still_none;
         Ok(Some(KnownPerson {
             id,
             is_member,

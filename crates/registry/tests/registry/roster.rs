@@ -5,7 +5,7 @@ use crate::ground::{
     with_places,
 };
 use registry::households::{Filter, NewHousehold, form_household, household_view, list};
-use registry::people::{Query, search};
+use registry::people::{NewPerson, Query, search};
 use registry::roster::{
     CommitRefused, ExportRefused, FileRefused, Mode, Report, commit, dry_run, export, rejected,
     template,
@@ -292,6 +292,36 @@ fixtures::db_tests! {
         assert_eq!((entry.event.purpose.as_str(), entry.event.detail["people"].as_u64()), ("年度复核核对", Some(4)));
         assert_eq!(export(&db, &district(), region("990101"), " ").await.unwrap(), Err(ExportRefused::PurposeMissing));
         assert_eq!(export(&db, &officer_of(EAST), region(WEST), "核对").await.unwrap(), Err(ExportRefused::OutsideScope));
+    }
+
+    async fn who_lives_apart_from_the_head_or_has_no_address_goes_out_and_back_without_a_change(db: Db) {
+        with_places(&db).await;
+        // The household stands in the east; its head lives in the west, the wife in the east, the son where nobody wrote down.
+        let head = registered(&db, new_person("王五", "99010119600101009", WEST)).await;
+        let wife = registered(&db, new_person("赵六", "99010119620101008", EAST)).await;
+        let nowhere = NewPerson { address: String::new(), ..new_person("王小五", "99010119900101011", WEST) };
+        let son = registered(&db, nowhere).await;
+        let mut tx = db.begin().await.unwrap();
+        let new = NewHousehold {
+            region: region(EAST),
+            address: "一号楼101".to_owned(),
+            head,
+            members: vec![(wife, kin("10")), (son, kin("20"))],
+            since: None,
+            roster_number: Some("A009".to_owned()),
+        };
+        form_household(&mut tx, &district(), new).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let bytes = export(&db, &district(), region("990101"), "核对").await.unwrap().unwrap();
+        let report = checked(&db, &bytes).await;
+        assert_eq!(report.errors, []);
+        assert_eq!((report.people_unchanged, report.people_changed, report.people_new, report.households_new), (3, 0, 0, 0));
+        taken_over(&db, &bytes, Mode::AllOrNothing).await.unwrap();
+        assert_eq!(bytes, export(&db, &district(), region("990101"), "核对").await.unwrap().unwrap());
+        // Somebody new still lives where the others do.
+        let apart = csv_with(["", "", ""]).replacen("东门社区,一号楼101,,,", "西门社区,一号楼101,,,", 1);
+        let report = checked(&db, apart.as_bytes()).await;
+        assert!(report.errors.iter().any(|e| e.reason.contains("居住社区应当相同")), "{:#?}", report.errors);
     }
 
     async fn an_invented_population_goes_out_and_back_without_a_change(db: Db) {

@@ -5,9 +5,9 @@
 //! roles, grants and settings of the server, which belong to whoever runs it.
 
 use super::Manifest;
-use super::sealed::{Opener, Sealer};
 use crate::journal::{self, Head};
 use crate::migrate::{self, Text};
+use crate::sealed::{Opener, Sealer};
 use crate::{Db, Tx};
 use anyhow::{Context, ensure};
 use flate2::Compression;

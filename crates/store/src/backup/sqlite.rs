@@ -3,9 +3,9 @@
 //! Guarantees: `VACUUM INTO` writes one consistent moment while others go on reading and writing. The unsealed copy lies
 //! beside the part only while it is being sealed. Deliberately absent: the write-ahead log; its contents are in the copy.
 
-use super::sealed::{Opener, Sealer};
 use crate::db::copier_of;
 use crate::journal::{self, Head};
+use crate::sealed::{Opener, Sealer};
 use crate::{Db, Engine, Keys, Open};
 use anyhow::{Context, ensure};
 use flate2::Compression;

@@ -109,6 +109,36 @@ pub async fn list(
     Ok(found)
 }
 
+/// The alerts of a filter after one (此后的预警), in the order of identifiers: for a file of all of them. The caller journals it.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    filter: &AlertFilter,
+    last: Option<Uuid>,
+    limit: u64,
+) -> anyhow::Result<Vec<Alert>> {
+    store::page::after(db.conn(), within(scope, filter), Column::Id, last, limit)
+        .await
+        .context("going through alerts")?
+        .into_iter()
+        .map(Alert::read)
+        .collect()
+}
+
+/// How many alerts a filter finds (预警数量).
+///
+/// # Errors
+/// Faults of the database.
+pub async fn count(db: &Db, scope: &Scope, filter: &AlertFilter) -> anyhow::Result<u64> {
+    within(scope, filter)
+        .count(db.conn())
+        .await
+        .context("counting the alerts of a filter")
+}
+
 /// How many alerts stand where (预警计数), whatever states the filter names; each is the count of the list of that state.
 ///
 /// # Errors

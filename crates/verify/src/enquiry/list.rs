@@ -216,6 +216,27 @@ pub async fn list(
         .try_map(row_of)
 }
 
+/// The enquiries of a filter after one (此后的核对记录), in the order of identifiers: for a file of all of them.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    filter: &EnquiryFilter,
+    busy: &[OfficerId],
+    last: Option<Uuid>,
+    limit: u64,
+) -> anyhow::Result<Vec<EnquiryRow>> {
+    let query = table::Entity::find().filter(condition(scope, filter, busy));
+    store::page::after(db.conn(), query, table::Column::Id, last, limit)
+        .await
+        .context("going through enquiries")?
+        .into_iter()
+        .map(row_of)
+        .collect()
+}
+
 /// The enquiries of a case (办件的核对记录), newest first.
 ///
 /// # Errors

@@ -39,6 +39,9 @@ async fn page(visit: &Visit, enrolment: Option<&Enrolment>, errors: &[FieldError
     };
     let body = html! {
         (piece::section(lang.t("我的岗位"), &roles))
+        (piece::section(lang.t("我的导出"), &html! {
+            p { a href="/exports" { (lang.t("看后台生成的文件")) } }
+        }))
         (piece::section(lang.t("修改密码"), &html! {
             form.narrow method="post" action="/account/password" {
                 (form::token(visit))

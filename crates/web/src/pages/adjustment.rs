@@ -382,7 +382,7 @@ pub async fn export(visit: &Visit) -> Answer {
     let (scope, one) = found(visit).await?;
     let most = visit.app.config.export_rows;
     let lines = adjustment::lines(&visit.app.db, &scope, one.id, chosen(visit), 0, most).await?;
-    few_enough(visit, lines.total)?;
+    few_enough(visit, lines.total, most)?;
     let columns = vec![
         Column::new(visit.t("办件号"), Kind::Text, 18),
         Column::new(visit.t("对象"), Kind::Text, 12),

@@ -3,17 +3,20 @@
 //!
 //! What is done about one stands on its own page ([`super::alert`]).
 
+use crate::lists::bulk::Bulk;
 use crate::lists::{About, Column, Found, List, column};
 use crate::locale::key;
 use crate::parts::form::field;
 use crate::parts::{format, listing};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
+use crate::words;
 use access::{Permission, Purpose, Scope};
 use maud::{Markup, html};
 use sheets::{Field, Kind as Cell};
 use std::sync::Arc;
 use store::Page;
+use uuid::Uuid;
 use verify::alert::{self, Alert, AlertFilter, AlertSort, Rules, Severity, State};
 
 /// So many days before its end an alert is near.
@@ -194,8 +197,41 @@ impl List for Alerts {
         alert::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Alert>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Alert>> {
+        let last = last.map(|row| row.id);
+        alert::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &Alert) -> Option<String> {
         Some(format!("/alerts/{}", row.id))
+    }
+
+    fn acts() -> Vec<Bulk> {
+        vec![Bulk {
+            word: "dismiss",
+            label: key("记为核实无误"),
+            permission: Permission::ActOnCases,
+            fields: |visit| {
+                let label = visit.t("核实的情况和依据");
+                field(visit.lang, "why", label).area(2)
+            },
+            names: &["why"],
+            run: |visit, tx, scope, id| {
+                Box::pin(async move {
+                    let step = alert::dismiss(tx, scope, id, visit.form.get("why")).await?;
+                    Ok(step.map_err(|why| words::sentence(visit.lang, &why.to_string())))
+                })
+            },
+        }]
+    }
+
+    fn id(row: &Alert) -> Option<Uuid> {
+        row.state.is_open().then_some(row.id)
     }
 
     async fn shown(visit: &Visit, found: Found<Self>) -> Answer {

@@ -215,6 +215,17 @@ impl List for Cases {
         .await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&CaseRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<CaseRow>> {
+        let (db, desk) = (&visit.app.db, &visit.app.desk);
+        let last = last.map(|row| row.case.number.as_str());
+        casework::list::after(db, &self.scope, desk, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &CaseRow) -> Option<String> {
         Some(format!("/cases/{}", row.case.id))
     }

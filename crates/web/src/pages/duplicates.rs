@@ -159,6 +159,16 @@ impl List for Pairs {
         duplicates::list(&visit.app.db, &self.scope, &self.filter, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&PairRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<PairRow>> {
+        let last = last.map(|row| row.id);
+        duplicates::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &PairRow) -> Option<String> {
         Some(format!("/duplicates/{}", row.id))
     }

@@ -211,6 +211,16 @@ impl List for Enquiries {
         enquiry::list(db, &self.scope, &self.filter, &self.busy, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&EnquiryRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<EnquiryRow>> {
+        let (db, last) = (&visit.app.db, last.map(|row| row.id));
+        enquiry::after(db, &self.scope, &self.filter, &self.busy, last, limit).await
+    }
+
     async fn beside(&self, visit: &Visit, rows: &[EnquiryRow]) -> Result<BTreeSet<Uuid>, Problem> {
         still(visit, self, rows).await
     }

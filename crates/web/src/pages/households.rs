@@ -88,6 +88,16 @@ impl List for Households {
         households::list(&visit.app.db, &self.scope, &self.filter, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&HouseholdRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<HouseholdRow>> {
+        let last = last.map(|row| row.id);
+        households::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &HouseholdRow) -> Option<String> {
         Some(format!("/households/{}", row.id))
     }
@@ -108,6 +118,9 @@ impl List for Households {
         };
         let acts = html! {
             (found.export(visit))
+            @if visit.can(Permission::ImportRoster) && visit.can(Permission::RevealPeople) {
+                a.button href="/households/roster" { (visit.t("名册格式导出")) }
+            }
             @if visit.can(Permission::Apply) {
                 a.button.primary href="/apply" data-new="" { (visit.t("新申请")) }
             }

@@ -176,6 +176,19 @@ impl List for Entries {
         journal::page(&visit.app.db, &self.filter, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Entry>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Entry>> {
+        if self.nobody {
+            return Ok(Vec::new());
+        }
+        let last = last.map(|entry| entry.seq);
+        journal::matching_after(&visit.app.db, &self.filter, last, limit).await
+    }
+
     async fn beside(&self, visit: &Visit, rows: &[Entry]) -> Result<Self::Beside, Problem> {
         let ids: BTreeSet<OfficerId> = rows.iter().map(|entry| entry.event.by).collect();
         let ids: Vec<OfficerId> = ids.into_iter().collect();

@@ -27,7 +27,7 @@ pub(super) const ROOMS: [(&str, &str); 16] = [
 ];
 
 /// What acts are called; an act that is not here shows its own word.
-pub(super) const ACTS: [(&str, &str); 138] = [
+pub(super) const ACTS: [(&str, &str); 141] = [
     ("access.signed_in", key("登录")),
     ("access.sign_in_failed", key("登录失败")),
     ("access.sign_in_slowed", key("登录被限制")),
@@ -38,6 +38,9 @@ pub(super) const ACTS: [(&str, &str); 138] = [
     ("access.grant_role", key("授岗")),
     ("access.make_key", key("签发密钥")),
     ("access.revoke_key", key("吊销密钥")),
+    ("access.export_ask", key("申请导出")),
+    ("access.export_cancel", key("取消导出")),
+    ("access.export_fetch", key("下载导出文件")),
     ("access.revoke_role", key("撤岗")),
     ("access.enable_officer", key("启用账号")),
     ("access.disable_officer", key("停用账号")),

@@ -201,6 +201,22 @@ fn notes(visit: &Visit, found: &LeadView, errors: &[FieldError]) -> Markup {
     }
 }
 
+/// What is said when many are dismissed at once (批量排除); a reason that does not fit one of them is told of that one.
+pub(crate) fn dismissing(visit: &Visit) -> Markup {
+    let lang = visit.lang;
+    let reasons: Vec<(String, String)> = DismissReason::ALL
+        .into_iter()
+        .map(|reason| {
+            let (zh, en) = reason.wording();
+            (reason.word().to_owned(), lang.pick(zh, en).to_owned())
+        })
+        .collect();
+    html! {
+        (field(lang, "reason", visit.t("排除原因")).select(&reasons))
+        (field(lang, "grounds", visit.t("依据")).area(2))
+    }
+}
+
 /// `POST /leads/{id}/visit` (登记走访).
 ///
 /// # Errors
@@ -258,7 +274,7 @@ async fn again(visit: &Visit, refused: Refused) -> Answer {
         Refused::NotThere => return Err(Problem::NotFound),
         Refused::Denied(denied) => return Err(denied.into()),
         Refused::NoteMissing => "visit",
-        Refused::ReasonMissing => "reason",
+        Refused::ReasonMissing | Refused::ReasonDoesNotFit => "reason",
         Refused::GroundsMissing => "grounds",
         Refused::Closed | Refused::NothingInPayment | Refused::NothingDiffers => "",
     };

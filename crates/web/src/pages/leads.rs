@@ -3,6 +3,7 @@
 //!
 //! What is done about one stands on its own page ([`super::lead`]).
 
+use crate::lists::bulk::Bulk;
 use crate::lists::{About, Column, Found, List, column, maybe};
 use crate::locale::key;
 use crate::parts::form::field;
@@ -11,10 +12,11 @@ use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use crate::words;
 use access::{Permission, Purpose, Scope};
-use casework::lead::{self, Kind, Lead, LeadFilter, LeadSort, LeadState};
+use casework::lead::{self, DismissReason, Kind, Lead, LeadFilter, LeadSort, LeadState};
 use maud::{Markup, html};
 use sheets::{Field, Kind as Cell};
 use store::Page;
+use uuid::Uuid;
 
 /// The kind in words.
 pub(crate) fn kind(visit: &Visit, kind: Kind) -> &'static str {
@@ -168,8 +170,40 @@ impl List for Leads {
         lead::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Lead>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Lead>> {
+        let last = last.map(|row| row.id);
+        lead::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &Lead) -> Option<String> {
         Some(format!("/leads/{}", row.id))
+    }
+
+    fn acts() -> Vec<Bulk> {
+        vec![Bulk {
+            word: "dismiss",
+            label: key("排除线索"),
+            permission: Permission::ActOnCases,
+            fields: super::lead::dismissing,
+            names: &["reason", "grounds"],
+            run: |visit, tx, scope, id| {
+                Box::pin(async move {
+                    let reason = DismissReason::from_word(visit.form.get("reason"));
+                    let grounds = visit.form.get("grounds");
+                    let step = lead::dismiss(tx, scope, id, reason, grounds).await?;
+                    Ok(step.map_err(|why| words::sentence(visit.lang, &why.to_string())))
+                })
+            },
+        }]
+    }
+
+    fn id(row: &Lead) -> Option<Uuid> {
+        row.state.is_open().then_some(row.id)
     }
 
     async fn shown(visit: &Visit, found: Found<Self>) -> Answer {

@@ -120,6 +120,16 @@ impl List for Events {
         life_event::list(&visit.app.db, &self.scope, &self.filter, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&LifeEvent>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<LifeEvent>> {
+        let last = last.map(|row| row.id);
+        life_event::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &LifeEvent) -> Option<String> {
         Some(format!("/life-events/{}", row.id))
     }

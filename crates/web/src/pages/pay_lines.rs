@@ -153,6 +153,16 @@ impl List for Lines {
         ledger::lines(&visit.app.db, &self.scope, &self.filter, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&PayLine>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<PayLine>> {
+        let last = last.map(|line| (line.run, i64::from(line.seq)));
+        ledger::lines_after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     async fn beside(&self, visit: &Visit, rows: &[PayLine]) -> Result<Self::Beside, Problem> {
         Ok(people(visit, &self.scope, rows).await?)
     }

@@ -135,6 +135,17 @@ impl List for Reviews {
         review::list(db, &self.scope, desk, &self.filter, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&ReviewRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<ReviewRow>> {
+        let (db, desk) = (&visit.app.db, &visit.app.desk);
+        let last = last.map(|row| row.id);
+        review::after(db, &self.scope, desk, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &ReviewRow) -> Option<String> {
         Some(format!("/cases/{}", row.row.case.id))
     }

@@ -4,8 +4,10 @@
 //! wrong everywhere. Guarantees: shows nobody's data and changes nothing. Deliberately absent: whole pages; the journeys open those.
 
 use crate::fields::Fields;
+use crate::lists::bulk;
 use crate::locale::key;
 use crate::parts::form::{self, FieldError, fault, field};
+use crate::parts::piece::Kept;
 use crate::parts::timeline::{Moment, timeline};
 use crate::parts::{bars, diff, mark, pager, piece, side_by_side, table};
 use crate::problem::Answer;
@@ -14,6 +16,7 @@ use casework::clock::Light;
 use maud::{Markup, html};
 use policy::{Every, Outcome};
 use store::page::Page;
+use uuid::Uuid;
 use vocab::Money;
 
 /// Colours by their token and what they are for.
@@ -234,9 +237,19 @@ fn tables(visit: &Visit) -> Markup {
                 mark::amount(lang, Money::from_fen(fen), Every::Month),
                 bars::bar(Some(fen / 2), fen, 150_000),
             ];
-            table::row("/style", cells)
+            let tick = bulk::tick(visit, Uuid::nil(), usize::from(left == Some(9)));
+            table::Row {
+                tick: Some(tick),
+                ..table::row("/style", cells)
+            }
         })
         .collect();
+    let kept = |name, tags, chosen| Kept {
+        href: "/style".to_owned(),
+        name: visit.t(name),
+        tags,
+        chosen,
+    };
     let query = Fields::new().with("sort", "name");
     let page: Page<()> = Page {
         rows: Vec::new(),
@@ -245,6 +258,7 @@ fn tables(visit: &Visit) -> Markup {
         limit: 20,
     };
     html! {
+        (piece::kept(visit.t("保存的筛选"), &[kept("示例甲", vec![visit.t("默认")], true), kept("示例乙", vec![visit.t("共享")], false)]))
         (table::table(lang, visit.t("示例表格"), &columns, rows, "/style", &query))
         (pager::pager(lang, &page, "/style", &query))
     }

@@ -3,7 +3,7 @@
 //! Guarantees: one at a time; stopped, the next run goes on from there. Deliberately absent: what was found; that is
 //! [`super::leads`].
 
-use crate::parts::{form, format, piece};
+use crate::parts::{form, format, piece, running};
 use crate::problem::{Answer, Problem};
 use crate::visit::Visit;
 use access::Purpose;
@@ -93,10 +93,7 @@ pub(crate) fn state(visit: &Visit, job: &Job) -> Markup {
             State::Queued => p { (visit.t("已排队，几秒后开始。")) },
             State::Running => {
                 @if let Some(total) = job.total.filter(|total| *total > 0) {
-                    (piece::progress(lang, job.done, total))
-                    @if let Some(rest) = job.remaining(visit.app.db.now()) {
-                        p { (lang.f("大约还要 {seconds} 秒", &[("seconds", &rest.num_seconds().max(1))])) }
-                    }
+                    (running::bar(lang, job, total, visit.app.db.now()))
                 } @else { p { (visit.t("正在准备……")) } }
             },
             State::Done => p { (lang.f("上一次比对于 {time} 完成。", &[("time", &when(job.finished_at))])) },

@@ -5,6 +5,7 @@
 use super::format;
 use crate::problem::{Answer, Problem};
 use crate::visit::{Visit, download};
+use crate::words;
 use access::Scope;
 use anyhow::Context;
 use serde_json::json;
@@ -15,8 +16,7 @@ use store::Event;
 ///
 /// # Errors
 /// [`Problem::Conflict`] saying how many there are and how many a file takes.
-pub(crate) fn few_enough(visit: &Visit, total: u64) -> Result<(), Problem> {
-    let most = visit.app.config.export_rows;
+pub(crate) fn few_enough(visit: &Visit, total: u64, most: u64) -> Result<(), Problem> {
     if total <= most {
         return Ok(());
     }
@@ -24,6 +24,22 @@ pub(crate) fn few_enough(visit: &Visit, total: u64) -> Result<(), Problem> {
         "一共 {total} 条，一次最多导出 {most} 条。请先用筛选缩小范围。",
         &[("total", &total), ("most", &most)],
     )))
+}
+
+/// Who took it, when, where and for what (水印): the first line of every file.
+pub(crate) fn watermark(visit: &Visit, scope: &Scope, total: u64) -> String {
+    let lang = visit.lang;
+    let values: [(&str, &dyn std::fmt::Display); 5] = [
+        ("name", &scope.actor.name),
+        ("time", &format::instant(visit.app.db.now())),
+        ("place", &visit.place(scope.region)),
+        ("purpose", &words::sentence(lang, &scope.purpose.text())),
+        ("total", &total),
+    ];
+    lang.f(
+        "导出人 {name}，时间 {time}，范围 {place}，事由 {purpose}，共 {total} 条。内部资料，姓名已打码。",
+        &values,
+    )
 }
 
 /// What is taken out of the house (导出内容).
@@ -47,18 +63,9 @@ impl Export<'_> {
     /// # Errors
     /// Faults of the database, or of writing the file.
     pub(crate) async fn answer(self, visit: &Visit, scope: &Scope) -> Answer {
-        let (lang, db, actor) = (visit.lang, &visit.app.db, visit.actor());
         let table = Table {
             name: self.name.to_owned(),
-            notes: vec![lang.f(
-                "导出人 {name}，时间 {time}，范围 {place}，共 {total} 条。内部资料，姓名已打码。",
-                &[
-                    ("name", &actor.name),
-                    ("time", &format::instant(db.now())),
-                    ("place", &visit.place(scope.region)),
-                    ("total", &self.total),
-                ],
-            )],
+            notes: vec![watermark(visit, scope, self.total)],
             columns: self.columns,
             rows: self.rows,
             open_rows: 0,

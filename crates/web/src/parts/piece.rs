@@ -62,6 +62,33 @@ pub fn figures(figures: &[Figure]) -> Markup {
     }
 }
 
+/// A link kept by name (保存的链接).
+pub struct Kept<'a> {
+    /// Where it leads.
+    pub href: String,
+    /// Its name.
+    pub name: &'a str,
+    /// What is said of it.
+    pub tags: Vec<&'a str>,
+    /// Whether the page shows just this.
+    pub chosen: bool,
+}
+
+/// Links kept by name, side by side (保存的链接).
+pub fn kept(label: &str, links: &[Kept<'_>]) -> Markup {
+    html! {
+        nav.kept aria-label=(label) {
+            span.quiet { (label) }
+            @for link in links {
+                a href=(link.href) aria-current=[link.chosen.then_some("true")] {
+                    (link.name)
+                    @for word in &link.tags { (tag(word)) }
+                }
+            }
+        }
+    }
+}
+
 /// The steps of a long form or of a long matter (步骤): where one is, in words too. A step without an address is no link.
 pub fn steps(lang: Lang, steps: &[(String, String)], present: usize) -> Markup {
     html! {

@@ -47,6 +47,8 @@ pub struct Row {
     pub href: Option<String>,
     /// The cells, as many as there are columns.
     pub cells: Vec<Markup>,
+    /// The box by which it is chosen, if it can be.
+    pub tick: Option<Markup>,
 }
 
 /// A row that leads somewhere (可打开的行).
@@ -54,12 +56,17 @@ pub fn row(href: impl Into<String>, cells: Vec<Markup>) -> Row {
     Row {
         href: Some(href.into()),
         cells,
+        tick: None,
     }
 }
 
 /// A row that leads nowhere (普通行).
 pub fn still(cells: Vec<Markup>) -> Row {
-    Row { href: None, cells }
+    Row {
+        href: None,
+        cells,
+        tick: None,
+    }
 }
 
 /// Whether a cell says a day or an instant, and at most a word below or beside it; these are not broken over lines.
@@ -88,11 +95,13 @@ pub fn table(
 ) -> Markup {
     let sorted = query.get("sort");
     let falling = query.get("dir") == "desc";
+    let ticks = rows.iter().any(|row| row.tick.is_some());
     html! {
         div.scroller tabindex="0" role="region" aria-label=(caption) {
             table.list {
                 caption.unseen { (caption) }
                 thead { tr {
+                    @if ticks { th scope="col" { span.unseen { (lang.t("勾选")) } } }
                     @for column in columns {
                         @let here = !column.sort.is_empty() && column.sort == sorted;
                         th scope="col" class=[column.number.then_some("number")]
@@ -112,6 +121,7 @@ pub fn table(
                 tbody {
                     @for row in rows {
                         tr data-row=[row.href.is_some().then_some("")] {
+                            @if ticks { td data-label=(lang.t("勾选")) { @if let Some(tick) = &row.tick { (tick) } } }
                             @for (at, cell) in row.cells.into_iter().enumerate() {
                                 @let column = columns.get(at);
                                 @let day = is_day(&cell).then_some("day");

@@ -1,6 +1,6 @@
 //! Applications, cases, reviews (申请、办件、核查).
 
-use super::Need::{Holds, SignedIn};
+use super::Need::Holds;
 use super::Route;
 use crate::{lists, pages};
 use access::Permission as P;
@@ -67,12 +67,6 @@ pub(super) static ROUTES: &[Route] = &[
         Holds(P::SeeCases),
         "办件列表",
         page!(lists::show::<pages::cases::Cases>),
-    ),
-    Route::post(
-        "/lists/{list}/columns",
-        SignedIn,
-        "选择清单的列",
-        page!(lists::choice::keep),
     ),
     Route::get(
         "/cases/export",

@@ -74,6 +74,19 @@ pub(super) static ROUTES: &[Route] = &[
         page!(lists::export::file::<pages::households::Households>),
     ),
     Route::get(
+        "/households/roster",
+        Holds(P::ImportRoster),
+        "名册格式导出页",
+        page!(pages::roster_export::show),
+    ),
+    Route::post(
+        "/households/roster",
+        Holds(P::ImportRoster),
+        "按花名册格式导出家庭",
+        page!(pages::roster_export::post),
+    )
+    .slow(),
+    Route::get(
         "/households/new",
         Holds(P::RegisterPeople),
         "建立家庭页",

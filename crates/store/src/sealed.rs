@@ -1,7 +1,7 @@
 //! A sealed stream (加密分卷): any length, in chunks, each bound to its part, its place and whether it is the last.
 //!
 //! Guarantees: a chunk altered, moved, left out or taken from another part does not open, nor does a stream that was cut
-//! at a chunk's end. Deliberately absent: seeking.
+//! at a chunk's end. Memory does not grow with the length. Deliberately absent: seeking.
 
 use crate::Keys;
 use std::fs::File;
@@ -10,8 +10,8 @@ use std::path::Path;
 
 const CHUNK: usize = 1024 * 1024;
 
-/// Writes a part.
-pub(super) struct Sealer {
+/// Writes a sealed stream (加密写入).
+pub struct Sealer {
     out: BufWriter<File>,
     keys: Keys,
     name: String,
@@ -20,7 +20,11 @@ pub(super) struct Sealer {
 }
 
 impl Sealer {
-    pub(super) fn create(folder: &Path, name: &str, keys: &Keys) -> io::Result<Self> {
+    /// Begins the file of this name in a folder (新建); the name is bound to what is in it.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn create(folder: &Path, name: &str, keys: &Keys) -> io::Result<Self> {
         let path = folder.join(name);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
@@ -34,8 +38,11 @@ impl Sealer {
         })
     }
 
-    /// Seals the last chunk and brings everything to disk.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    /// Seals the last chunk and brings everything to disk (写完).
+    ///
+    /// # Errors
+    /// When the disk cannot be written.
+    pub fn finish(mut self) -> io::Result<()> {
         self.put(true)?;
         self.out
             .into_inner()
@@ -71,8 +78,8 @@ impl Write for Sealer {
     }
 }
 
-/// Reads a part.
-pub(super) struct Opener {
+/// Reads a sealed stream (解密读出).
+pub struct Opener {
     from: BufReader<File>,
     keys: Keys,
     name: String,
@@ -83,7 +90,11 @@ pub(super) struct Opener {
 }
 
 impl Opener {
-    pub(super) fn open(folder: &Path, name: &str, keys: &Keys) -> io::Result<Self> {
+    /// Opens the file of this name in a folder (打开).
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn open(folder: &Path, name: &str, keys: &Keys) -> io::Result<Self> {
         Ok(Self {
             from: BufReader::new(File::open(folder.join(name))?),
             keys: keys.clone(),
