@@ -334,10 +334,10 @@ const fn known_as<L: List>() -> Known {
 }
 
 /// All lists (全部清单).
-pub(crate) static LISTS: [Known; 10] = {
+pub(crate) static LISTS: [Known; 11] = {
     use crate::pages::{
         alerts, cases, duplicates, enquiries, households, journal, leads, life_events, pay_lines,
-        reviews,
+        reviews, rights,
     };
     [
         known_as::<cases::Cases>(),
@@ -349,6 +349,7 @@ pub(crate) static LISTS: [Known; 10] = {
         known_as::<households::Households>(),
         known_as::<life_events::Events>(),
         known_as::<pay_lines::Lines>(),
+        known_as::<rights::Rights>(),
         known_as::<journal::Entries>(),
     ]
 };
