@@ -110,7 +110,7 @@ pub const EXAMPLES: &[Example] = &[
         status: 200,
         holds: &[
             "\"measure\":\"applied\"",
-            "\"programme\":\"old_age_allowance\"",
+            "\"programme\":null",
             "\"count\":3",
         ],
     },
