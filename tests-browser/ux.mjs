@@ -11,9 +11,10 @@ import { keyboard } from "./ux/keyboard.mjs";
 import { privacy } from "./ux/privacy.mjs";
 import { reading } from "./ux/reading.mjs";
 import { trouble } from "./ux/trouble.mjs";
+import { wall } from "./ux/wall.mjs";
 import { ways } from "./ux/ways.mjs";
 
-export const checks = [...ways, ...reading, ...keyboard, ...forms, ...privacy, ...trouble].toSorted((one, other) => Number(one.last ?? false) - Number(other.last ?? false));
+export const checks = [...ways, ...reading, ...keyboard, ...forms, ...privacy, ...wall, ...trouble].toSorted((one, other) => Number(one.last ?? false) - Number(other.last ?? false));
 
 /** A refused form and a page that is not there also show on the console; where that is the test, the status was compared. */
 const EXPECTED = /status of (401|403|404|409|422|429)|ERR_INTERNET_DISCONNECTED|net::ERR_ABORTED/;

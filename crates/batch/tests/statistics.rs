@@ -12,7 +12,7 @@ use access::Scope;
 use batch::statistics::{self, Asked, Measure, Numbers};
 use casework::life_event::{Happened, NewEvent, record};
 use casework::take_over::TakeOver;
-use ledger::{LineFilter, NewPayRun};
+use ledger::{LineFilter, NewPayRun, RightFilter};
 use registry::bulk::{BulkHousehold, BulkMember};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -246,6 +246,24 @@ fixtures::db_tests! {
             let kept = kept.get(&(Measure::Paid, month(text))).copied().unwrap_or_default();
             let counted = (u64::try_from(kept.count).unwrap(), u64::try_from(kept.persons).unwrap(), kept.fen);
             assert_eq!(counted, (listed.lines, listed.persons, listed.net.fen()), "{place} {text}");
+        }
+
+        // What is in payment is what the ledger's own list holds, month by month, and before anybody was.
+        for (place, text) in [("440306", "2026-05"), ("440306", "2026-06"), (HOME, "2026-08"), (NEXT, "2026-10"), ("440306", "2026-12")] {
+            let filter = RightFilter {
+                month: month(text),
+                programme: None,
+                region: Some(region(place)),
+            };
+            let listed = ledger::right_totals(&town.db, &nation(), &filter).await.unwrap();
+            let kept = sums(&town.db, &nation(), &[text], place).await;
+            let kept = kept.get(&(Measure::InPayment, month(text))).copied().unwrap_or_default();
+            let counted = (u64::try_from(kept.count).unwrap(), u64::try_from(kept.persons).unwrap(), kept.fen);
+            assert_eq!(counted, (listed.rights, listed.persons, listed.amount.fen()), "{place} {text}");
+            let rows = ledger::rights_in_payment(&town.db, &nation(), &filter, 0, 1_000).await.unwrap();
+            assert_eq!(rows.total, listed.rights, "{place} {text}");
+            let due: i64 = rows.rows.iter().map(|right| right.due(month(text)).fen()).sum();
+            assert_eq!(due, listed.amount.fen(), "{place} {text}: as each right says of itself");
         }
 
         // Counted anew they are the same; and following goes on from there.

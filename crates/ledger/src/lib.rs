@@ -12,7 +12,7 @@
 //! Reading order: [`entitlement`](mod@entitlement) (the right and its months), [`entitle`](mod@entitle), [`change`](mod@change),
 //! [`stop`](mod@stop), [`suspend`](mod@suspend), [`adjust`] (arrears and overpayments), [`recover`]; [`account`],
 //! [`transfer`], [`post`] (double entry), [`gate`]; [`payrun`] with its acts; [`correct`](mod@correct);
-//! [`statement`](mod@statement), [`totals`](mod@totals), [`figure`], [`audit`](mod@audit); `tables`.
+//! [`statement`](mod@statement), [`totals`](mod@totals), [`figure`], [`stock`], [`audit`](mod@audit); `tables`.
 //!
 //! ```no_run
 //! # async fn example(db: store::Db, first: access::Scope, second: access::Scope) -> anyhow::Result<()> {
@@ -42,6 +42,7 @@ pub mod relocate;
 pub mod rights;
 pub mod running;
 pub mod statement;
+pub mod stock;
 pub mod stop;
 pub mod suspend;
 mod tables;
@@ -72,6 +73,9 @@ pub use relocate::relocate;
 pub use rights::rights_within;
 pub use running::{running, running_count, settled_in};
 pub use statement::{Statement, statement};
+pub use stock::{
+    RightFigure, RightFilter, RightTotals, right_figures, right_totals, rights_in_payment,
+};
 pub use stop::{Reinstatement, Stop, reinstate, stop};
 pub use suspend::{Resumption, Suspension, resume, suspend};
 pub use tables::{MIGRATIONS, migrations};

@@ -358,6 +358,11 @@ impl Book {
         &self.inside.libraries
     }
 
+    /// Every parameter of every folder (全部参数), by folder and id as read.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.inside.program.params
+    }
+
     /// The folder of packs it was read from.
     pub fn packs(&self) -> &Path {
         &self.packs

@@ -51,6 +51,16 @@
     }
   });
 
+  // A page for a wall fills the whole screen, where the browser lets it.
+  const whole = one("[data-full-screen]");
+  if (whole && document.fullscreenEnabled) {
+    whole.hidden = false;
+    whole.addEventListener("click", () => {
+      const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
+      done.catch(() => { whole.hidden = true; });
+    });
+  }
+
   // A menu closes when the visitor turns elsewhere.
   document.addEventListener("click", (event) => {
     all("details.user[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });

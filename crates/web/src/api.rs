@@ -15,3 +15,4 @@ pub(crate) mod list;
 pub(crate) mod lists;
 pub(crate) mod once;
 pub(crate) mod openapi;
+pub(crate) mod papers;

@@ -393,10 +393,10 @@ const fn known_as<L: List>() -> Known {
 }
 
 /// All lists (全部清单).
-pub(crate) static LISTS: [Known; 13] = {
+pub(crate) static LISTS: [Known; 14] = {
     use crate::pages::{
         alerts, cases, duplicates, enquiries, households, journal, leads, letters, life_events,
-        messages, pay_lines, ratings, reviews,
+        messages, pay_lines, ratings, reviews, rights,
     };
     [
         known_as::<cases::Cases>(),
@@ -411,6 +411,7 @@ pub(crate) static LISTS: [Known; 13] = {
         known_as::<messages::Messages>(),
         known_as::<ratings::Ratings>(),
         known_as::<pay_lines::Lines>(),
+        known_as::<rights::Rights>(),
         known_as::<journal::Entries>(),
     ]
 };

@@ -78,6 +78,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("/rules", key("规则"), P::SeeRules),
     entry("/simulate", key("试算"), P::SeeFigures),
     entry("/statistics", key("统计"), P::SeeStatistics),
+    entry("/cockpit", key("驾驶舱"), P::SeeStatistics),
     entry("/enquiries", key("核对记录"), P::SeeEnquiries),
     entry("/journal", key("操作日志"), P::ReadJournal),
     entry("/officers", key("账号管理"), P::ManageOfficers),

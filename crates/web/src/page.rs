@@ -26,6 +26,7 @@ pub struct Sheet<'a> {
     note: Option<Markup>,
     wide: bool,
     quiet: bool,
+    wall: bool,
     look: Look,
 }
 
@@ -43,6 +44,7 @@ impl<'a> Sheet<'a> {
             note: None,
             wide: false,
             quiet: false,
+            wall: false,
             look: visit.look,
         }
     }
@@ -98,6 +100,12 @@ impl<'a> Sheet<'a> {
         self
     }
 
+    /// Fills the screen without the rail (大屏), for a wall; it asks nobody whether they are still there.
+    pub fn wall(mut self) -> Self {
+        self.wall = true;
+        self
+    }
+
     /// Another look than the visitor chose (显示方式), for showing it; `None` leaves his.
     pub fn look(mut self, look: Option<Look>) -> Self {
         self.look = look.unwrap_or(self.look);
@@ -144,12 +152,12 @@ impl<'a> Sheet<'a> {
                     @if let Some(link) = assets::link(assets::HTMX) { script src=(link) defer {} }
                     @if let Some(link) = assets::link("desk.js") { script src=(link) defer {} }
                 }
-                body class=(if framed { "desk" } else { "plain" }) {
+                body class=(if self.wall { "plain wall-page" } else if framed { "desk" } else { "plain" }) {
                     a.skip href="#main" { (lang.t("跳到正文")) }
                     (demo_banner(visit))
                     (self.top(framed))
                     div.shell {
-                        @if framed { (nav::rail(visit, self.nav, &visit.counts)) }
+                        @if framed && !self.wall { (nav::rail(visit, self.nav, &visit.counts)) }
                         main #main tabindex="-1" class=[self.wide.then_some("wide")] {
                             @if !self.errors.is_empty() { (crate::parts::form::summary(lang, self.errors)) }
                             @if !self.trail.is_empty() {
@@ -165,7 +173,7 @@ impl<'a> Sheet<'a> {
                             (body)
                         }
                     }
-                    @if framed { (idle_warning(visit)) }
+                    @if framed && !self.wall { (idle_warning(visit)) }
                     (footer(visit))
                 }
             }

@@ -214,7 +214,13 @@ impl Problem {
                 "fault"
             );
         }
-        let (title, sentence) = self.words(visit.lang);
+        let (title, sentence) = match self {
+            Self::TooLarge if visit.route.is_api() => {
+                let (title, sentence) = (visit.t("请求内容太大"), visit.t("请求内容超过 1 MB"));
+                (title, sentence.to_owned())
+            }
+            _ => self.words(visit.lang),
+        };
         let mut response = if visit.route.is_api()
             || visit.route.path.is_empty() && visit.wants_json
         {

@@ -169,6 +169,17 @@ async fn noted(house: &House, act: &str) -> Vec<store::Event> {
     page.rows.into_iter().map(|entry| entry.event).collect()
 }
 
+/// The code of a case's receipt.
+async fn receipt_of(house: &House, case: &str) -> String {
+    let id = case.trim_start_matches("/api/v1/cases/").parse().unwrap();
+    let scope = Scope::system(Region::NATION);
+    let view = casework::view::case(&house.app.db, &scope, &house.app.desk, id)
+        .await
+        .unwrap()
+        .unwrap();
+    view.application.receipt_code
+}
+
 fixtures::db_tests! {
     migrations = migrations();
 
@@ -494,6 +505,7 @@ fixtures::db_tests! {
         }
         let id = case.trim_start_matches("/api/v1/cases/").to_owned();
         let version = read(&window.get(&case).await)["version"].to_string();
+        batch::statistics::keep_up(&house.app.db).await.unwrap();
         let page = house.browser().get("/api").await;
         let mut next = String::new();
         for example in EXAMPLES {
@@ -520,10 +532,102 @@ fixtures::db_tests! {
         }
     }
 
+    async fn a_program_registers_a_person_forms_the_household_and_fills_in_the_application(db: Db) {
+        let house = House::over(db).await;
+        let mut window = key(&house, "kiosk", Role::WindowOfficer, HERE, &[], 6_000).await.1;
+        let number = id_number("19400309", 1);
+        let new = json!({ "number": number, "name": "张桂芳", "lives_in": HERE, "address": "海裕社区 3 栋 401" });
+        let made = window.post_once("/api/v1/people", "p-1", &new).await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+        let person = read(&made)["id"].as_str().unwrap().to_owned();
+        let again = window.post_once("/api/v1/people", "p-1", &new).await;
+        assert_eq!(read(&again), read(&made), "once under one word");
+        let wrong = window.post("/api/v1/people", &json!({ "number": "1", "name": "张", "lives_in": HERE })).await;
+        assert_eq!(is_problem(&wrong, 422, "invalid")["field"], "number");
+        let outside = json!({ "number": id_number("19400309", 2), "name": "李四", "lives_in": THERE });
+        assert_eq!(is_problem(&window.post("/api/v1/people", &outside).await, 422, "invalid")["field"], "lives_in");
+
+        let home = window.post("/api/v1/households", &json!({ "head": person, "region": HERE, "address": "3 栋 401" })).await;
+        assert_eq!(home.status, StatusCode::OK, "{}", home.text());
+        let home = read(&home)["id"].clone();
+        let started = window.post("/api/v1/drafts", &json!({ "household": home, "programme": "dibao" })).await;
+        let draft = format!("/api/v1/drafts/{}", read(&started)["id"].as_str().unwrap());
+        let seen = read(&window.get(&draft).await);
+        let fields: Vec<&str> = seen["fields"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let (page, field) = fields
+            .iter()
+            .filter_map(|one| one.split_once(':'))
+            .find(|(_, field)| field.starts_with("m.") && field.ends_with(".wage"))
+            .unwrap_or_else(|| panic!("{fields:?}"));
+        assert!(!seen["answered"].as_array().unwrap().contains(&json!(field)), "{seen}");
+        let saved = window.post(&draft, &json!({ "step": page, "version": seen["version"], field: "800" })).await;
+        assert_eq!(saved.status, StatusCode::OK, "{}", saved.text());
+        let now = read(&window.get(&draft).await);
+        assert!(now["answered"].as_array().unwrap().contains(&json!(field)), "{now}");
+        assert!(now["version"].as_i64() > seen["version"].as_i64());
+        let unread = window.post(&draft, &json!({ "step": page, "version": now["version"], field: "很多" })).await;
+        assert_eq!(is_problem(&unread, 422, "invalid")["field"], field, "{}", unread.text());
+        // What is wrong is kept out; what else the page said is saved, as on the page.
+        let before = read(&window.get(&draft).await);
+        // Who read the first version and changed the same answer is told, and nothing is lost.
+        let late = window.post(&draft, &json!({ "step": page, "version": seen["version"], field: "900" })).await;
+        is_problem(&late, 409, "conflict");
+        assert_eq!(read(&window.get(&draft).await)["version"], before["version"]);
+    }
+
+    async fn who_prepares_a_merge_does_not_decide_it_by_program_either(db: Db) {
+        let house = House::over(db).await;
+        let mut first = reviewer(&house, HERE).await;
+        let street = &format!("{}000", &HERE[..9]);
+        let mut second = reviewer(&house, street).await;
+        let new = |order| json!({ "number": id_number("19540309", order), "name": "陈伟明", "phone": "13800138000",
+            "lives_in": HERE, "address": "海裕社区 3 栋 401" });
+        let known = read(&first.post("/api/v1/people", &new(1)).await)["id"].as_str().unwrap().to_owned();
+        // The same name, birth and phone under another number: somebody has to say who this is.
+        let mut other = new(2);
+        let asked = first.post("/api/v1/people", &other).await;
+        assert_eq!(is_problem(&asked, 422, "invalid")["field"], format!("said_{known}"), "{}", asked.text());
+        other[format!("asked_{known}")] = json!("1");
+        other[format!("said_{known}")] = json!("unsure");
+        other[format!("why_{known}")] = json!("两人都在外地，等看证件");
+        let made = first.post("/api/v1/people", &other).await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+        let pairs = read(&first.get("/api/v1/duplicates").await);
+        let pair = format!("/api/v1/duplicates/{}", pairs["items"][0]["id"].as_str().unwrap());
+
+        let unchosen = first.post(&format!("{pair}/merge"), &json!({ "survivor": "b" })).await;
+        assert_eq!(is_problem(&unchosen, 422, "invalid")["field"], "merge_reason");
+        let merge = json!({ "survivor": "a", "merge_reason": "看过身份证原件，是同一人" });
+        let prepared = first.post(&format!("{pair}/merge"), &merge).await;
+        assert_eq!(prepared.status, StatusCode::OK, "{}", prepared.text());
+        assert_eq!(read(&prepared)["done"], "prepared");
+        let own = first.post(&format!("{pair}/decide"), &json!({})).await;
+        is_problem(&own, 422, "invalid");
+        assert!(noted(&house, "registry.merge").await.is_empty());
+        let decided = second.post(&format!("{pair}/decide"), &json!({})).await;
+        assert_eq!(decided.status, StatusCode::OK, "{}", decided.text());
+        assert_eq!(read(&decided)["done"], "merged");
+        let undone = json!({ "undo_reason": "看错了人，是两兄弟", "since": "survivor" });
+        let undone = second.post(&format!("{pair}/undo"), &undone).await;
+        assert_eq!(undone.status, StatusCode::OK, "{}", undone.text());
+    }
+
+    async fn a_body_that_is_too_large_is_told_the_limit_of_the_interface(db: Db) {
+        let house = House::over(db).await;
+        let mut window = key(&house, "kiosk", Role::WindowOfficer, HERE, &[], 6_000).await.1;
+        let large = json!({ "household": "x".repeat(1_100_000) });
+        let told = is_problem(&window.post("/api/v1/drafts", &large).await, 413, "too_large");
+        assert_eq!(told["detail"], "请求内容超过 1 MB");
+    }
+
     async fn answers_keep_to_their_description(db: Db) {
         let house = House::over(db).await;
         let mut window = key(&house, "kiosk", Role::WindowOfficer, HERE, &[], 6_000).await.1;
         let case = applied(&house, &mut window, 1, HERE).await;
+        let home = household(&house, "李秀英", 70, HERE).await;
+        let started = read(&window.post("/api/v1/drafts", &json!({ "household": home })).await);
+        let draft = format!("/api/v1/drafts/{}", started["id"].as_str().unwrap());
+        let receipt = receipt_of(&house, &case).await;
         let document = read(&house.browser().get("/api/v1/openapi.json").await);
         let mut roles = Vec::new();
         for role in [Role::WindowOfficer, Role::Finance, Role::Auditor] {
@@ -535,7 +639,11 @@ fixtures::db_tests! {
             if route.path.ends_with(".json") {
                 continue;
             }
-            let path = route.path.replace("/api/v1/cases/{id}", &case);
+            let path = route
+                .path
+                .replace("/api/v1/cases/{id}", &case)
+                .replace("/api/v1/drafts/{id}", &draft)
+                .replace("{code}", &receipt);
             let schema = &document["paths"][route.path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
             let mut answered = false;
             for program in &mut roles {

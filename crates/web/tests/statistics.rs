@@ -106,13 +106,28 @@ async fn lived(db: Db) -> House {
 
 /// The links of a page to a list, with what stands in them.
 fn numbers(page: &str) -> Vec<(String, String)> {
-    page.split("<a href=\"")
+    let lists = [
+        "/cases?",
+        "/pay-lines?",
+        "/rights?",
+        "/leads?",
+        "/alerts?",
+        "/duplicates?",
+        "/enquiries?",
+    ];
+    page.split("<a ")
         .skip(1)
         .filter_map(|rest| {
-            let (href, rest) = rest.split_once("\">")?;
+            let (attributes, rest) = rest.split_once('>')?;
+            let href = attributes.split("href=\"").nth(1)?.split('"').next()?;
             let (text, _) = rest.split_once("</a>")?;
-            let listed = href.starts_with("/cases?") || href.starts_with("/pay-lines?month=");
-            listed.then(|| (href.replace("&amp;", "&"), text.to_owned()))
+            let said = text
+                .rsplit("<strong>")
+                .next()?
+                .trim_end_matches("</strong>")
+                .trim();
+            let listed = lists.iter().any(|list| href.starts_with(list));
+            listed.then(|| (href.replace("&amp;", "&"), said.to_owned()))
         })
         .collect()
 }
@@ -122,6 +137,25 @@ fn between<'a>(page: &'a str, from: &str, until: &str) -> &'a str {
         .find(from)
         .unwrap_or_else(|| panic!("no {from} in {page}"));
     page[at + from.len()..].split(until).next().unwrap()
+}
+
+/// The numbers a list proves: how many rows it has, and what it adds up to.
+fn proof(list: &str, href: &str) -> Vec<String> {
+    let sums = if href.starts_with("/pay-lines") {
+        let sums = between(list, "合计 ", "</p>");
+        let (lines, rest) = sums.split_once(" 笔，").unwrap();
+        let (persons, money) = rest.split_once(" 人，实发 ").unwrap();
+        vec![lines, persons, money.trim_end_matches(" 元")]
+    } else if href.starts_with("/rights") {
+        let sums = between(list, " 在发 ", "</p>");
+        let (rights, rest) = sums.split_once(" 项，保障 ").unwrap();
+        let (persons, money) = rest.split_once(" 人次，每月 ").unwrap();
+        vec![rights, persons, money.trim_end_matches(" 元")]
+    } else {
+        vec![between(list, "共 ", " 条")]
+    };
+    assert_eq!(between(list, "共 ", " 条"), sums[0], "{href}");
+    sums.into_iter().map(str::to_owned).collect()
 }
 
 fixtures::db_tests! {
@@ -140,21 +174,13 @@ fixtures::db_tests! {
             let page = district.get(&path).await;
             assert_eq!(page.status, StatusCode::OK, "{}", page.text());
             for (href, text) in numbers(&page.text()) {
-                let list = district.get(&href).await.text();
-                let proof = if href.starts_with("/cases") {
-                    vec![between(&list, "共 ", " 条").to_owned()]
-                } else {
-                    let sums = between(&list, "合计 ", "</p>");
-                    let (lines, rest) = sums.split_once(" 笔，").unwrap();
-                    let (persons, money) = rest.split_once(" 人，实发 ").unwrap();
-                    assert_eq!(between(&list, "共 ", " 条"), lines, "{href}");
-                    vec![lines.to_owned(), persons.to_owned(), money.trim_end_matches(" 元").to_owned()]
-                };
+                let proof = proof(&district.get(&href).await.text(), &href);
                 assert!(proof.contains(&text), "{path}: {href} says {text}, its list {proof:?}");
-                *followed.entry(href.starts_with("/cases")).or_insert(0) += 1;
+                let list = href.split('?').next().unwrap_or_default().to_owned();
+                *followed.entry(list).or_insert(0) += 1;
             }
         }
-        assert!(followed[&true] >= 12 && followed[&false] >= 12, "{followed:?}");
+        assert!(["/cases", "/pay-lines", "/rights"].iter().all(|list| followed[*list] >= 12), "{followed:?}");
 
         // Fifteen people, 123.45 yuan each: 15 × 123.45 = 1,851.75. Handed in: five in May, ten in June.
         let june = district.get("/statistics").await;
@@ -219,5 +245,49 @@ fixtures::db_tests! {
         }
         let mut browser = house.browser();
         assert_eq!(browser.get("/statistics").await.status, StatusCode::SEE_OTHER);
+    }
+
+    async fn the_cockpit_shows_what_is_in_payment_and_every_number_opens_its_list(db: Db) {
+        let house = lived(db).await;
+        let mut district = house.signed_in("district").await;
+        let page = district.get("/cockpit").await;
+        let text = page.text();
+        assert_eq!(page.status, StatusCode::OK, "{text}");
+        // Dark on the wall, renewed by script; and by the browser where it was asked to.
+        assert!(text.contains("data-theme=\"dark\"") && text.contains("hx-trigger=\"every 60s\""), "{text}");
+        let figures: Vec<(String, String)> = numbers(&text);
+        for (href, said) in &figures {
+            let list = district.get(href).await;
+            assert_eq!(list.status, StatusCode::OK, "{href}");
+            let list = list.text();
+            if said == "0" {
+                assert!(!list.contains("<tbody>"), "{href} says nought");
+                continue;
+            }
+            let proof = proof(&list, href);
+            assert!(proof.contains(said), "{href} says {said}, its list {proof:?}");
+        }
+        // Fifteen rights of 123.45 yuan in June, and since May; paid in both months: 2 × 1,851.75 = 3,703.50.
+        for (list, said) in [("/rights?month=2026-06", "15"), ("/rights?month=2026-05", "15"), ("/rights?month=2026-06", "1,851.75"),
+            ("/pay-lines?released=1&region=990101000000&month_from=2026-01&month_to=2026-06", "3,703.50")] {
+            assert!(figures.iter().any(|(href, text)| href.starts_with(list) && text == said), "{list} {said} in {figures:?}");
+        }
+        assert!(!figures.iter().any(|(href, _)| href.starts_with("/rights?month=2026-04")), "nobody before May");
+        let renewed = district.get("/cockpit?renew=1").await;
+        assert_eq!(renewed.headers.get("refresh").map(|value| value.to_str().unwrap()), Some("60"));
+        assert!(page.headers.get("refresh").is_none());
+    }
+
+    async fn the_cockpit_of_who_may_not_see_persons_hides_small_numbers_and_offers_no_list(db: Db) {
+        let house = lived(db).await;
+        let mut rules = house.signed_in("rules").await;
+        let text = rules.get("/cockpit?region=990101001000").await.text();
+        assert!(text.contains("＊") && numbers(&text).is_empty(), "{text}");
+        assert!(!text.contains(">12<") && !text.contains(">3<") && !text.contains("370.35"), "{text}");
+        let mut window = house.signed_in("window").await;
+        let text = window.get("/cockpit").await.text();
+        // Twelve of the fifteen, and no way to the places beside.
+        assert!(text.contains("1,481.40") && !text.contains("1,851.75"), "{text}");
+        assert_eq!(window.get(&format!("/cockpit?region={THERE}")).await.status, StatusCode::NOT_FOUND);
     }
 }

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::{Db, Tx, journal};
 use uuid::Uuid;
 use vocab::Region;
-use vocab::ids::{CaseId, PayLineId, PayRunId};
+use vocab::ids::{CaseId, EntitlementId, PayLineId, PayRunId};
 
 const NAME: &str = "statistics";
 /// So many journal entries a step.
@@ -153,12 +153,14 @@ pub async fn check(db: &Db) -> anyhow::Result<Vec<Odd>> {
         .collect())
 }
 
-/// Through all things, a page at a time: first the cases, then the lines.
+/// Through all things, a page at a time: first the cases, then the lines, then the rights.
 #[derive(Default)]
 struct Pages {
     case: Option<CaseId>,
     line: Option<PayLineId>,
+    right: Option<EntitlementId>,
     cases_done: bool,
+    lines_done: bool,
 }
 
 impl Pages {
@@ -172,12 +174,20 @@ impl Pages {
             }
             self.cases_done = true;
         }
-        let some = ledger::line_figures(tx.conn(), &scope, None, self.line, THINGS).await?;
+        if !self.lines_done {
+            let some = ledger::line_figures(tx.conn(), &scope, None, self.line, THINGS).await?;
+            if let Some((last, _)) = some.last() {
+                self.line = Some(*last);
+                return Ok(Some(lines(some)));
+            }
+            self.lines_done = true;
+        }
+        let some = ledger::right_figures(tx.conn(), &scope, None, self.right, THINGS).await?;
         let Some((last, _)) = some.last() else {
             return Ok(None);
         };
-        self.line = Some(*last);
-        Ok(Some(lines(some)))
+        self.right = Some(*last);
+        Ok(Some(rights(some)))
     }
 }
 
@@ -195,6 +205,13 @@ fn lines(found: Vec<(PayLineId, ledger::LineFigure)>) -> Vec<(Uuid, Thing)> {
         .collect()
 }
 
+fn rights(found: Vec<(EntitlementId, ledger::RightFigure)>) -> Vec<(Uuid, Thing)> {
+    found
+        .into_iter()
+        .map(|(id, one)| (id.0, Thing::Right(one)))
+        .collect()
+}
+
 /// What some journal entries were about (涉及的事项).
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Touched {
@@ -203,6 +220,7 @@ struct Touched {
     households: BTreeSet<Uuid>,
     regions: BTreeSet<Region>,
     runs: BTreeSet<Uuid>,
+    rights: BTreeSet<Uuid>,
 }
 
 impl Touched {
@@ -229,6 +247,7 @@ impl Touched {
                     touched.households.insert(id)
                 }
                 ("pay_run", _) => touched.runs.insert(id),
+                ("entitlement", _) => touched.rights.insert(id),
                 _ => false,
             };
         }
@@ -268,6 +287,11 @@ impl Touched {
                 after = Some(*last);
                 replace(tx, Thing::LINE, lines(some)).await?;
             }
+        }
+        for ids in portions(self.rights) {
+            let these: Vec<EntitlementId> = ids.into_iter().map(EntitlementId).collect();
+            let some = ledger::right_figures(tx.conn(), &scope, Some(&these), None, THINGS).await?;
+            replace(tx, Thing::RIGHT, rights(some)).await?;
         }
         Ok(())
     }
@@ -319,12 +343,8 @@ async fn insert_shares(tx: &Tx, things: &[(Uuid, Thing)]) -> anyhow::Result<()> 
     for some in things.chunks(ROWS) {
         let mut rows = Vec::with_capacity(some.len());
         for (id, thing) in some {
-            let kind = match thing {
-                Thing::Case(_) => Thing::CASE,
-                Thing::Line(_) => Thing::LINE,
-            };
             rows.push(share::ActiveModel {
-                kind: Set(kind.to_owned()),
+                kind: Set(thing.kind().to_owned()),
                 id: Set(*id),
                 share: Set(serde_json::to_string(thing)?),
             });

@@ -1,16 +1,19 @@
-//! Measures (统计指标): what a case or a released pay line adds to which numbers.
+//! Measures (统计指标): what a case, a released pay line or a right adds to which numbers.
+//!
+//! A flow (流量) is what happened in a month. A stock (存量) is what stands in a month: a right adds itself where a span of its
+//! months begins and takes itself away where the span ends, and the number of a month is the sum up to it.
 //!
 //! Guarantees: pure; a thing counts once in a measure and once under each grouping of it. Deliberately absent: any
 //! programme or place by name; both come from the thing itself.
 
 use casework::figure::CaseFigure;
-use ledger::LineFigure;
+use ledger::{LineFigure, RightFigure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vocab::{Month, Region};
 
 /// The edition of what is counted: whoever changes [`shares`] raises it, and everything is counted anew.
-pub(crate) const EDITION: i64 = 1;
+pub(crate) const EDITION: i64 = 2;
 /// So many people and more are one group.
 const MANY: i64 = 5;
 
@@ -24,11 +27,13 @@ pub enum Measure {
     Decided,
     /// Pay lines released, in the month of their run, and their money (发放).
     Paid,
+    /// Rights in payment in the month, whom they cover and what they come to (在发): a stock.
+    InPayment,
 }
 
 impl Measure {
     /// All measures (全部指标), in the order shown.
-    pub const ALL: [Self; 3] = [Self::Applied, Self::Decided, Self::Paid];
+    pub const ALL: [Self; 4] = [Self::Applied, Self::Decided, Self::Paid, Self::InPayment];
 
     /// Its word in tables and addresses (指标代码).
     pub const fn word(self) -> &'static str {
@@ -36,6 +41,7 @@ impl Measure {
             Self::Applied => "applied",
             Self::Decided => "decided",
             Self::Paid => "paid",
+            Self::InPayment => "in_payment",
         }
     }
 
@@ -50,7 +56,13 @@ impl Measure {
             Self::Applied => Grouping::Members,
             Self::Decided => Grouping::Outcome,
             Self::Paid => Grouping::Difference,
+            Self::InPayment => Grouping::Whole,
         }
+    }
+
+    /// Whether it says what stands in a month, not what happened in it (是否存量).
+    pub const fn is_stock(self) -> bool {
+        matches!(self, Self::InPayment)
     }
 }
 
@@ -141,11 +153,22 @@ impl Numbers {
 pub(crate) enum Thing {
     Case(CaseFigure),
     Line(LineFigure),
+    Right(RightFigure),
 }
 
 impl Thing {
     pub(crate) const CASE: &'static str = "case";
     pub(crate) const LINE: &'static str = "line";
+    pub(crate) const RIGHT: &'static str = "right";
+
+    /// The word its share is kept under.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Case(_) => Self::CASE,
+            Self::Line(_) => Self::LINE,
+            Self::Right(_) => Self::RIGHT,
+        }
+    }
 }
 
 /// What a thing adds to which numbers (份额).
@@ -192,6 +215,27 @@ pub(crate) fn shares(thing: &Thing) -> Vec<(Cell, Numbers)> {
             both(&mut shares, cell, Some(line.difference.word()), numbers);
             shares
         }
+        Thing::Right(right) => {
+            let at = |month| Cell {
+                measure: Measure::InPayment,
+                month,
+                region: right.region,
+                programme: right.programme.clone(),
+                grouping: Grouping::Whole,
+                value: String::new(),
+            };
+            let mut shares = Vec::new();
+            for (from, until, amount) in &right.running {
+                let numbers = Numbers {
+                    count: 1,
+                    persons: right.persons,
+                    fen: amount.fen(),
+                };
+                shares.push((at(*from), numbers));
+                shares.extend(until.map(|until| (at(until), numbers.taken_away())));
+            }
+            shares
+        }
     }
 }
 
@@ -236,6 +280,32 @@ mod tests {
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_right_adds_itself_where_it_begins_and_takes_itself_away_where_it_ends() {
+        let month = |text: &str| text.parse::<Month>().unwrap();
+        let amount = vocab::Money::from_fen;
+        let right = RightFigure {
+            region: "990101001001".parse().unwrap(),
+            programme: "one".into(),
+            persons: 3,
+            running: vec![
+                (month("2026-01"), Some(month("2026-04")), amount(800)),
+                (month("2026-04"), None, amount(900)),
+            ],
+        };
+        let mut sums = BTreeMap::new();
+        add(&mut sums, shares(&Thing::Right(right)));
+        let said: Vec<_> = sums
+            .into_iter()
+            .map(|(cell, one)| (cell.month.to_string(), one.count, one.persons, one.fen))
+            .collect();
+        // In April one right goes over into another amount: nobody comes or goes, and 100 fen are added.
+        assert_eq!(
+            said,
+            [("2026-01".into(), 1, 3, 800), ("2026-04".into(), 0, 0, 100)]
+        );
     }
 
     #[test]

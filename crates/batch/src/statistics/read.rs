@@ -1,5 +1,7 @@
 //! Reading the numbers (读取统计数): for a place, some months and a division.
 //!
+//! A flow is read where it stands; a stock is added up from the beginning to the end of the month asked for.
+//!
 //! Guarantees: only the numbers' own table is read, within the scope. Deliberately absent: hiding small cells, which is
 //! for the page to do once it knows what stands beside what.
 
@@ -10,7 +12,9 @@ use access::Scope;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Select,
+};
 use std::collections::BTreeMap;
 use store::{Db, inside};
 use vocab::{Month, Region};
@@ -45,21 +49,88 @@ pub struct Row {
     pub numbers: Numbers,
 }
 
-/// The numbers asked for (统计数), by community and programme.
+/// The numbers asked for (统计数), by community and programme; of a stock, what stands in each month.
 ///
 /// # Errors
 /// Faults of the database.
 pub async fn rows(db: &Db, scope: &Scope, asked: &Asked) -> anyhow::Result<Vec<Row>> {
     let found = figure::Entity::find()
-        .filter(condition(scope, asked))
+        .filter(happened(scope, asked))
         .all(db.conn())
         .await
         .context("reading the numbers of a page")?;
-    found
-        .into_iter()
-        .filter(|row| (row.counted, row.persons, row.amount) != (0, 0, 0))
-        .map(read)
+    let flows = found.into_iter().map(read);
+    let mut rows: Vec<Row> = flows.collect::<anyhow::Result<_>>()?;
+    if !asked.divided {
+        for month in &asked.months {
+            rows.extend(standing(db, scope, asked, *month).await?);
+        }
+    }
+    rows.retain(|row| !row.numbers.is_nothing());
+    Ok(rows)
+}
+
+/// Stocks of a month (某月存量), by community and programme, added up in the database.
+async fn standing(db: &Db, scope: &Scope, asked: &Asked, month: Month) -> anyhow::Result<Vec<Row>> {
+    let sums = summed(figure::Entity::find())
+        .column(figure::Column::Measure)
+        .column(figure::Column::Region)
+        .column(figure::Column::Programme)
+        .filter(stood(scope, asked, month))
+        .group_by(figure::Column::Measure)
+        .group_by(figure::Column::Region)
+        .group_by(figure::Column::Programme)
+        .into_model::<Stock>()
+        .all(db.conn())
+        .await
+        .context("adding up what stands in a month")?;
+    sums.into_iter()
+        .map(|sum| {
+            Ok(Row {
+                measure: measure(&sum.measure)?,
+                month,
+                region: sum.region.parse().context("reading a number's place")?,
+                programme: sum.programme,
+                value: String::new(),
+                numbers: Numbers {
+                    count: sum.counted,
+                    persons: sum.persons,
+                    fen: sum.amount,
+                },
+            })
+        })
         .collect()
+}
+
+#[derive(FromQueryResult)]
+struct Stock {
+    measure: String,
+    region: String,
+    programme: String,
+    counted: i64,
+    persons: i64,
+    amount: i64,
+}
+
+#[derive(FromQueryResult)]
+struct Sum {
+    measure: String,
+    month: String,
+    counted: i64,
+    persons: i64,
+    amount: i64,
+}
+
+/// The three numbers added up. PostgreSQL would answer a sum with a decimal.
+fn summed(query: Select<figure::Entity>) -> Select<figure::Entity> {
+    let sum = |column: figure::Column| -> SimpleExpr {
+        Expr::col(column.as_column_ref()).sum().cast_as("BIGINT")
+    };
+    query
+        .select_only()
+        .column_as(sum(figure::Column::Counted), "counted")
+        .column_as(sum(figure::Column::Persons), "persons")
+        .column_as(sum(figure::Column::Amount), "amount")
 }
 
 /// A row of the numbers' own table.
@@ -91,26 +162,42 @@ pub async fn months(
     scope: &Scope,
     asked: &Asked,
 ) -> anyhow::Result<BTreeMap<(Measure, Month), Numbers>> {
-    #[derive(FromQueryResult)]
-    struct Sum {
-        measure: String,
-        month: String,
-        counted: i64,
-        persons: i64,
-        amount: i64,
-    }
-    // PostgreSQL would answer a sum with a decimal.
-    let sum = |column: figure::Column| -> SimpleExpr {
-        Expr::col(column.as_column_ref()).sum().cast_as("BIGINT")
+    let mut found = by_month(db, happened(scope, asked)).await?;
+    let (Some(first), Some(last)) = (asked.months.iter().min(), asked.months.iter().max()) else {
+        return Ok(found);
     };
-    let sums = figure::Entity::find()
-        .select_only()
+    // What came and went month by month, from the beginning, is what stands.
+    let mut moves = by_month(db, stood(scope, asked, *last)).await?;
+    for measure in Measure::ALL.into_iter().filter(|one| one.is_stock()) {
+        let mut stock = Numbers::default();
+        moves.retain(|(of, month), numbers| {
+            let before = *of == measure && month < first;
+            if before {
+                stock = stock.plus(*numbers);
+            }
+            !before
+        });
+        let mut month = *first;
+        while month <= *last {
+            let moved = moves.get(&(measure, month)).copied().unwrap_or_default();
+            stock = stock.plus(moved);
+            if asked.months.contains(&month) && !stock.is_nothing() {
+                found.insert((measure, month), stock);
+            }
+            month = month.next();
+        }
+    }
+    Ok(found)
+}
+
+async fn by_month(
+    db: &Db,
+    condition: Condition,
+) -> anyhow::Result<BTreeMap<(Measure, Month), Numbers>> {
+    let sums = summed(figure::Entity::find())
         .column(figure::Column::Measure)
         .column(figure::Column::Month)
-        .column_as(sum(figure::Column::Counted), "counted")
-        .column_as(sum(figure::Column::Persons), "persons")
-        .column_as(sum(figure::Column::Amount), "amount")
-        .filter(condition(scope, asked))
+        .filter(condition)
         .group_by(figure::Column::Measure)
         .group_by(figure::Column::Month)
         .into_model::<Sum>()
@@ -139,20 +226,41 @@ pub async fn up_to(db: &Db) -> anyhow::Result<Option<DateTime<Utc>>> {
     Ok(mark_of(db).await?.moved_at)
 }
 
-fn condition(scope: &Scope, asked: &Asked) -> Condition {
+/// The measures of one kind, by their words.
+fn measures(stock: bool) -> impl Iterator<Item = Measure> {
+    Measure::ALL
+        .into_iter()
+        .filter(move |one| one.is_stock() == stock)
+}
+
+/// What happened in the months asked for.
+fn happened(scope: &Scope, asked: &Asked) -> Condition {
     use figure::Column as C;
     // The key begins with measure and division: naming them all keeps the read to its range.
-    let measures = Measure::ALL.into_iter().map(Measure::word);
     let divisions: Vec<&str> = if asked.divided {
         let own = |measure: Measure| measure.grouping().word();
-        Measure::ALL.into_iter().map(own).collect()
+        measures(false).map(own).collect()
     } else {
         vec![Grouping::Whole.word()]
     };
-    Condition::all()
-        .add(C::Measure.is_in(measures))
+    there(scope, asked)
+        .add(C::Measure.is_in(measures(false).map(Measure::word)))
         .add(C::GroupingWord.is_in(divisions))
         .add(C::Month.is_in(asked.months.iter().map(ToString::to_string)))
+}
+
+/// What came and went up to a month.
+fn stood(scope: &Scope, asked: &Asked, month: Month) -> Condition {
+    use figure::Column as C;
+    there(scope, asked)
+        .add(C::Measure.is_in(measures(true).map(Measure::word)))
+        .add(C::GroupingWord.eq(Grouping::Whole.word()))
+        .add(C::Month.lte(month.to_string()))
+}
+
+fn there(scope: &Scope, asked: &Asked) -> Condition {
+    use figure::Column as C;
+    Condition::all()
         .add(inside(C::Region, scope.region))
         .add(inside(C::Region, asked.region))
         .add_option(asked.programme.as_ref().map(|id| C::Programme.eq(id)))

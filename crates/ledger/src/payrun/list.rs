@@ -29,6 +29,10 @@ pub struct LineFilter {
     pub region: Option<Region>,
     /// Of runs of this month.
     pub month: Option<Month>,
+    /// Of runs of this month and later ones.
+    pub month_from: Option<Month>,
+    /// Of runs of this month and earlier ones.
+    pub month_to: Option<Month>,
     /// Only what was released and pays something new.
     pub released: bool,
     /// That differ so.
@@ -261,6 +265,14 @@ impl LineFilter {
             .add_option(
                 self.month
                     .map(|month| pay_line::Column::Month.eq(month.to_string())),
+            )
+            .add_option(
+                self.month_from
+                    .map(|month| pay_line::Column::Month.gte(month.to_string())),
+            )
+            .add_option(
+                self.month_to
+                    .map(|month| pay_line::Column::Month.lte(month.to_string())),
             )
             .add_option(self.released.then(crate::figure::is_released))
             .add_option(

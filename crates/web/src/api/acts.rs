@@ -57,6 +57,37 @@ pub(crate) static START: Act = Act {
     more: None,
 };
 
+/// 保存申请
+pub(crate) static SAVE: Act = Act {
+    name: "save_draft",
+    what: "Save a page of an application; what others saved meanwhile is put together, and refused where both changed one answer",
+    takes: &[
+        needs("step", Kind::Text, "The page, by its word in the draft"),
+        needs(
+            "version",
+            Kind::Whole,
+            "The version of the draft these answers were given to",
+        ),
+        may(
+            "asked",
+            Kind::Word(yes),
+            "Says that `programme` names everything the application is for",
+        ),
+        takes(
+            "programme",
+            Sent::Several(Kind::Text),
+            false,
+            "What it is for, by the programmes' words",
+        ),
+    ],
+    under: None,
+    more: Some("An answer, by its field in the draft; a yes or no left out is taken back"),
+};
+
+fn yes() -> Vec<String> {
+    vec!["1".to_owned()]
+}
+
 /// 提交申请
 pub(crate) static SUBMIT: Act = Act {
     name: "submit_draft",
@@ -118,6 +149,63 @@ pub(crate) static FACT: Act = Act {
             Kind::Text,
             "The number of the paper that proves it",
         ),
+    ],
+    under: None,
+    more: None,
+};
+
+/// 登记人员
+pub(crate) static REGISTER: Act = Act {
+    name: "register_person",
+    what: "Register a person; who may be registered already is named in `errors`, to be answered in a second call",
+    takes: &[
+        may(
+            "kind",
+            Kind::Text,
+            "The kind of document, by its code; a resident's card if absent",
+        ),
+        needs("number", Kind::Text, "The document's number"),
+        needs("name", Kind::Text, "The name"),
+        may(
+            "birth_date",
+            Kind::Day,
+            "The day of birth, unless the number says it",
+        ),
+        may(
+            "sex",
+            Kind::Text,
+            "By the national code, unless the number says it",
+        ),
+        may("phone", Kind::Text, "The phone number"),
+        may("hukou", Kind::Text, "Where registered, six digits or more"),
+        needs("lives_in", Kind::Place, "The community lived in"),
+        may("address", Kind::Text, "The address"),
+        may("household", Kind::Id, "The household joined at once"),
+        may(
+            "kinship",
+            Kind::Text,
+            "What the person is to its head, by the national code",
+        ),
+        may(
+            "elsewhere",
+            Kind::Word(yes),
+            "Says it was read that there may be a record in another area",
+        ),
+    ],
+    under: None,
+    more: Some(
+        "To each candidate of `errors`: `asked_ID` 1, `said_ID` same, different or unsure, and `why_ID` the reason",
+    ),
+};
+
+/// 建立家庭
+pub(crate) static FORM_HOUSEHOLD: Act = Act {
+    name: "form_household",
+    what: "Form a household around its head; others join afterwards",
+    takes: &[
+        needs("head", Kind::Id, "The head, a registered person"),
+        needs("region", Kind::Place, "The community"),
+        may("address", Kind::Text, "The address"),
     ],
     under: None,
     more: None,
@@ -237,6 +325,71 @@ pub(crate) static CANCEL: Act = Act {
     name: "cancel_pay_run",
     what: "Cancel a run that was not released",
     takes: NOTHING,
+    under: None,
+    more: None,
+};
+
+fn sides() -> Vec<String> {
+    vec!["a".to_owned(), "b".to_owned()]
+}
+
+/// 拟定合并
+pub(crate) static MERGE: Act = Act {
+    name: "prepare_merge",
+    what: "Prepare a merge of the two records; another officer or program decides it",
+    takes: &[
+        needs("survivor", Kind::Word(sides), "Which record stays"),
+        may("name", Kind::Word(sides), "Whose name, where they differ"),
+        may(
+            "phone",
+            Kind::Word(sides),
+            "Whose phone number, where they differ",
+        ),
+        may(
+            "home",
+            Kind::Word(sides),
+            "Whose address, where they differ",
+        ),
+        needs("merge_reason", Kind::Text, "Why they are one person"),
+    ],
+    under: None,
+    more: None,
+};
+
+/// 复核合并
+pub(crate) static DECIDE_MERGE: Act = Act {
+    name: "decide_merge",
+    what: "Carry out a merge somebody else prepared",
+    takes: NOTHING,
+    under: None,
+    more: None,
+};
+
+/// 退回合并
+pub(crate) static REJECT_MERGE: Act = Act {
+    name: "reject_merge",
+    what: "Turn a prepared merge down",
+    takes: &[needs("reject_reason", Kind::Text, "Why")],
+    under: None,
+    more: None,
+};
+
+fn since() -> Vec<String> {
+    vec!["survivor".to_owned(), "merged".to_owned()]
+}
+
+/// 撤销合并
+pub(crate) static UNDO_MERGE: Act = Act {
+    name: "undo_merge",
+    what: "Undo a merge: both records are again what they were",
+    takes: &[
+        needs("undo_reason", Kind::Text, "Why"),
+        needs(
+            "since",
+            Kind::Word(since),
+            "To which record belongs what was recorded since",
+        ),
+    ],
     under: None,
     more: None,
 };

@@ -41,12 +41,12 @@ fn question() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "place": { "type": "string", "description": "The place of the rules; this house knows one" },
-            "as_of": { "type": "string", "format": "date", "description": "The day asked about; today if absent" },
-            "known_at": { "type": "string", "format": "date-time", "description": "Only what was known then" },
-            "region": { "type": "string", "description": "The community, twelve digits" },
-            "programmes": { "type": "array", "items": { "type": "string" }, "description": "Only these" },
-            "answer": { "enum": ["reasons", "outcomes"], "description": "With every reason, or outcomes and amounts only; reasons if absent" },
+            "place": { "type": ["string", "null"], "description": "The place of the rules; this house knows one" },
+            "as_of": { "type": ["string", "null"], "format": "date", "description": "The day asked about; today if absent" },
+            "known_at": { "type": ["string", "null"], "format": "date-time", "description": "Only what was known then" },
+            "region": { "type": ["string", "null"], "description": "The community, twelve digits" },
+            "programmes": { "type": ["array", "null"], "items": { "type": "string" }, "description": "Only these" },
+            "answer": { "enum": ["reasons", "outcomes", null], "description": "With every reason, or outcomes and amounts only; reasons if absent" },
             "household": facts,
             "members": { "type": "array", "maxItems": MEMBERS_MAX, "items": facts },
         },

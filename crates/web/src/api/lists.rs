@@ -5,13 +5,16 @@
 //! masked as in exports; numbers are never clear.
 
 pub(crate) mod affairs;
+pub(crate) mod figures;
 pub(crate) mod law;
 pub(crate) mod money;
 pub(crate) mod people;
 pub(crate) mod watch;
 
+use super::list::Window;
 use serde_json::Value;
 use std::fmt::Display;
+use store::Page;
 
 /// A value as its own text.
 fn text(value: impl Display) -> Value {
@@ -29,6 +32,19 @@ fn said(value: &str) -> Value {
         Value::Null
     } else {
         value.into()
+    }
+}
+
+/// The part of a whole list, held in memory because it is short, that a window shows.
+fn part<T>(all: Vec<T>, window: Window) -> Page<T> {
+    let total = all.len() as u64;
+    let skip = usize::try_from(window.offset).unwrap_or(usize::MAX);
+    let take = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    Page {
+        rows: all.into_iter().skip(skip).take(take).collect(),
+        total,
+        offset: window.offset,
+        limit: window.limit,
     }
 }
 

@@ -149,10 +149,10 @@ fn needed(route: &Route) -> String {
 fn path_parameters(route: &Route) -> Vec<Value> {
     let parts = route.path.split('/').filter_map(|part| {
         let name = part.strip_prefix('{')?.strip_suffix('}')?;
-        let schema = if name == "id" {
-            json!({ "type": "string", "format": "uuid" })
-        } else {
-            json!({ "type": "string", "pattern": "^[a-z0-9_]+$" })
+        let schema = match name {
+            "id" => json!({ "type": "string", "format": "uuid" }),
+            "code" => json!({ "type": "string", "pattern": "^[A-Za-z0-9-]{1,60}$" }),
+            _ => json!({ "type": "string", "pattern": "^[a-z0-9_]+$" }),
         };
         Some(json!({ "name": name, "in": "path", "required": true, "schema": schema }))
     });

@@ -62,6 +62,28 @@ impl Form {
         })
     }
 
+    /// Every field that is asked now, with its page and whether it has an answer (表单字段).
+    pub(crate) fn fields(&self, visit: &Visit) -> Vec<(&str, String, bool)> {
+        let mut fields = Vec::new();
+        for page in &self.pages {
+            let asked = page
+                .questions
+                .iter()
+                .filter(|question| !FROM_THE_REGISTER.contains(&question.fact.as_str()));
+            for question in asked {
+                for whose in self.asked_of(visit, question) {
+                    let answers = match whose {
+                        None => Some(&self.draft.answers.household),
+                        Some(person) => self.draft.answers.members.get(&person),
+                    };
+                    let given = answers.is_some_and(|given| given.contains_key(&question.fact));
+                    fields.push((page.id.as_str(), field_name(&question.fact, whose), given));
+                }
+            }
+        }
+        fields
+    }
+
     /// The members' masked names in the order of the sheet.
     pub fn names(&self) -> Vec<String> {
         self.sheet

@@ -22,7 +22,7 @@ const TRIES: Allowance = Allowance {
 };
 
 /// What was found (核验结果).
-enum Found {
+pub(crate) enum Found {
     Letter(CheckedLetter),
     Receipt(CheckedReceipt),
     Report(String, Printed),
@@ -40,17 +40,25 @@ pub async fn show(visit: &Visit) -> Answer {
     if typed.is_empty() {
         return page(visit, &typed, &[], None);
     }
-    let app = &visit.app;
-    app.rates
-        .take(TRIES, &visit.address, app.db.now())
-        .map_err(Problem::TooMany)?;
-    match find(visit, &typed).await? {
+    match look_for(visit, &typed).await? {
         Some(found) => page(visit, &typed, &[], Some(&found)),
         None => {
             let wrong = fault("code", visit.t("没有这个核验码的文书。请对照文书逐位核对；一字不差仍查不到的，可能不是我们签发的，不要凭它办事，请带上文书到窗口或者打服务热线核实"));
             page(visit, &typed, &[wrong], None)
         }
     }
+}
+
+/// The paper of what somebody typed (按核验码查文书), one of the tries of an address.
+///
+/// # Errors
+/// [`Problem::TooMany`] after ten tries.
+pub(crate) async fn look_for(visit: &Visit, typed: &str) -> Result<Option<Found>, Problem> {
+    let app = &visit.app;
+    app.rates
+        .take(TRIES, &visit.address, app.db.now())
+        .map_err(Problem::TooMany)?;
+    find(visit, typed).await
 }
 
 async fn find(visit: &Visit, typed: &str) -> Result<Option<Found>, Problem> {

@@ -34,6 +34,8 @@ fn filter(visit: &Visit) -> LineFilter {
     LineFilter {
         run: query.get("run").parse().ok(),
         month: query.get("month").parse().ok(),
+        month_from: query.get("month_from").parse().ok(),
+        month_to: query.get("month_to").parse().ok(),
         programme: query.some("programme").map(str::to_owned),
         region: listing::chosen_place(visit),
         difference: DIFFERENCES
@@ -188,6 +190,10 @@ impl List for Lines {
         let body = html! {
             form.filters method="get" action="/pay-lines" {
                 (field(lang, "month", visit.t("月份")).value(query.get("month")).month())
+                @if query.has("month_from") || query.has("month_to") {
+                    (field(lang, "month_from", visit.t("从月份")).value(query.get("month_from")).month())
+                    (field(lang, "month_to", visit.t("到月份")).value(query.get("month_to")).month())
+                }
                 (field(lang, "programme", visit.t("事项")).value(query.get("programme")).filter(visit.t("全部事项"), &programmes))
                 (listing::place(visit, list.scope.region))
                 (field(lang, "difference", visit.t("与上月比")).value(query.get("difference")).filter(visit.t("全部"), &differences))

@@ -3,8 +3,8 @@
 //! Every number opens the list that proves it, where the visitor may see that list. The page reads the aggregates only;
 //! who may not see persons is not shown small numbers. Without script it is a form and links.
 
-mod figures;
-mod tables;
+pub(crate) mod figures;
+pub(super) mod tables;
 
 use crate::parts::export::Export;
 use crate::parts::form::{field, lesser};
@@ -20,18 +20,20 @@ use sheets::{Column, Field, Kind};
 use vocab::{Money, Month, Region};
 
 /// What is looked at (查看条件).
-struct Look {
-    scope: Scope,
+pub(crate) struct Look {
+    pub(crate) scope: Scope,
     /// The widest place shown: the visitor's, or the district where theirs is wider.
-    root: Region,
-    at: Region,
-    month: Month,
-    programme: Option<String>,
+    pub(crate) root: Region,
+    pub(crate) at: Region,
+    pub(crate) month: Month,
+    pub(crate) programme: Option<String>,
     measure: Measure,
+    /// The months of which totals are wanted, oldest first.
+    pub(crate) span: Vec<Month>,
 }
 
 impl Look {
-    fn of(visit: &Visit) -> Result<Self, Problem> {
+    pub(crate) fn of(visit: &Visit) -> Result<Self, Problem> {
         let scope = visit.scope(Purpose::Review)?;
         let query = &visit.query;
         let division = visit.app.desk.book.place().division;
@@ -57,18 +59,19 @@ impl Look {
             month,
             programme: query.some("programme").map(str::to_owned),
             measure: Measure::from_word(query.get("measure")).unwrap_or(Measure::Paid),
+            span: year(month).collect(),
         })
     }
 
     /// The months compared: this, the one before, the same of the year before.
-    fn compared(&self) -> [Month; 3] {
+    pub(super) fn compared(&self) -> [Month; 3] {
         [self.month, self.month.previous(), self.month.plus(-12)]
     }
+}
 
-    /// The twelve months up to this one, oldest first.
-    fn year(&self) -> Vec<Month> {
-        (-11..=0).map(|months| self.month.plus(months)).collect()
-    }
+/// The twelve months up to one, oldest first.
+pub(super) fn year(month: Month) -> impl Iterator<Item = Month> {
+    (-11..=0).map(move |months| month.plus(months))
 }
 
 /// What a measure is called (指标名).
@@ -77,6 +80,7 @@ fn measure_name(visit: &Visit, measure: Measure) -> &'static str {
         Measure::Applied => visit.t("申请"),
         Measure::Decided => visit.t("作出决定"),
         Measure::Paid => visit.t("发放"),
+        Measure::InPayment => visit.t("在发"),
     }
 }
 
@@ -106,7 +110,7 @@ pub async fn show(visit: &Visit) -> Answer {
             p.quiet { (visit.t("少于 10 的数，和为了不让人推算出它而一并隐去的数，写作 ＊。")) }
         }
         p.quiet {
-            (visit.t("申请按提交的月份、决定按最近一次决定的月份、发放按批次的月份统计；金额单位：元。"))
+            (visit.t("申请按提交的月份、决定按最近一次决定的月份、发放按批次的月份统计，在发是当月享受的待遇；一人享受几项的按几人次计；金额单位：元。"))
             @if let Some(at) = up_to { " " (lang.f("统计到 {time}。", &[("time", &format::instant(at))])) }
         }
     };
@@ -182,6 +186,9 @@ pub async fn export(visit: &Visit) -> Answer {
         Column::new(visit.t("发放（笔）"), Kind::Integer, 12),
         Column::new(visit.t("发放（人）"), Kind::Integer, 12),
         Column::new(visit.t("发放金额（元）"), Kind::Money, 16),
+        Column::new(visit.t("在发（项）"), Kind::Integer, 12),
+        Column::new(visit.t("在发（人次）"), Kind::Integer, 12),
+        Column::new(visit.t("在发月额（元）"), Kind::Money, 16),
     ];
     let mut rows = Vec::new();
     for month in look.compared() {
@@ -236,7 +243,7 @@ fn exported(visit: &Visit, look: &Look, figures: &Figures, month: Month, of: Of<
             Shown::Hidden => None,
         };
         fields.push(numbers.map_or(Field::Empty, |n| Field::Integer(n.count)));
-        if measure == Measure::Paid {
+        if matches!(measure, Measure::Paid | Measure::InPayment) {
             fields.push(numbers.map_or(Field::Empty, |n| Field::Integer(n.persons)));
             fields.push(numbers.map_or(Field::Empty, |n| Field::Money(Money::from_fen(n.fen))));
         }

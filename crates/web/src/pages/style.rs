@@ -189,6 +189,11 @@ fn figures(visit: &Visit) -> Markup {
             figure(visit.t("按时"), 12_480, "green", true),
             figure(visit.t("全部"), 12_487, "", false),
         ]))
+        (piece::great(&[piece::Great {
+            label: visit.t("发放金额（元）").to_owned(),
+            said: html! { a href="/style" { (Money::from_fen(291_345_000)) } },
+            beside: vec![visit.lang.f("上月 {number}", &[("number", &Money::from_fen(287_120_000))])],
+        }]))
         (piece::steps(visit.lang, &steps, 1))
         (piece::progress(visit.lang, 3_210, 12_487))
     }

@@ -89,6 +89,32 @@ pub fn kept(label: &str, links: &[Kept<'_>]) -> Markup {
     }
 }
 
+/// A great number (要数): what it is, the number with its list behind it, and what it was.
+#[derive(Debug, Clone)]
+pub struct Great {
+    /// What is counted, with its unit.
+    pub label: String,
+    /// The number.
+    pub said: Markup,
+    /// What it is compared with.
+    pub beside: Vec<String>,
+}
+
+/// Great numbers side by side (要数条), to be read from afar.
+pub fn great(numbers: &[Great]) -> Markup {
+    html! {
+        ul.great {
+            @for number in numbers {
+                li {
+                    span { (number.label) }
+                    strong { (number.said) }
+                    @for one in &number.beside { span.quiet { (one) } }
+                }
+            }
+        }
+    }
+}
+
 /// The steps of a long form or of a long matter (步骤): where one is, in words too. A step without an address is no link.
 pub fn steps(lang: Lang, steps: &[(String, String)], present: usize) -> Markup {
     html! {

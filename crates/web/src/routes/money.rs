@@ -74,6 +74,25 @@ pub(super) static ROUTES: &[Route] = &[
         page!(lists::export::file::<pages::pay_lines::Lines>),
     ),
     Route::get(
+        "/rights",
+        Holds(P::SeePayRuns),
+        "在发待遇",
+        page!(lists::show::<pages::rights::Rights>),
+    ),
+    Route::get(
+        "/rights/export",
+        Holds(P::SeePayRuns),
+        "导出在发待遇",
+        page!(lists::export::file::<pages::rights::Rights>),
+    )
+    .slow(),
+    Route::get(
+        "/cockpit",
+        Holds(P::SeeStatistics),
+        "驾驶舱",
+        page!(pages::cockpit::show),
+    ),
+    Route::get(
         "/statistics",
         Holds(P::SeeStatistics),
         "统计",

@@ -25,6 +25,13 @@ pub(super) static ROUTES: &[Route] = &[
     )
     .described(&api::openapi::OWN),
     Route::get(
+        "/api/v1/papers/{code}",
+        Public,
+        "文书核验",
+        page!(api::papers::get),
+    )
+    .described(&api::papers::OWN),
+    Route::get(
         "/api",
         Public,
         "程序接口：给开发者的说明",
@@ -133,6 +140,18 @@ pub(super) static ROUTES: &[Route] = &[
         &api::lists::money::PAY_LINES,
     ),
     Route::read(
+        "/api/v1/rights",
+        Holds(P::SeePayRuns),
+        "在发待遇",
+        &api::lists::money::RIGHTS,
+    ),
+    Route::read(
+        "/api/v1/statistics",
+        Holds(P::SeeStatistics),
+        "统计",
+        &api::lists::figures::STATISTICS,
+    ),
+    Route::read(
         "/api/v1/journal",
         Holds(P::ReadJournal),
         "操作日志",
@@ -143,6 +162,12 @@ pub(super) static ROUTES: &[Route] = &[
         Public,
         "事项",
         &api::lists::law::PROGRAMMES,
+    ),
+    Route::read(
+        "/api/v1/rules/parameters",
+        Holds(P::SeeRules),
+        "规则参数",
+        &api::lists::law::PARAMETERS,
     ),
     Route::read(
         "/api/v1/rules/editions",
@@ -164,6 +189,19 @@ pub(super) static ROUTES: &[Route] = &[
         &acts::START,
         page!(pages::apply::start),
     ),
+    Route::read(
+        "/api/v1/drafts/{id}",
+        Holds(P::Apply),
+        "一份申请草稿",
+        &api::lists::affairs::DRAFT,
+    ),
+    Route::act_of(
+        "/api/v1/drafts/{id}",
+        Holds(P::Apply),
+        "保存申请表",
+        &acts::SAVE,
+        page!(pages::save_application::post),
+    ),
     Route::act_of(
         "/api/v1/drafts/{id}/submit",
         Holds(P::Apply),
@@ -177,6 +215,20 @@ pub(super) static ROUTES: &[Route] = &[
         "录入事实",
         &acts::FACT,
         page!(pages::facts::post),
+    ),
+    Route::act_of(
+        "/api/v1/people",
+        Holds(P::RegisterPeople),
+        "登记人员",
+        &acts::REGISTER,
+        page!(pages::register::post),
+    ),
+    Route::act_of(
+        "/api/v1/households",
+        Holds(P::RegisterPeople),
+        "建立家庭",
+        &acts::FORM_HOUSEHOLD,
+        page!(pages::register::post_household),
     ),
     Route::act_of(
         "/api/v1/households/{id}/join",
@@ -233,6 +285,34 @@ pub(super) static ROUTES: &[Route] = &[
         "以后再核对",
         &acts::LATER,
         page!(pages::duplicate::later),
+    ),
+    Route::act_of(
+        "/api/v1/duplicates/{id}/merge",
+        Holds(P::RegisterPeople),
+        "拟定合并",
+        &acts::MERGE,
+        page!(pages::duplicate::prepare),
+    ),
+    Route::act_of(
+        "/api/v1/duplicates/{id}/decide",
+        Holds(P::MergePeople),
+        "复核合并",
+        &acts::DECIDE_MERGE,
+        page!(pages::duplicate::decide),
+    ),
+    Route::act_of(
+        "/api/v1/duplicates/{id}/reject",
+        Holds(P::MergePeople),
+        "退回合并",
+        &acts::REJECT_MERGE,
+        page!(pages::duplicate::reject),
+    ),
+    Route::act_of(
+        "/api/v1/duplicates/{id}/undo",
+        Holds(P::MergePeople),
+        "撤销合并",
+        &acts::UNDO_MERGE,
+        page!(pages::duplicate::undo),
     ),
     Route::act_of(
         "/api/v1/pay-runs",

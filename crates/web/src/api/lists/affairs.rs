@@ -192,6 +192,71 @@ async fn case(visit: &Visit) -> Result<pages::case::Seen, Problem> {
     pages::case::view(visit, visit.id("id")?).await
 }
 
+/// 申请草稿
+pub(crate) static DRAFT: One<pages::application::Form> = One {
+    name: "draft",
+    what: "An application being filled in: its version, its pages and the fields they ask; what was answered is not said",
+    columns: &[
+        column("id", Kind::Id, "The draft", |_, row| text(row.draft.id)),
+        column("household", Kind::Id, "The household", |_, row| {
+            text(row.draft.household)
+        }),
+        column(
+            "version",
+            Kind::Whole,
+            "Counts the savings; goes back with the next",
+            |_, row| json!(row.draft.version),
+        ),
+        column(
+            "programmes",
+            Kind::Texts,
+            "What it applies for",
+            |_, row| json!(row.draft.programmes),
+        ),
+        column(
+            "pages",
+            Kind::Texts,
+            "The words of its pages, in order",
+            |_, row| row.pages.iter().map(|page| json!(page.id)).collect(),
+        ),
+        column(
+            "fields",
+            Kind::Texts,
+            "Its fields, `page:field`; a field of a member names the member",
+            |visit, row| {
+                row.fields(visit)
+                    .into_iter()
+                    .map(|(page, field, _)| json!(format!("{page}:{field}")))
+                    .collect()
+            },
+        ),
+        column(
+            "answered",
+            Kind::Texts,
+            "The fields that have an answer",
+            |visit, row| {
+                let given = row
+                    .fields(visit)
+                    .into_iter()
+                    .filter(|(_, _, is_given)| *is_given);
+                given.map(|(_, field, _)| json!(field)).collect()
+            },
+        ),
+        column(
+            "saved_at",
+            Kind::Instant,
+            "When it was last saved",
+            |_, row| json!(row.draft.saved_at),
+        ),
+    ],
+    row: |visit| Box::pin(draft(visit)),
+};
+
+async fn draft(visit: &Visit) -> Result<pages::application::Form, Problem> {
+    let scope = visit.scope(visit.stated()?)?;
+    pages::application::Form::read(visit, &scope).await
+}
+
 fn shows() -> Vec<String> {
     ["overdue", "soon", "done"].map(str::to_owned).into()
 }

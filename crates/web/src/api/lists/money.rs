@@ -1,4 +1,4 @@
-//! Pay runs and pay lines as lists for programs (发放批次、发放明细).
+//! Pay runs, pay lines and rights in payment as lists for programs (发放批次、发放明细、在发待遇).
 
 use super::{rows, text, texts};
 use crate::api::kind::Kind;
@@ -7,9 +7,10 @@ use crate::problem::Problem;
 use crate::visit::Visit;
 use crate::{lists, pages};
 use access::Permission;
-use ledger::{PayLine, PayRun};
+use ledger::{Entitlement, PayLine, PayRun};
 use serde_json::{Value, json};
 use store::Page;
+use vocab::Money;
 
 /// 发放批次
 pub(crate) static PAY_RUNS: List<PayRun> = List {
@@ -82,6 +83,8 @@ pub(crate) static PAY_LINES: List<PayLine> = List {
     personal: true,
     filters: &[
         filter("month", Kind::Month, "Of runs for this month"),
+        filter("month_from", Kind::Month, "Of runs for this month or later"),
+        filter("month_to", Kind::Month, "Of runs for this month or before"),
         filter("run", Kind::Id, "Of this run"),
         filter("programme", Kind::Text, "The programme's word"),
         filter("region", Kind::Place, "A place and all under it"),
@@ -166,3 +169,78 @@ pub(crate) static PAY_LINES: List<PayLine> = List {
     ],
     rows: rows!(lists::rows::<pages::pay_lines::Lines>),
 };
+
+/// A right with what it comes to in the month asked for.
+pub(crate) struct InPayment {
+    right: Entitlement,
+    amount: Money,
+}
+
+/// 在发待遇
+pub(crate) static RIGHTS: List<InPayment> = List {
+    name: "rights",
+    what: "Benefits in payment in a month",
+    personal: true,
+    filters: &[
+        filter(
+            "month",
+            Kind::Month,
+            "In this month; the present one if absent",
+        ),
+        filter("programme", Kind::Text, "The programme's word"),
+        filter("region", Kind::Place, "A place and all under it"),
+    ],
+    columns: &[
+        column("id", Kind::Id, "The right", |_, row| text(row.right.id)),
+        column("programme", Kind::Text, "The programme's word", |_, row| {
+            json!(row.right.programme)
+        }),
+        column("part", Kind::Text, "The part of the programme", |_, row| {
+            json!(row.right.part)
+        }),
+        column("payee", Kind::Id, "Who is paid", |_, row| {
+            text(row.right.payee)
+        }),
+        perhaps(
+            "household",
+            Kind::Id,
+            "The household, for a household's benefit",
+            |_, row| texts(row.right.household),
+        ),
+        column("region", Kind::Place, "The place", |_, row| {
+            text(row.right.region)
+        }),
+        column(
+            "covered",
+            Kind::Whole,
+            "How many persons it covers",
+            |_, row| json!(row.right.covered.len()),
+        ),
+        column("from", Kind::Month, "Its first month", |_, row| {
+            text(row.right.from)
+        }),
+        perhaps(
+            "until",
+            Kind::Month,
+            "The first month no longer paid, once known",
+            |_, row| texts(row.right.until),
+        ),
+        column(
+            "amount",
+            Kind::Fen,
+            "What it comes to in the month, in fen",
+            |_, row| json!(row.amount.fen()),
+        ),
+    ],
+    rows: rows!(rights),
+};
+
+async fn rights(visit: &Visit, window: Window) -> Result<Page<InPayment>, Problem> {
+    let scope = visit.scope(visit.stated()?)?;
+    let list = <pages::rights::Rights as lists::List>::open(visit, scope).await?;
+    let page = lists::List::page(&list, visit, window.offset, window.limit).await?;
+    Ok(page.map(|right| InPayment {
+        amount: list.amount(&right),
+        right,
+    }))
+}

@@ -14,20 +14,20 @@ use vocab::{Month, Region};
 
 /// What a number is of (哪个数): a place below and a programme, or all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Of<'a> {
-    pub(super) place: Option<Region>,
-    pub(super) programme: Option<&'a str>,
+pub(crate) struct Of<'a> {
+    pub(crate) place: Option<Region>,
+    pub(crate) programme: Option<&'a str>,
 }
 
 /// A number as the visitor may see it (显示的数).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(crate) enum Shown {
     Known(Numbers),
     Hidden,
 }
 
 /// The numbers of a place (统计数).
-pub(super) struct Figures {
+pub(crate) struct Figures {
     masked: bool,
     places: Vec<Region>,
     programmes: Vec<String>,
@@ -44,18 +44,18 @@ struct Sums {
 }
 
 impl Figures {
-    pub(super) async fn read(visit: &Visit, look: &Look) -> Result<Self, Problem> {
+    pub(crate) async fn read(visit: &Visit, look: &Look) -> Result<Self, Problem> {
         let masked = !visit.can(Permission::SeePeople);
         let mut months: BTreeSet<Month> = look.compared().into_iter().collect();
         let year = Asked {
-            months: look.year(),
+            months: look.span.clone(),
             region: look.at,
             programme: look.programme.clone(),
             divided: false,
         };
         let totals = if masked {
             // Which total is hidden hangs on the whole table of its month.
-            months.extend(look.year());
+            months.extend(look.span.iter().copied());
             BTreeMap::new()
         } else {
             batch::statistics::months(&visit.app.db, &look.scope, &year).await?
@@ -108,24 +108,24 @@ impl Figures {
         self
     }
 
-    pub(super) fn masked(&self) -> bool {
+    pub(crate) fn masked(&self) -> bool {
         self.masked
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.sums.values().all(|sums| sums.cells.is_empty())
     }
 
-    pub(super) fn places(&self) -> &[Region] {
+    pub(crate) fn places(&self) -> &[Region] {
         &self.places
     }
 
-    pub(super) fn programmes(&self) -> &[String] {
+    pub(crate) fn programmes(&self) -> &[String] {
         &self.programmes
     }
 
     /// One number, as it may be shown (取数).
-    pub(super) fn shown(&self, measure: Measure, month: Month, of: Of<'_>) -> Shown {
+    pub(crate) fn shown(&self, measure: Measure, month: Month, of: Of<'_>) -> Shown {
         let Some(sums) = self.sums.get(&(measure, month)) else {
             let total = self.totals.get(&(measure, month)).copied();
             return Shown::Known(total.unwrap_or_default());

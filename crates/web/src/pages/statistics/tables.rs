@@ -4,7 +4,7 @@
 //! reading; the numbers are there already, but for the groups.
 
 use super::figures::{Figures, Of, Shown};
-use super::{Look, measure_name};
+use super::{Look, measure_name, year};
 use crate::fields::Fields;
 use crate::parts::sketch::{Square, sketch};
 use crate::parts::{bars, format, mark, piece, table};
@@ -22,34 +22,42 @@ use vocab::{Money, Month, Region};
 /// What stands for a hidden number.
 const HIDDEN: &str = "＊";
 
-/// One of the numbers of a measure.
+/// One of the numbers of a measure (指标的哪个数).
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(in crate::pages) enum Part {
     Count,
     Persons,
     Money,
 }
 
 /// The columns of a table, in order.
-const COLUMNS: [(Measure, Part); 5] = [
+const COLUMNS: [(Measure, Part); 8] = [
     (Measure::Applied, Part::Count),
     (Measure::Decided, Part::Count),
     (Measure::Paid, Part::Count),
     (Measure::Paid, Part::Persons),
     (Measure::Paid, Part::Money),
+    (Measure::InPayment, Part::Count),
+    (Measure::InPayment, Part::Persons),
+    (Measure::InPayment, Part::Money),
 ];
 
-fn heading(visit: &Visit, measure: Measure, part: Part) -> &'static str {
+/// What a number is called, with its unit (表头).
+pub(in crate::pages) fn heading(visit: &Visit, measure: Measure, part: Part) -> &'static str {
     match (measure, part) {
         (Measure::Applied, _) => visit.t("申请（件）"),
         (Measure::Decided, _) => visit.t("作出决定（件）"),
         (Measure::Paid, Part::Count) => visit.t("发放（笔）"),
         (Measure::Paid, Part::Persons) => visit.t("发放（人）"),
         (Measure::Paid, Part::Money) => visit.t("发放金额（元）"),
+        (Measure::InPayment, Part::Count) => visit.t("在发（项）"),
+        (Measure::InPayment, Part::Persons) => visit.t("在发（人次）"),
+        (Measure::InPayment, Part::Money) => visit.t("在发月额（元）"),
     }
 }
 
-fn said(shown: Shown, part: Part) -> String {
+/// A number as it is written (写法).
+pub(in crate::pages) fn said(shown: Shown, part: Part) -> String {
     match shown {
         Shown::Hidden => HIDDEN.to_owned(),
         Shown::Known(numbers) => number(numbers, part),
@@ -65,12 +73,13 @@ fn number(numbers: Numbers, part: Part) -> String {
     }
 }
 
-fn is_nothing(shown: Shown) -> bool {
+/// Whether it is nought (是否为零).
+pub(in crate::pages) fn is_nothing(shown: Shown) -> bool {
     shown == Shown::Known(Numbers::default())
 }
 
-/// The list that proves a number; `None` where the visitor may not see it.
-fn list(
+/// The list that proves a number (证明清单); `None` where the visitor may not see it.
+pub(in crate::pages) fn list(
     visit: &Visit,
     measure: Measure,
     month: Month,
@@ -100,6 +109,13 @@ fn list(
             query.push("month", month.to_string());
             query.push("released", "1");
             "/pay-lines"
+        }
+        Measure::InPayment => {
+            if !visit.can(Permission::SeePayRuns) {
+                return None;
+            }
+            query.push("month", month.to_string());
+            "/rights"
         }
     };
     query.push("region", place);
@@ -271,11 +287,12 @@ fn drawn(visit: &Visit, look: &Look, figures: &Figures) -> Markup {
 fn main_part(measure: Measure) -> Part {
     match measure {
         Measure::Paid => Part::Money,
-        Measure::Applied | Measure::Decided => Part::Count,
+        Measure::Applied | Measure::Decided | Measure::InPayment => Part::Count,
     }
 }
 
-fn worth(numbers: Numbers, part: Part) -> i64 {
+/// A number as it is compared (比较值).
+pub(in crate::pages) fn worth(numbers: Numbers, part: Part) -> i64 {
     match part {
         Part::Count => numbers.count,
         Part::Persons => numbers.persons,
@@ -423,9 +440,7 @@ pub(super) fn trend(visit: &Visit, look: &Look, figures: &Figures) -> Markup {
         programme: look.programme.as_deref(),
     };
     let part = main_part(look.measure);
-    let months: Vec<(Month, Shown)> = look
-        .year()
-        .into_iter()
+    let months: Vec<(Month, Shown)> = year(look.month)
         .map(|month| (month, figures.shown(look.measure, month, of)))
         .collect();
     let high = |shown: Shown| match shown {
