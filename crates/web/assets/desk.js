@@ -51,6 +51,20 @@
     }
   });
 
+  // The wall is made anew in place; not while somebody is at one of its numbers.
+  const wall = one("#wall");
+  if (wall) {
+    setInterval(async () => {
+      if (wall.contains(document.activeElement)) return;
+      try {
+        const answer = await fetch(location.href);
+        if (!answer.ok || answer.redirected) return;
+        const made = one("#wall", new DOMParser().parseFromString(await answer.text(), "text/html"));
+        if (made) wall.replaceChildren(...made.childNodes);
+      } catch { /* the next minute tries again */ }
+    }, Number(wall.dataset.renew ?? 60) * 1000);
+  }
+
   // A page for a wall fills the whole screen, where the browser lets it.
   const whole = one("[data-full-screen]");
   if (whole && document.fullscreenEnabled) {

@@ -254,7 +254,7 @@ fixtures::db_tests! {
         let text = page.text();
         assert_eq!(page.status, StatusCode::OK, "{text}");
         // Dark on the wall, renewed by script; and by the browser where it was asked to.
-        assert!(text.contains("data-theme=\"dark\"") && text.contains("hx-trigger=\"every 60s\""), "{text}");
+        assert!(text.contains("data-theme=\"dark\"") && text.contains("data-renew=\"60\""), "{text}");
         let figures: Vec<(String, String)> = numbers(&text);
         for (href, said) in &figures {
             let list = district.get(href).await;

@@ -39,9 +39,8 @@ pub async fn show(visit: &Visit) -> Answer {
     let figures = Figures::read(visit, &look).await?;
     let up_to = statistics::up_to(&visit.app.db).await?;
     let renews = visit.query.has("renew");
-    let here = visit.query.with("renew", "").href("/cockpit");
     let body = html! {
-        div.wall #wall hx-get=(here) hx-trigger=(format!("every {EVERY}s")) hx-target="this" hx-select="#wall" hx-swap="outerMorph" {
+        div.wall #wall data-renew=(EVERY) {
             (money::headline(visit, &look, &figures))
             div.wall-columns {
                 div {
