@@ -16,8 +16,8 @@ mod evaluate;
 #[cfg(feature = "cluster")]
 mod executor;
 mod explain;
-mod gateway;
 mod exports;
+mod gateway;
 mod job;
 mod journal;
 mod link;
