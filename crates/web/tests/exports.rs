@@ -289,6 +289,7 @@ fn a_million_rows() {
     fixtures::run_on_postgres(migrations(), a_million);
 }
 
+#[expect(clippy::print_stdout, reason = "a measurement is printed")]
 async fn a_million(bench: fixtures::Bench) {
     let db = &bench.db;
     let house = House::with(db.clone(), config(100, 2_000_000)).await;
