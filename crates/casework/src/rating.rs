@@ -13,7 +13,7 @@ pub mod terms;
 
 pub use give::{Handling, NewRating, Standing, handlings, rate};
 pub use list::{
-    Cell, RatingFilter, RatingRow, RatingSort, counts, figures, list, open_count, view,
+    Cell, RatingFilter, RatingRow, RatingSort, after, counts, figures, list, open_count, view,
 };
 pub use mend::{mend, take_up};
 pub use terms::{Indicator, Side, Terms, terms_of};

@@ -75,6 +75,7 @@ pub use running::{running, running_count, settled_in};
 pub use statement::{Statement, statement};
 pub use stock::{
     RightFigure, RightFilter, RightTotals, right_figures, right_totals, rights_in_payment,
+    rights_in_payment_after,
 };
 pub use stop::{Reinstatement, Stop, reinstate, stop};
 pub use suspend::{Resumption, Suspension, resume, suspend};

@@ -116,19 +116,47 @@ pub async fn rights_in_payment(
         .all(db.conn())
         .await
         .context("reading rights in payment")?;
-    let these = table::Entity::find()
-        .filter(in_scope(scope))
-        .filter(table::Column::Id.is_in(ids.iter().copied()));
-    let mut found = load(db.conn(), these).await?;
     Ok(Page {
-        rows: ids
-            .into_iter()
-            .filter_map(|id| found.remove(&EntitlementId(id)))
-            .collect(),
+        rows: in_this_order(db, scope, ids).await?,
         total,
         offset,
         limit,
     })
+}
+
+/// The rights of a filter after one (此后的待遇), in the order of identifiers: for a file of all of them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rights_in_payment_after(
+    db: &Db,
+    scope: &Scope,
+    filter: &RightFilter,
+    last: Option<EntitlementId>,
+    limit: u64,
+) -> anyhow::Result<Vec<Entitlement>> {
+    let last = last.map(|last| last.0);
+    let rows = store::page::after(
+        db.conn(),
+        selected(scope, filter),
+        table::Column::Id,
+        last,
+        limit,
+    )
+    .await
+    .context("going through rights in payment")?;
+    in_this_order(db, scope, rows.into_iter().map(|row| row.id).collect()).await
+}
+
+async fn in_this_order(db: &Db, scope: &Scope, ids: Vec<Uuid>) -> anyhow::Result<Vec<Entitlement>> {
+    let these = table::Entity::find()
+        .filter(in_scope(scope))
+        .filter(table::Column::Id.is_in(ids.iter().copied()));
+    let mut found = load(db.conn(), these).await?;
+    Ok(ids
+        .into_iter()
+        .filter_map(|id| found.remove(&EntitlementId(id)))
+        .collect())
 }
 
 /// The rights of a filter added up (在发合计): the list's own numbers.

@@ -7,7 +7,7 @@
 mod list;
 mod resend;
 
-pub use list::{MessageFilter, MessageRow, MessageSort, counts, list, of_case};
+pub use list::{MessageFilter, MessageRow, MessageSort, after, counts, list, of_case};
 pub use resend::{Refused, resend};
 
 use crate::carrier::Channel;

@@ -188,7 +188,6 @@ fn as_fault(found: &papers::TemplateFault, file: String) -> Fault {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
     use std::path::Path;

@@ -66,26 +66,68 @@ pub async fn list(
     let page = store::page::cut(db.conn(), query, offset, limit)
         .await
         .context("listing letters")?;
-    let today = db.today();
-    let cases: BTreeMap<Uuid, case::Model> = case::Entity::find()
-        .filter(case::Column::Id.is_in(page.rows.iter().map(|row| row.case_id)))
-        .all(db.conn())
+    let mut with = Beside::read(db, &page.rows).await?;
+    page.try_map(|row| with.listed(desk, row, db.today()))
+}
+
+/// The letters of a filter after one (此后的文书), in the order of identifiers: for a file of all of them.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    desk: &Desk,
+    filter: &LetterFilter,
+    last: Option<Uuid>,
+    limit: u64,
+) -> anyhow::Result<Vec<Listed>> {
+    let query = letter::Entity::find().filter(condition(scope, filter));
+    let rows = store::page::after(db.conn(), query, letter::Column::Id, last, limit)
         .await
-        .context("reading the cases of letters")?
-        .into_iter()
-        .map(|case| (case.id, case))
-        .collect();
-    let mut printed: BTreeMap<Uuid, (DateTime<Utc>, String)> = letter_print::Entity::find()
-        .filter(letter_print::Column::LetterId.is_in(page.rows.iter().map(|row| row.id)))
-        .order_by_asc(letter_print::Column::At)
-        .all(db.conn())
-        .await
-        .context("reading what was printed")?
-        .into_iter()
-        .map(|row| (row.letter_id, (row.at, row.officer)))
-        .collect();
-    page.try_map(|row| {
-        let of = cases
+        .context("going through letters")?;
+    let mut with = Beside::read(db, &rows).await?;
+    rows.into_iter()
+        .map(|row| with.listed(desk, row, db.today()))
+        .collect()
+}
+
+/// What stands beside letters.
+struct Beside {
+    cases: BTreeMap<Uuid, case::Model>,
+    printed: BTreeMap<Uuid, (DateTime<Utc>, String)>,
+}
+
+impl Beside {
+    async fn read(db: &Db, letters: &[letter::Model]) -> anyhow::Result<Self> {
+        let cases = case::Entity::find()
+            .filter(case::Column::Id.is_in(letters.iter().map(|row| row.case_id)))
+            .all(db.conn())
+            .await
+            .context("reading the cases of letters")?;
+        let printed = letter_print::Entity::find()
+            .filter(letter_print::Column::LetterId.is_in(letters.iter().map(|row| row.id)))
+            .order_by_asc(letter_print::Column::At)
+            .all(db.conn())
+            .await
+            .context("reading what was printed")?;
+        Ok(Self {
+            cases: cases.into_iter().map(|case| (case.id, case)).collect(),
+            printed: printed
+                .into_iter()
+                .map(|row| (row.letter_id, (row.at, row.officer)))
+                .collect(),
+        })
+    }
+
+    fn listed(
+        &mut self,
+        desk: &Desk,
+        row: letter::Model,
+        today: NaiveDate,
+    ) -> anyhow::Result<Listed> {
+        let of = self
+            .cases
             .get(&row.case_id)
             .context("a letter without its case")?;
         Ok(Listed {
@@ -93,10 +135,10 @@ pub async fn list(
             number: crate::document::number(&of.number, row.event_seq),
             kind: row.kind,
             issued_on: row.issued_on,
-            printed: printed.remove(&row.id),
+            printed: self.printed.remove(&row.id),
             row: shown(desk, Case::read(of)?, today)?,
         })
-    })
+    }
 }
 
 /// The condition of a filter.

@@ -184,6 +184,25 @@ pub async fn list(
         .try_map(RatingRow::read)
 }
 
+/// The ratings of a filter after one (此后的评价), in the order of identifiers: for a file of all of them.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    filter: &RatingFilter,
+    last: Option<Uuid>,
+    limit: u64,
+) -> anyhow::Result<Vec<RatingRow>> {
+    store::page::after(db.conn(), within(scope, filter), Column::Id, last, limit)
+        .await
+        .context("going through ratings")?
+        .into_iter()
+        .map(RatingRow::read)
+        .collect()
+}
+
 /// How many ratings stand where (评价计数), whatever states the filter names; each is the count of the list of that state.
 ///
 /// # Errors

@@ -164,6 +164,25 @@ pub async fn list(
     Ok(found)
 }
 
+/// The messages of a filter after one (此后的消息), in the order of identifiers: for a file of all of them. The caller journals it.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn after(
+    db: &Db,
+    scope: &Scope,
+    filter: &MessageFilter,
+    last: Option<Uuid>,
+    limit: u64,
+) -> anyhow::Result<Vec<MessageRow>> {
+    store::page::after(db.conn(), within(scope, filter), Column::Id, last, limit)
+        .await
+        .context("going through messages")?
+        .into_iter()
+        .map(MessageRow::read)
+        .collect()
+}
+
 /// How many messages came how far (消息计数), whatever states the filter names; each is the count of the list of that state.
 ///
 /// # Errors

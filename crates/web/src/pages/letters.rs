@@ -12,7 +12,7 @@ use crate::problem::{Answer, Problem};
 use crate::visit::{Visit, inline};
 use crate::words;
 use access::{Permission, Purpose, Scope};
-use casework::letter::list::{LetterFilter, Listed, list};
+use casework::letter::list::{LetterFilter, Listed, after, list};
 use casework::letter::{Lang, printing};
 use maud::{Markup, html};
 use sheets::{Field, Kind};
@@ -128,6 +128,17 @@ impl List for Letters {
     async fn page(&self, visit: &Visit, offset: u64, limit: u64) -> anyhow::Result<Page<Listed>> {
         let (db, desk) = (&visit.app.db, &visit.app.desk);
         list(db, &self.scope, desk, &self.filter, offset, limit).await
+    }
+
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Listed>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Listed>> {
+        let (db, desk) = (&visit.app.db, &visit.app.desk);
+        let last = last.map(|row| row.id);
+        after(db, &self.scope, desk, &self.filter, last, limit).await
     }
 
     fn href(&self, row: &Listed) -> Option<String> {

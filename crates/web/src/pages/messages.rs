@@ -154,6 +154,16 @@ impl List for Messages {
         message::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&MessageRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<MessageRow>> {
+        let last = last.map(|row| row.id);
+        message::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &MessageRow) -> Option<String> {
         Some(format!("/cases/{}/messages", row.case))
     }

@@ -172,6 +172,16 @@ impl List for Ratings {
         rating::list(db, &self.scope, &self.filter, self.sort, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&RatingRow>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<RatingRow>> {
+        let last = last.map(|row| row.id);
+        rating::after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     fn href(&self, row: &RatingRow) -> Option<String> {
         Some(format!("/ratings/{}", row.id))
     }

@@ -114,6 +114,16 @@ impl List for Rights {
         ledger::rights_in_payment(&visit.app.db, &self.scope, &self.filter, offset, limit).await
     }
 
+    async fn after(
+        &self,
+        visit: &Visit,
+        last: Option<&Entitlement>,
+        limit: u64,
+    ) -> anyhow::Result<Vec<Entitlement>> {
+        let last = last.map(|row| row.id);
+        ledger::rights_in_payment_after(&visit.app.db, &self.scope, &self.filter, last, limit).await
+    }
+
     async fn beside(&self, visit: &Visit, rows: &[Entitlement]) -> Result<Self::Beside, Problem> {
         let payees: BTreeSet<PersonId> = rows.iter().map(|row| row.payee).collect();
         let payees: Vec<PersonId> = payees.into_iter().collect();

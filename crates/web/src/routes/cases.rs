@@ -1,6 +1,6 @@
 //! Applications, cases, reviews (申请、办件、核查).
 
-use super::Need::Holds;
+use super::Need::{Holds, SignedIn};
 use super::Route;
 use crate::{lists, pages};
 use access::Permission as P;
