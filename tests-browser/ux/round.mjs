@@ -9,7 +9,7 @@ import { leave } from "../desk.mjs";
 import { helpAtTheFoot, letters, shades, targets } from "./sight.mjs";
 
 /** Files and answers for programs, which are no pages. */
-const NO_PAGE = /\/(export|pdf|template|card|form)$|^\/(assets|letters|evidence|files|health|metrics)\b|^\/api\//;
+const NO_PAGE = /\/(export|pdf|template|card|form)$|\.pdf$|^\/letters\/|^\/(assets|evidence|files|health|metrics)\b|^\/api\//;
 const ROLES = [undefined, "chuangkou", "qushen", "jiedao", "caiwu", "shenji", "guanli", "guize"];
 /** What another mode can change; the other rules look at the document, which is the same. */
 const COLOURS = ["color-contrast", "link-in-text-block"];

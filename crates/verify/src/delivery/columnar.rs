@@ -10,7 +10,9 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
+use parquet::column::page::{Page, PageReader};
 use parquet::errors::ParquetError;
+use parquet::file::serialized_reader::SerializedPageReader;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -116,6 +118,32 @@ impl Plan {
             ignored,
         })
     }
+
+    /// The reader makes room for as many values as a dictionary says it has, before it looks: two milliards of them in a page of ten
+    /// bytes, and the program is gone. A value takes a byte at least.
+    fn dictionaries_hold(&self, file: &Arc<File>, group: usize) -> Result<(), Unreadable> {
+        let group = self.metadata.metadata().row_group(group);
+        let rows = usize::try_from(group.num_rows()).unwrap_or(0);
+        let wanted = |(leaf, _): &(usize, _)| self.mask.leaf_included(*leaf);
+        for (_, column) in group.columns().iter().enumerate().filter(wanted) {
+            let mut pages =
+                SerializedPageReader::new(Arc::clone(file), column, rows, None).map_err(damaged)?;
+            while let Some(page) = pages.peek_next_page().map_err(damaged)? {
+                if !page.is_dict {
+                    pages.skip_next_page().map_err(damaged)?;
+                    continue;
+                }
+                if let Some(Page::DictionaryPage {
+                    buf, num_values, ..
+                }) = pages.get_next_page().map_err(damaged)?
+                    && usize::try_from(num_values).map_or(true, |values| values > buf.len())
+                {
+                    return Err(Unreadable::Damaged("字典页自相矛盾".to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads row groups (列式读取者).
@@ -157,6 +185,12 @@ impl<'a> Columnar<'a> {
             self.at = *start;
             let file = File::open(self.path)
                 .map_err(|fault| Unreadable::NotThere(self.path.to_owned(), fault))?;
+            let file = Arc::new(file);
+            self.plan.dictionaries_hold(&file, group)?;
+            let file = file
+                .try_clone()
+                .map_err(ParquetError::from)
+                .map_err(damaged)?;
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
                 file,
                 self.plan.metadata.clone(),

@@ -3,8 +3,8 @@
 use crate::town::{ANN, BANK, BO, HEADING, Of, Town, household, parquet};
 use proptest::prelude::*;
 use std::io::{Read, Write};
-use verify::Refused;
 use verify::delivery::{Delivery, Unreadable};
+use verify::{Refused, Source, Sources};
 
 fn unreadable(result: Result<verify::Manifest, Refused>) -> Unreadable {
     match result {
@@ -222,8 +222,8 @@ fn a_damaged_note_on_types_does_not_bring_the_reader_down() {
 }
 
 /// Reads a file to its end as a landing does, without landing it.
-fn rows(town: &Town, file: &std::path::Path) -> Result<usize, Unreadable> {
-    let delivery = Delivery::open(town.sources.get("bank").unwrap(), file)?;
+fn rows(source: &Source, file: &std::path::Path) -> Result<usize, Unreadable> {
+    let delivery = Delivery::open(source, file)?;
     let mut worker = delivery.worker();
     let mut rows = 0;
     while let Some(batch) = worker.batch()? {
@@ -237,6 +237,7 @@ fn rows(town: &Town, file: &std::path::Path) -> Result<usize, Unreadable> {
 #[test]
 fn one_wrong_byte_anywhere_in_a_parquet_file_has_an_answer() {
     let town = Town::new();
+    let bank = town.sources.get("bank").unwrap();
     let file = town.folder.path().join("sound.parquet");
     let ids = (0..40).map(|at| (at % 3 > 0).then(|| ANN.to_owned()));
     let balances = (0..40).map(|at| (at % 5 > 0).then_some(at));
@@ -248,7 +249,7 @@ fn one_wrong_byte_anywhere_in_a_parquet_file_has_an_answer() {
         ],
     );
     let whole = std::fs::read(&file).unwrap();
-    assert_eq!(rows(&town, &file).unwrap(), 40);
+    assert_eq!(rows(bank, &file).unwrap(), 40);
     let mut damaged = 0;
     for at in 0..whole.len() {
         let right = whole[at];
@@ -256,11 +257,27 @@ fn one_wrong_byte_anywhere_in_a_parquet_file_has_an_answer() {
             let mut bytes = whole.clone();
             bytes[at] = wrong;
             let file = town.file("wrong.parquet", &bytes);
-            damaged += usize::from(rows(&town, &file).is_err());
+            damaged += usize::from(rows(bank, &file).is_err());
         }
     }
     // The four marks at each end alone.
     assert!(damaged >= 8 * 4, "{damaged}");
+}
+
+/// Found the same way, after four million files: a dictionary that claims two milliards of values asked for 32 gigabytes, and the whole
+/// program ended. The bytes are those that were found, between the marks of such a file.
+#[test]
+fn a_dictionary_that_claims_what_it_does_not_hold_is_refused() {
+    let town = Town::new();
+    let found = include_bytes!("claimed_dictionary.bin");
+    let file = town.file("claimed.parquet", [b"PAR1", &found[..], b"PAR1"].concat());
+    let sources =
+        Sources::of(&policy::Book::load(&crate::alerts::packs(), "baoan").unwrap()).unwrap();
+    let mut damaged = 0;
+    for source in sources.0.values() {
+        damaged += usize::from(matches!(rows(source, &file), Err(Unreadable::Damaged(_))));
+    }
+    assert!(damaged > 0);
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use crate::locale::key;
 use crate::visit::Visit;
 
 /// Rooms of the house whose acts can be picked together: the beginning of the act's word, and what people call it.
-pub(super) const ROOMS: [(&str, &str); 16] = [
+pub(super) const ROOMS: [(&str, &str); 17] = [
     ("access.", key("登录与账号")),
     ("person.", key("人员")),
     ("household.", key("家庭")),
@@ -23,11 +23,12 @@ pub(super) const ROOMS: [(&str, &str); 16] = [
     ("store.", key("数据库维护")),
     ("duplicate.", key("重复登记")),
     ("registry.", key("登记库")),
+    ("notify.", key("告知")),
     ("web.", key("查看与导出")),
 ];
 
 /// What acts are called; an act that is not here shows its own word.
-pub(super) const ACTS: [(&str, &str); 141] = [
+pub(super) const ACTS: [(&str, &str); 150] = [
     ("access.signed_in", key("登录")),
     ("access.sign_in_failed", key("登录失败")),
     ("access.sign_in_slowed", key("登录被限制")),
@@ -172,6 +173,15 @@ pub(super) const ACTS: [(&str, &str); 141] = [
     ("web.export_life_events", key("导出生活事件")),
     ("web.export_pay_lines", key("导出发放明细")),
     ("web.export_reviews", key("导出定期核查")),
+    ("casework.rate", key("评价")),
+    ("casework.rating.mend", key("登记整改")),
+    ("casework.rating.read", key("查看评价")),
+    ("casework.rating.take_up", key("接手差评")),
+    ("notify.contact", key("更改通知方式")),
+    ("notify.read", key("查看消息")),
+    ("notify.resend", key("重新发送消息")),
+    ("notify.send", key("发送消息")),
+    ("notify.undelivered", key("消息没有送达")),
     ("web.export_rules", key("导出规则")),
     ("web.export_simulation", key("导出试算")),
     ("web.export_statistics", key("导出统计")),
