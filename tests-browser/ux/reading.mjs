@@ -11,6 +11,10 @@ const NEEDS_AN_ACT = [
   "/sign-in/code", // a second factor enrolled; `web::…` tests walk it
   "/progress/{code}", // behind the QR of a receipt
   "/audit", // opened by its form on the journal
+  "/exports/{id}", // a long list asked for
+  "/rate/{code}", // behind the receipt's code
+  "/ratings/{rating}", // somebody has rated
+  "/verify/{code}", // behind a paper's code
 ];
 
 const looked = (room) => room.once("round", () => round(room));

@@ -9,7 +9,7 @@ import { leave } from "../desk.mjs";
 import { helpAtTheFoot, letters, shades, targets } from "./sight.mjs";
 
 /** Files and answers for programs, which are no pages. */
-const NO_PAGE = /\/(export|pdf|template|card|form)$|\.pdf$|^\/letters\/|^\/(assets|evidence|files|health|metrics)\b|^\/api\//;
+const NO_PAGE = /\/(export|file|pdf|template|card|form)$|\.pdf$|^\/letters\/|^\/(assets|evidence|files|health|metrics)\b|^\/api\//;
 const ROLES = [undefined, "chuangkou", "qushen", "jiedao", "caiwu", "shenji", "guanli", "guize"];
 /** What another mode can change; the other rules look at the document, which is the same. */
 const COLOURS = ["color-contrast", "link-in-text-block"];
@@ -33,10 +33,10 @@ export async function findPages(room) {
   const patternOf = matcher(fetched());
   const found = new Map();
   // Behind a form of their own, which no link shows.
-  const seeds = { chuangkou: [await begun(room), `/search?q=${encodeURIComponent("梁")}`], guize: [await ruleDraft(room)], caiwu: ["/pay-lines"] };
+  const seeds = { chuangkou: [await begun(room), `/search?q=${encodeURIComponent("梁")}`, "/notifications", "/duplicates/homes"], guize: [await ruleDraft(room)], caiwu: ["/pay-lines"] };
   for (const login of ROLES) {
     const person = login ? await room.officer(login) : await room.visitor();
-    const queue = ["/", ...(login ? ["/account", ...(seeds[login] ?? [])] : ["/sign-in", "/style"])];
+    const queue = ["/", ...(login ? ["/account", ...(seeds[login] ?? [])] : ["/sign-in", "/style", "/rate"])];
     const seen = new Set();
     for (let path = queue.shift(); path; path = queue.shift()) {
       const bare = path.split("?")[0];
